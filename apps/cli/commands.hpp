@@ -1,0 +1,18 @@
+#pragma once
+// The table of subcommands: one row and one file each.
+
+#include <CLI/CLI.hpp>
+#include <array>
+
+namespace liftmark::cli {
+
+/// Adds one subcommand to the program; its callback does the work and throws `Error` on wrong input.
+using AddCommand = void (*)(CLI::App& program);
+
+void add_calc(CLI::App& program);
+
+inline constexpr std::array kCommands{
+    AddCommand{add_calc},
+};
+
+}  // namespace liftmark::cli

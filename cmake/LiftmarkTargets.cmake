@@ -1,0 +1,43 @@
+# The house rules as targets. A folder is a target; a target sees only the folders it links.
+#
+# Sources write `#include "stats/moments.hpp"`, the path from the top of the tree. To keep a target from
+# seeing folders it does not link, each folder is reachable only through an include root of its own:
+# <build>/include-roots/<target>/<folder> is a link to the folder. Linking a target adds its root.
+
+add_library(liftmark_options INTERFACE)
+target_compile_options(liftmark_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+  $<$<BOOL:${LIFTMARK_WERROR}>:-Werror>
+  $<$<CXX_COMPILER_ID:GNU>:-ffp-contract=off>
+  $<$<CXX_COMPILER_ID:Clang>:-ffp-contract=off>)
+if(LIFTMARK_SANITIZE)
+  target_compile_options(liftmark_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(liftmark_options INTERFACE -fsanitize=address,undefined)
+endif()
+if(LIFTMARK_TSAN)
+  target_compile_options(liftmark_options INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
+  target_link_options(liftmark_options INTERFACE -fsanitize=thread)
+endif()
+
+# liftmark_library(<name> <folder> [<linked target>...]): a static library from the .cpp files of one folder
+# and of the folders below it that are not targets themselves.
+function(liftmark_library name folder)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
+  set(root ${PROJECT_BINARY_DIR}/include-roots/${name})
+  get_filename_component(parent ${root}/${folder} DIRECTORY)
+  file(MAKE_DIRECTORY ${parent})
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${folder} ${root}/${folder} SYMBOLIC)
+  if(sources)
+    add_library(liftmark_${name} STATIC ${sources})
+    target_include_directories(liftmark_${name} PUBLIC
+      $<BUILD_INTERFACE:${root}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/liftmark>)
+    target_link_libraries(liftmark_${name} PUBLIC ${ARGN} PRIVATE $<BUILD_INTERFACE:liftmark_options>)
+  else()
+    add_library(liftmark_${name} INTERFACE)
+    target_include_directories(liftmark_${name} INTERFACE
+      $<BUILD_INTERFACE:${root}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/liftmark>)
+    target_link_libraries(liftmark_${name} INTERFACE ${ARGN})
+  endif()
+  add_library(liftmark::${name} ALIAS liftmark_${name})
+  set_target_properties(liftmark_${name} PROPERTIES EXPORT_NAME ${name})
+endfunction()
