@@ -36,7 +36,6 @@ struct Source {
   Aggregation aggregation = Aggregation::count;
   std::string value;                 ///< property to aggregate; empty: the event's value
   assign::Predicate where;
-  bool operator==(const Source&) const;
 };
 
 /// One threshold for all arms on the unit's total, fixed beforehand. Exactly one is set.

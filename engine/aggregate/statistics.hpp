@@ -1,0 +1,90 @@
+#pragma once
+// What one pass over the data gives: mergeable sufficient statistics per metric, epoch, arm, segment and day.
+// Event store, a CSV with one row per unit, and a table of counts and sums all end here; analyse starts here.
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "stats/co_moments.hpp"
+
+namespace liftmark {
+
+/// Where a metric's values stand in its CoMoments: [0] numerator; [1] denominator if `ratio`; then `covariates`
+/// columns (for a ratio metric the covariate's numerator and denominator; else one or several pre-period values).
+struct ValueLayout {
+  bool ratio = false;
+  int covariates = 0;
+  bool binary = false;  ///< the numerator is 0/1: exact methods may be used
+  std::size_t dimension() const { return (ratio ? 2u : 1u) + static_cast<std::size_t>(covariates); }
+};
+
+/// One group of units: an arm within an epoch. Units without history are a stratum of their own, in which the
+/// covariate says nothing; without covariates everybody is in `history`.
+struct Cell {
+  int epoch = 1;
+  std::size_t arm = 0;  ///< index into Statistics::arms
+  stats::CoMoments history;
+  stats::CoMoments no_history;
+};
+
+/// Of unit values, one arm, all epochs.
+struct DistributionCell {
+  std::size_t arm = 0;
+  std::optional<double> median, p90, p99, maximum, top_share, share_capped;
+};
+
+struct MetricStatistics {
+  std::string metric;
+  ValueLayout layout;
+  std::vector<Cell> cells;               ///< epoch x arm, planned cap applied, mature units
+  std::vector<Cell> uncapped;            ///< empty if there is no cap
+  std::vector<Cell> without_crossovers;  ///< empty if nobody crossed
+  struct Group {
+    std::string dimension, group;
+    std::vector<Cell> cells;
+  };
+  std::vector<Group> groups;  ///< segments
+  struct Day {
+    int day = 0;  ///< 1-based
+    std::vector<Cell> cells;
+  };
+  std::vector<Day> by_day;          ///< units by the day of their first exposure; cumulate by merging
+  std::vector<Day> since_exposure;  ///< values by days since first exposure
+  std::vector<DistributionCell> distribution;
+  std::optional<double> cap;
+  std::vector<std::int64_t> immature_units;  ///< per arm: window not over at the as-of time
+};
+
+struct ArmCounts {
+  std::string key;
+  bool control = false;
+  std::int64_t units = 0, crossed_units = 0, fallback_units = 0, erased_units = 0;
+  std::map<int, std::int64_t> units_by_epoch;
+};
+
+/// Units per arm for one value of one dimension, to localise a sample-ratio failure.
+struct SplitCount {
+  std::string dimension, group;
+  std::vector<std::int64_t> units;
+};
+
+struct Statistics {
+  std::string experiment;
+  std::vector<ArmCounts> arms;
+  /// Expected share of each arm by epoch, from the catalog in force; empty: unknown.
+  std::map<int, std::vector<double>> expected_shares;
+  std::vector<SplitCount> splits;
+  std::vector<std::vector<std::int64_t>> units_by_day;  ///< [day - 1][arm], by first exposure
+  std::vector<MetricStatistics> metrics;
+  std::optional<std::int64_t> first_exposure, last_exposure;
+  std::int64_t as_of = 0;
+  std::int64_t repeated_exposures = 0, duplicates = 0, conflicts = 0, late_events = 0, future_events = 0;
+  std::map<std::string, std::int64_t> counts;  ///< rows read, rejected by reason ..
+  std::string data_digest;
+};
+
+}  // namespace liftmark
