@@ -11,7 +11,8 @@ namespace liftmark::stats {
 /// Count, means, central co-moments and third central moments of `dimension` values per unit.
 ///
 /// Mergeable in any order and stable when the mean is far larger than the spread: central moments are
-/// updated, never reconstructed from sums of squares.
+/// updated, never reconstructed from sums of squares, and means are kept as an offset from an origin (the
+/// first unit's value), since a mean near 1e9 rounds at 1e-7 and would carry that into every later update.
 /// Sources: Chan, Golub, LeVeque 1983, eq. (2.1); Pebay 2008 (SAND2008-6212), eqs. (2.1) and (3.11).
 class CoMoments {
  public:
@@ -20,13 +21,14 @@ class CoMoments {
   /// From counts and exact sums, e.g. the aggregator's 128-bit integers turned to doubles once.
   /// `central_comoments` is the packed upper triangle, row by row: (0,0) (0,1) .. (1,1) ..; each is
   /// sum_i (x_i - mean_x)(y_i - mean_y). `third` is sum_i (x_i - mean_x)^3 per dimension.
-  static CoMoments from_central(std::int64_t n, std::vector<double> means, std::vector<double> central_comoments,
-                                std::vector<double> third);
+  static CoMoments from_central(std::int64_t n, std::vector<double> means,
+                                std::vector<double> central_comoments, std::vector<double> third);
 
   /// One 0/1 value: `successes` of `n` units.
   static CoMoments from_counts(std::int64_t n, std::int64_t successes);
 
-  /// One value from what a summary table has: mean and unbiased variance (n - 1). No third moment: skewness is 0.
+  /// One value from what a summary table has: mean and unbiased variance (n - 1). No third moment: skewness
+  /// is 0.
   static CoMoments from_mean_variance(std::int64_t n, double mean, double variance);
 
   void add(std::span<const double> values);
@@ -34,10 +36,14 @@ class CoMoments {
   /// Pools two sets of units. Dimensions must be equal (checked in Release: throws std::logic_error).
   void merge(const CoMoments& other);
 
-  std::size_t dimension() const { return mean_.size(); }
+  std::size_t dimension() const { return origin_.size(); }
   std::int64_t n() const { return n_; }
-  double mean(std::size_t i = 0) const { return mean_[i]; }
-  double sum(std::size_t i = 0) const { return mean_[i] * static_cast<double>(n_); }
+  double mean(std::size_t i = 0) const { return origin_[i] + offset_[i]; }
+  double sum(std::size_t i = 0) const { return mean(i) * static_cast<double>(n_); }
+  /// mean(i) - other.mean(i), with the digits that subtracting the two rounded means would lose.
+  double mean_minus(const CoMoments& other, std::size_t i = 0) const {
+    return (origin_[i] - other.origin_[i]) + (offset_[i] - other.offset_[i]);
+  }
   /// sum (x - mean_x)(y - mean_y).
   double comoment(std::size_t i, std::size_t j) const { return comoment_[index(i, j)]; }
   /// sum (x - mean)^3.
@@ -59,7 +65,8 @@ class CoMoments {
   std::size_t index(std::size_t i, std::size_t j) const;
 
   std::int64_t n_ = 0;
-  std::vector<double> mean_;
+  std::vector<double> origin_;
+  std::vector<double> offset_;    // mean - origin
   std::vector<double> comoment_;  // packed upper triangle
   std::vector<double> third_;
 };

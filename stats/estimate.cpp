@@ -39,10 +39,14 @@ Reason reason_named(std::string_view text) noexcept {
 
 std::string_view name(IntervalKind kind) noexcept {
   switch (kind) {
-    case IntervalKind::confidence: return "confidence";
-    case IntervalKind::confidence_sequence: return "confidence_sequence";
-    case IntervalKind::group_sequential: return "group_sequential";
-    case IntervalKind::credible: return "credible";
+    case IntervalKind::confidence:
+      return "confidence";
+    case IntervalKind::confidence_sequence:
+      return "confidence_sequence";
+    case IntervalKind::group_sequential:
+      return "group_sequential";
+    case IntervalKind::credible:
+      return "credible";
   }
   return "confidence";
 }
