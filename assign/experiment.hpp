@@ -14,7 +14,8 @@ namespace liftmark::assign {
 enum class Role { control, variant };
 
 /// One thing a user may get. `weight` is relative to the other arms of the experiment (any scale, >= 0).
-/// `payload` is the JSON text delivered with the arm ("true", "\"blue\"", "{...}"); empty means the arm's key.
+/// `payload` is the JSON text delivered with the arm ("true", "\"blue\"", "{...}"); empty means the arm's
+/// key.
 struct Arm {
   std::string key;
   double weight = 1.0;
@@ -46,16 +47,30 @@ struct Holdout {
 /// An attribute's value. Types are never coerced: a number is not equal to its text.
 using Value = std::variant<std::monostate, bool, double, std::string>;
 
-/// A predicate over attributes, as a tree. Unknown attribute: the predicate is false (and `--explain` says so).
+/// A predicate over attributes, as a tree. Unknown attribute: the predicate is false (and `--explain` says
+/// so).
 struct Predicate {
   enum class Op {
-    all, any, negate,                                      // over children
-    equals, in,                                            // over values
-    less, less_equal, greater, greater_equal,              // numbers
-    version_less, version_less_equal, version_greater, version_greater_equal, version_equals,  // semantic versions
-    prefix, suffix, contains, matches,                     // text; `matches` is an RE2 pattern of at most 256 bytes
-    present,                                               // the attribute is there
-    in_segment,                                            // the context's segments contain values[0]
+    all,
+    any,
+    negate,  // over children
+    equals,
+    in,  // over values
+    less,
+    less_equal,
+    greater,
+    greater_equal,  // numbers
+    version_less,
+    version_less_equal,
+    version_greater,
+    version_greater_equal,
+    version_equals,  // semantic versions
+    prefix,
+    suffix,
+    contains,
+    matches,     // text; `matches` is an RE2 pattern of at most 256 bytes
+    present,     // the attribute is there
+    in_segment,  // the context's segments contain values[0]
   };
   Op op = Op::all;
   std::string attribute;
@@ -66,13 +81,26 @@ struct Predicate {
 /// The key of the op in the catalog, e.g. "greater_equal"; see docs/catalog.md.
 std::string_view name(Predicate::Op op) noexcept;
 
+/// A scheme's parameter as written in the catalog: a JSON value as a small tree, so that `assign` needs no
+/// JSON library. `items` holds a list's elements or an object's values, `names` an object's names in the same
+/// order.
+struct Parameter {
+  enum class Kind { null, boolean, number, text, list, object };
+  Kind kind = Kind::null;
+  bool boolean = false;
+  double number = 0.0;
+  std::string text;
+  std::vector<Parameter> items;
+  std::vector<std::string> names;
+};
+
 /// Which bucketing scheme and with which parameters. `scheme` names a row of the scheme table
 /// (assign/schemes/scheme.hpp); a released name never changes its meaning. `salt` is immutable.
-/// `parameters` are the scheme's own (seeds, ranges, coverage, namespaces ..) as JSON text by name.
+/// `parameters` are the scheme's own (seeds, ranges, coverage, namespaces ..) by name.
 struct Hashing {
   std::string scheme = "liftmark-1";
   std::string salt;
-  std::map<std::string, std::string> parameters;
+  std::map<std::string, Parameter> parameters;
 };
 
 enum class Status { draft, running, stopped };
@@ -85,22 +113,26 @@ struct Prerequisite {
 
 struct Experiment {
   std::string key;
-  std::string unit = "user";     ///< name of the unit kind, e.g. "user"
-  std::string layer;             ///< empty: its own
+  std::string unit = "user";                  ///< name of the unit kind, e.g. "user"
+  std::string layer;                          ///< empty: its own
   std::vector<SlotRange> slots{SlotRange{}};  ///< of the layer
-  double traffic = 1.0;          ///< share of the audience that takes part, in [0, 1]; raising it moves nobody
+  double traffic = 1.0;  ///< share of the audience that takes part, in [0, 1]; raising it moves nobody
   std::vector<Arm> arms;
-  Predicate audience;            ///< default: everybody
+  Predicate audience;                            ///< default: everybody
   std::map<std::string, std::string> overrides;  ///< unit id -> arm key, for QA; never measured
   std::vector<Prerequisite> prerequisites;
   Hashing hashing;
   Status status = Status::running;
-  int epoch = 1;                 ///< counts the reshuffles; part of every exposure
-  bool sticky = false;           ///< keep a unit's first arm in the store
-  bool needs_consent = true;     ///< no assignment for a unit without consent
+  int epoch = 1;              ///< counts the reshuffles; part of every exposure
+  bool sticky = false;        ///< keep a unit's first arm in the store
+  bool needs_consent = true;  ///< no assignment for a unit without consent
   /// Bucket ranges per arm kept over a minimal-movement weight change, as [first, last) 64-bit cumulative
   /// thresholds; empty: one contiguous range per arm in order of `arms`.
-  struct BucketRange { std::uint64_t first = 0; std::uint64_t last = 0; std::uint32_t arm = 0; };
+  struct BucketRange {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    std::uint32_t arm = 0;
+  };
   std::vector<BucketRange> ranges;
 };
 
