@@ -1,0 +1,54 @@
+#pragma once
+// The event store's file: creating, opening, the writer's lock, catalog versions.
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/record/event.hpp"
+#include "engine/record/reader.hpp"
+
+namespace liftmark {
+
+struct StoreOptions {
+  /// false: synchronous NORMAL. A power failure may then lose the last commits, and every answer says so.
+  bool durable = true;
+};
+
+/// The writer of a store: one per file, guarded by a lock file beside it. Readers need no Store, see Reader.
+/// All members throw Error(storage) when the disk says no; nothing acknowledged is lost then.
+class Store {
+ public:
+  /// Makes an empty store (mode 0600). Throws Error(storage) when the file exists.
+  static Store create(const std::filesystem::path& path, StoreOptions options = {});
+  /// Opens for writing. Throws Error(storage) when missing, locked by another writer, read-only, of another
+  /// schema version (hint: `liftmark migrate`) or not a store.
+  static Store open(const std::filesystem::path& path, StoreOptions options = {});
+  ~Store();
+  Store(Store&&) noexcept;
+  Store& operator=(Store&&) noexcept;
+
+  const std::filesystem::path& path() const noexcept;
+  bool durable() const noexcept;
+
+  /// Stores a catalog as a new version; the same digest as the current one changes nothing. Returns the
+  /// version in force afterwards.
+  CatalogVersion put_catalog(std::string_view json, std::string_view digest);
+  /// The catalog in force at `as_of` (unset: now); nothing before the first.
+  std::optional<CatalogVersion> get_catalog(std::optional<Micros> as_of = {}) const;
+
+  struct State;
+  State& state() noexcept { return *state_; }
+
+ private:
+  explicit Store(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// What is kept of a store's header without locking it: exists, schema version, size.
+bool is_store(const std::filesystem::path& path) noexcept;
+
+}  // namespace liftmark
