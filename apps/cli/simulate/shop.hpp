@@ -1,0 +1,86 @@
+#pragma once
+// A shop that does not exist: seeded shoppers whose response to each arm is known exactly.
+//
+// Every shopper has a rate of sessions (heavy-tailed, with a weekday and an hour-of-day cycle), a probability
+// of ordering in a session and a usual order value (lognormal). The first session inside the experiment is
+// the first exposure. An arm multiplies these rates, so that the expected value of every metric under every
+// arm has a closed form for each shopper; `Truth` is its mean over the exposed shoppers. Nothing is
+// estimated.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace liftmark::simulate {
+
+/// What an arm does to a shopper, as relative changes: 0.05 is +5%.
+struct ArmEffect {
+  std::string key;
+  double weight = 1.0;
+  bool control = false;
+  double conversion = 0.0;     ///< probability of ordering in a session
+  double order_value = 0.0;    ///< gross value of an order
+  double return_visits = 0.0;  ///< rate of sessions after the first exposure
+  double refund = 0.0;         ///< probability that an order is refunded
+  double click = 0.0;          ///< probability of a click on a recommendation
+};
+
+struct ShopOptions {
+  std::uint64_t seed = 1;
+  std::int64_t users = 50'000;
+  std::int64_t start = 0;          ///< first day of the experiment, microseconds UTC (midnight)
+  int days = 28;                   ///< of the experiment
+  int history_days = 28;           ///< before it
+  int window_days = 14;            ///< of the metrics whose truth is computed
+  double sessions_per_day = 0.12;  ///< median over shoppers
+  double conversion = 0.03;        ///< median probability of ordering in a session
+  double order_value = 60.0;       ///< median gross value
+  double refund_share = 0.08;      ///< of orders, in control
+  double new_share = 0.3;          ///< shoppers who first appear somewhere in the simulated time
+  double two_device_share = 0.02;  ///< shoppers with a second device, which is given an arm of its own
+  double no_consent_share = 0.03;  ///< shoppers of whom nothing may be recorded
+  std::vector<ArmEffect> arms;
+};
+
+/// One recorded thing. Views are valid during the callback only.
+struct SimulatedExposure {
+  std::string_view id, unit, arm, country, device;
+  std::int64_t at = 0;
+};
+struct SimulatedEvent {
+  std::string_view id, unit, type, reference, surface, item;
+  std::int64_t at = 0;
+  std::int64_t value_cents = 0;
+  bool has_value = false;
+};
+
+/// Expected values per exposed shopper under one arm, over `window_days` from first exposure.
+struct ArmTruth {
+  std::string arm;
+  double conversion = 0.0;  ///< share with at least one order
+  double orders_per_user = 0.0;
+  double revenue_per_user = 0.0;  ///< gross
+  double net_revenue_per_user = 0.0;
+  double order_value = 0.0;  ///< revenue / orders
+  double return_rate = 0.0;  ///< refunded orders / orders
+};
+struct Truth {
+  std::int64_t exposed_users = 0;
+  std::vector<ArmTruth> arms;
+};
+
+/// Who receives what is simulated; `arm_of` says which arm a bucketing id gets (index into options.arms).
+struct ShopSink {
+  std::function<std::size_t(std::string_view)> arm_of;
+  std::function<void(const SimulatedExposure&)> exposure;
+  std::function<void(const SimulatedEvent&)> event;
+  std::function<void(std::string_view unit, bool granted)> consent;
+};
+
+/// Runs the shop. Deterministic in `options` and `arm_of`. Events come shopper by shopper, in time order
+/// within one. Throws std::logic_error if there is no arm or a share lies outside [0, 1].
+Truth run_shop(const ShopOptions& options, const ShopSink& sink);
+
+}  // namespace liftmark::simulate
