@@ -4,9 +4,10 @@
 
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <unordered_map>
+
+#include <nlohmann/json.hpp>
 
 #include "apps/cli/calc/table.hpp"
 #include "apps/cli/commands.hpp"
@@ -18,9 +19,10 @@ namespace {
 using nlohmann::json;
 
 constexpr std::span<const CalcMethod> (*kFamilies[])() = {
-    distribution_methods,  proportion_methods,       mean_methods,       adjustment_methods, sequential_methods,
-    group_sequential_methods, bayes_methods,         multiplicity_methods, power_methods,    resampling_methods,
-    survival_methods,      off_policy_methods,       sample_ratio_methods};
+    distribution_methods, proportion_methods,       mean_methods,     adjustment_methods,
+    sequential_methods,   group_sequential_methods, bayes_methods,    multiplicity_methods,
+    power_methods,        resampling_methods,       survival_methods, off_policy_methods,
+    sample_ratio_methods};
 
 const CalcMethod* find_method(std::string_view name) {
   static const auto* methods = [] {
@@ -40,13 +42,15 @@ json failure(json id, std::string_view code, std::string_view message) {
 /// One request line to one answer line. Never throws on what the line says.
 json answer(const std::string& line) {
   const json request = json::parse(line, nullptr, false);
-  if (request.is_discarded() || !request.is_object()) return failure(nullptr, "invalid_input", "not a JSON object");
+  if (request.is_discarded() || !request.is_object())
+    return failure(nullptr, "invalid_input", "not a JSON object");
   const json id = request.value("id", json());
   if (!request.contains("method") || !request["method"].is_string())
     return failure(id, "invalid_input", "\"method\" is missing");
   const auto& name = request["method"].get_ref<const std::string&>();
   const CalcMethod* method = find_method(name);
-  if (method == nullptr) return failure(id, "unknown_method", "no method \"" + name + "\"; see liftmark calc --list");
+  if (method == nullptr)
+    return failure(id, "unknown_method", "no method \"" + name + "\"; see liftmark calc --list");
   try {
     return {{"id", id}, {"result", method->run(request.value("inputs", json::object()))}};
   } catch (const CalcError& error) {
@@ -76,9 +80,11 @@ void list() {
 void add_calc(CLI::App& program) {
   auto* command = program.add_subcommand("calc", "One statistical method on numbers: NDJSON in, NDJSON out");
   command->footer(
-      "Reads lines {\"id\",\"method\",\"inputs\"} from standard input, writes {\"id\",\"result\"} or {\"id\",\"error\"}.\n\n"
+      "Reads lines {\"id\",\"method\",\"inputs\"} from standard input, writes {\"id\",\"result\"} or "
+      "{\"id\",\"error\"}.\n\n"
       "Example:\n"
-      "  echo '{\"id\":1,\"method\":\"prop_ci/wilson\",\"inputs\":{\"x\":8,\"n\":10,\"alpha\":0.05}}' | liftmark calc");
+      "  echo '{\"id\":1,\"method\":\"prop_ci/wilson\",\"inputs\":{\"x\":8,\"n\":10,\"alpha\":0.05}}' | "
+      "liftmark calc");
   auto listing = std::make_shared<bool>(false);
   command->add_flag("--list", *listing, "Print every method and exit");
   command->callback([listing] { *listing ? list() : run(); });

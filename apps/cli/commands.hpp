@@ -1,8 +1,9 @@
 #pragma once
 // The table of subcommands: one row and one file each.
 
-#include <CLI/CLI.hpp>
 #include <array>
+
+#include <CLI/CLI.hpp>
 
 namespace liftmark::cli {
 
@@ -10,9 +11,11 @@ namespace liftmark::cli {
 using AddCommand = void (*)(CLI::App& program);
 
 void add_calc(CLI::App& program);
+void add_simulate(CLI::App& program);
 
 inline constexpr std::array kCommands{
     AddCommand{add_calc},
+    AddCommand{add_simulate},
 };
 
 }  // namespace liftmark::cli

@@ -1,4 +1,5 @@
-// The `liftmark` command. Parses the command line, runs one subcommand, turns errors into messages and exit codes.
+// The `liftmark` command. Parses the command line, runs one subcommand, turns errors into messages and exit
+// codes.
 
 #include <fmt/format.h>
 
@@ -18,7 +19,9 @@ int report(const liftmark::Error& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App program{"Liftmark measures what personalization really adds: assignment, recording, lift with honest intervals."};
+  CLI::App program{
+      "Liftmark measures what personalization really adds: assignment, recording, lift with honest "
+      "intervals."};
   program.name("liftmark");
   program.set_version_flag("--version", std::string("liftmark ") + LIFTMARK_VERSION);
   program.require_subcommand(1);
@@ -35,7 +38,10 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "liftmark: out of memory\n");
     return 5;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "liftmark: internal error: {}\nThis is a bug; please report it with the command that caused it.\n", error.what());
+    fmt::print(
+        stderr,
+        "liftmark: internal error: {}\nThis is a bug; please report it with the command that caused it.\n",
+        error.what());
     return 70;
   }
 }
