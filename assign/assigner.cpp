@@ -1,0 +1,364 @@
+#include "assign/assigner.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "assign/compiled.hpp"
+#include "assign/schemes/xxh3.hpp"
+
+namespace liftmark::assign {
+namespace {
+
+/// A range whose `last` 0 stands for 2^64.
+bool inside(const BucketRange& range, std::uint64_t bucket) noexcept {
+  return bucket >= range.first && (range.last == 0 || bucket < range.last);
+}
+
+std::string percent(const Threshold& threshold) {
+  if (threshold.everything) return "100%";
+  return std::to_string(static_cast<double>(threshold.below) / 18446744073709551616.0 * 100.0) + "%";
+}
+
+}  // namespace
+
+/// One question: the context, and what several experiments of the same question share.
+struct Assigner::Request {
+  explicit Request(const Context& c) noexcept : context(c), unit(xxh3(c.unit)) {}
+
+  const Context& context;
+  std::uint64_t unit;
+  bool global_checked = false;
+  std::uint32_t global_holdout = kNone;
+  std::uint32_t layer = kNone;  ///< whose draws the next two are
+  std::uint32_t layer_holdout = kNone;
+  std::uint64_t slot = 0;
+  std::array<std::uint32_t, kMostPrerequisites> memo;  // arms of prerequisites; filled before it is read
+
+  std::uint32_t first_holdout(const Compiled& compiled, Run run) const noexcept {
+    for (std::uint32_t i = run.first; i < run.first + run.count; ++i) {
+      const CompiledHoldout& holdout = compiled.holdouts[i];
+      if (holdout.share.contains(xxh3_pair(unit, holdout.draw_key))) return i;
+    }
+    return kNone;
+  }
+
+  std::uint32_t holdout(const Compiled& compiled, std::uint32_t wanted) noexcept {
+    if (!global_checked) {
+      global_holdout = first_holdout(compiled, compiled.global_holdouts);
+      global_checked = true;
+    }
+    if (global_holdout != kNone || wanted == kNone) return global_holdout;
+    enter(compiled, wanted);
+    return layer_holdout;
+  }
+
+  void enter(const Compiled& compiled, std::uint32_t wanted) noexcept {
+    if (layer == wanted) return;
+    layer = wanted;
+    layer_holdout = first_holdout(compiled, compiled.layers[wanted].holdouts);
+    slot = xxh3_pair(unit, compiled.layers[wanted].draw_key);
+  }
+};
+
+/// Sees nothing; the compiler removes every call.
+struct Assigner::Silent {
+  template <class Describe>
+  void step(const char*, bool, Describe&&) noexcept {}
+};
+
+/// Writes each check down.
+struct Assigner::Narrator {
+  std::vector<Step> steps;
+  template <class Describe>
+  void step(const char* check, bool passed, Describe&& describe) {
+    steps.push_back({check, passed, describe()});
+  }
+};
+
+namespace {
+
+/// What a decision reads of one experiment, with the pools resolved.
+struct Case {
+  const CompiledExperiment& experiment;
+  std::span<const CompiledArm> arms;
+
+  Assignment answer(Reason reason) const noexcept {
+    Assignment result = experiment.fallback;
+    result.reason = reason;
+    return result;
+  }
+  void give(Assignment& result, std::uint32_t arm, Reason reason) const noexcept {
+    result.arm = arms[arm].key;
+    result.payload = arms[arm].payload;
+    result.reason = reason;
+  }
+};
+
+template <class Pool>
+auto span_of(const Pool& pool, Run run) noexcept {
+  return std::span(pool).subspan(run.first, run.count);
+}
+
+const StickyArm* sticky_arm(const Context& context, const CompiledExperiment& experiment) noexcept {
+  for (const StickyArm& sticky : context.sticky) {
+    if (sticky.experiment == experiment.fallback.experiment) return &sticky;
+  }
+  return nullptr;
+}
+
+std::uint32_t arm_of_key(std::span<const CompiledArm> arms, std::string_view key) noexcept {
+  for (std::uint32_t i = 0; i < arms.size(); ++i) {
+    if (arms[i].key == key) return i;
+  }
+  return kNone;
+}
+
+Reason reason_of(SchemeDecision::Outcome outcome) noexcept {
+  switch (outcome) {
+    case SchemeDecision::Outcome::assigned:
+      return Reason::assigned;
+    case SchemeDecision::Outcome::excluded:
+      return Reason::excluded_by_layer;
+    case SchemeDecision::Outcome::invalid_unit:
+      return Reason::invalid_unit;
+    case SchemeDecision::Outcome::untracked:
+    case SchemeDecision::Outcome::outside_traffic:
+      break;
+  }
+  return Reason::outside_traffic;
+}
+
+std::string quoted(std::string_view text) {
+  return '"' + std::string(text) + '"';
+}
+
+}  // namespace
+
+Assigner::Assigner() = default;
+Assigner::~Assigner() = default;
+
+std::size_t Assigner::size() const noexcept {
+  return compiled_->experiments.size();
+}
+const std::vector<Experiment>& Assigner::experiments() const noexcept {
+  return compiled_->definitions.experiments;
+}
+
+std::optional<std::size_t> Assigner::find(std::string_view experiment) const noexcept {
+  const std::vector<std::uint32_t>& index = compiled_->index;
+  const std::size_t mask = index.size() - 1;
+  for (std::size_t at = xxh3(experiment) & mask;; at = (at + 1) & mask) {
+    if (index[at] == kNone) return std::nullopt;
+    if (compiled_->experiments[index[at]].fallback.experiment == experiment) return index[at];
+  }
+}
+
+/// The checks before the draw: true when the unit may take part; else `answer` is the decision.
+template <class Observer>
+bool Assigner::admitted(std::size_t index, Request& request, Observer& observer, Assignment& answer) const {
+  const Compiled& all = *compiled_;
+  const Context& context = request.context;
+  const CompiledExperiment& experiment = all.experiments[index];
+  const Case one{experiment, span_of(all.arms, experiment.arms)};
+
+  if (experiment.status != Status::running) {
+    const bool stopped = experiment.status == Status::stopped;
+    observer.step("status", false, [&] { return std::string(stopped ? "stopped" : "draft"); });
+    answer.reason = Reason::not_running;
+    if (stopped) return false;
+  }
+  for (const CompiledOverride& override : span_of(all.overrides, experiment.overrides)) {
+    if (override.unit_hash != request.unit || override.unit != context.unit) continue;
+    observer.step("override", true,
+                  [&] { return "arm " + quoted(one.arms[override.arm].key) + ", not measured"; });
+    one.give(answer, override.arm, Reason::overridden);
+    return false;
+  }
+  if (experiment.status != Status::running) return false;
+
+  const bool consent = !experiment.needs_consent || context.consent == Consent::granted;
+  observer.step("consent", consent, [&] {
+    if (!experiment.needs_consent) return std::string("not needed");
+    if (consent) return std::string("granted");
+    return std::string(context.consent == Consent::denied ? "denied"
+                                                          : "unknown, which counts as not granted");
+  });
+  if (!consent) {
+    answer.reason = Reason::no_consent;
+    return false;
+  }
+  if (experiment.scheme == nullptr && context.unit.empty()) {
+    observer.step("unit", false, [] { return std::string("the unit id is empty"); });
+    answer.reason = Reason::invalid_unit;
+    return false;
+  }
+
+  const std::uint32_t holdout = request.holdout(all, experiment.layer);
+  observer.step("holdout", holdout == kNone, [&] {
+    return holdout == kNone ? std::string("in none") : "held out by " + quoted(all.holdouts[holdout].key);
+  });
+  if (holdout != kNone) {
+    answer.reason = Reason::held_out;
+    return false;
+  }
+
+  if (experiment.sticky) {
+    answer.sticky_unreadable = context.sticky_unreadable;
+    const StickyArm* sticky = context.sticky_unreadable ? nullptr : sticky_arm(context, experiment);
+    const std::uint32_t arm = sticky == nullptr ? kNone : arm_of_key(one.arms, sticky->arm);
+    observer.step("sticky", arm != kNone, [&] {
+      if (context.sticky_unreadable) return std::string("the sticky store could not be read: a fresh hash");
+      if (sticky == nullptr) return std::string("no arm kept");
+      if (arm == kNone) return "the kept arm " + quoted(sticky->arm) + " is gone: a fresh hash";
+      return "arm " + quoted(sticky->arm) + " of epoch " + std::to_string(sticky->epoch);
+    });
+    if (arm != kNone) {
+      one.give(answer, arm, Reason::sticky);
+      answer.epoch = sticky->epoch;
+      return false;
+    }
+  }
+
+  const bool targeted =
+      experiment.audience == nullptr || experiment.audience->contains(context.attributes, context.segments);
+  observer.step("audience", targeted, [&] {
+    return experiment.audience == nullptr
+               ? std::string("everybody")
+               : experiment.audience->explain(context.attributes, context.segments);
+  });
+  if (!targeted) {
+    answer.reason = Reason::not_targeted;
+    return false;
+  }
+
+  for (const CompiledPrerequisite& prerequisite : span_of(all.prerequisites, experiment.prerequisites)) {
+    const std::uint32_t arm = request.memo[prerequisite.memo];
+    const bool met = arm != kNone && (prerequisite.allowed.empty() || prerequisite.allowed[arm]);
+    observer.step("prerequisite", met, [&] {
+      const CompiledExperiment& other = all.experiments[all.whole_order[prerequisite.memo]];
+      const std::string got = arm == kNone ? "no arm" : "arm " + quoted(all.arms[other.arms.first + arm].key);
+      return got + " in " + quoted(other.fallback.experiment);
+    });
+    if (!met) {
+      answer.reason = Reason::prerequisite_failed;
+      return false;
+    }
+  }
+
+  if (experiment.layer != kNone) {
+    request.enter(all, experiment.layer);
+    const auto slots = span_of(all.slots, experiment.slots);
+    const bool mine = std::any_of(slots.begin(), slots.end(),
+                                  [&](const BucketRange& range) { return inside(range, request.slot); });
+    observer.step("layer", mine, [&] {
+      return "slot draw " + std::to_string(request.slot) + (mine ? " is" : " is not") +
+             " in this experiment's slots of " + quoted(all.layers[experiment.layer].key);
+    });
+    if (!mine) {
+      answer.reason = Reason::excluded_by_layer;
+      return false;
+    }
+  }
+  return true;
+}
+
+template <class Observer>
+Assignment Assigner::decide(std::size_t index, Request& request, Observer& observer) const {
+  const Compiled& all = *compiled_;
+  const CompiledExperiment& experiment = all.experiments[index];
+  const Case one{experiment, span_of(all.arms, experiment.arms)};
+  Assignment answer = experiment.fallback;
+  if (!admitted(index, request, observer, answer)) return answer;
+
+  if (experiment.scheme != nullptr) {
+    const UnitView unit{request.context.unit, request.context.attributes};
+    const SchemeDecision decision = experiment.scheme->decide(unit);
+    observer.step("scheme", decision.outcome == SchemeDecision::Outcome::assigned, [&] {
+      return experiment.scheme->explain(unit) + ": " + std::string(name(reason_of(decision.outcome)));
+    });
+    answer.bucket = decision.bucket;
+    answer.reason = reason_of(decision.outcome);
+    if (decision.arm < one.arms.size()) one.give(answer, decision.arm, answer.reason);
+    return answer;
+  }
+
+  answer.bucket = xxh3_pair(request.unit, experiment.arm_key);
+  const bool takes_part = experiment.traffic.everything ||
+                          experiment.traffic.contains(xxh3_pair(request.unit, experiment.traffic_key));
+  observer.step("traffic", takes_part, [&] {
+    return "draw " + std::to_string(xxh3_pair(request.unit, experiment.traffic_key)) + " against " +
+           percent(experiment.traffic) + " of 2^64";
+  });
+  if (!takes_part) {
+    answer.reason = Reason::outside_traffic;
+    return answer;
+  }
+  // Counting the ends below the bucket is one comparison a range without branches, faster than a search for
+  // the few ranges an experiment has.
+  const std::uint64_t* const lasts = all.range_lasts.data() + experiment.ranges.first;
+  std::uint32_t at = 0;
+  for (std::uint32_t i = 0; i + 1 < experiment.ranges.count; ++i) at += answer.bucket > lasts[i] ? 1U : 0U;
+  one.give(answer, all.range_arms[experiment.ranges.first + at], Reason::assigned);
+  observer.step("bucket", true, [&] { return std::to_string(answer.bucket); });
+  observer.step("arm", true, [&] { return quoted(answer.arm); });
+  return answer;
+}
+
+void Assigner::remember_prerequisites(std::span<const std::uint32_t> order, Request& request) const noexcept {
+  Silent silent;
+  for (const std::uint32_t index : order) {
+    const CompiledExperiment& experiment = compiled_->experiments[index];
+    const Assignment answer = decide(index, request, silent);
+    const bool got = answer.measured() || answer.reason == Reason::overridden;
+    request.memo[experiment.memo] =
+        got ? arm_of_key(span_of(compiled_->arms, experiment.arms), answer.arm) : kNone;
+  }
+}
+
+Assignment Assigner::assign(const Context& context, std::string_view experiment) const noexcept {
+  const std::optional<std::size_t> index = find(experiment);
+  return assign(context, index.value_or(size()));
+}
+
+Assignment Assigner::assign(const Context& context, std::size_t experiment) const noexcept {
+  if (experiment >= size()) return {};
+  Request request(context);
+  Silent silent;
+  remember_prerequisites(span_of(compiled_->orders, compiled_->experiments[experiment].order), request);
+  return decide(experiment, request, silent);
+}
+
+std::size_t Assigner::assign_all(const Context& context, std::span<Assignment> answers) const noexcept {
+  const std::size_t count = std::min(size(), answers.size());
+  Request request(context);
+  Silent silent;
+  remember_prerequisites(compiled_->whole_order, request);
+  for (std::size_t i = 0; i < count; ++i) answers[i] = decide(i, request, silent);
+  return count;
+}
+
+Explanation Assigner::explain(const Context& context, std::string_view experiment) const {
+  const std::optional<std::size_t> index = find(experiment);
+  if (!index) return {{}, {{"experiment", false, "no experiment has the key " + quoted(experiment)}}};
+  Request request(context);
+  Narrator narrator;
+  remember_prerequisites(span_of(compiled_->orders, compiled_->experiments[*index].order), request);
+  Explanation explanation;
+  explanation.assignment = decide(*index, request, narrator);
+  explanation.steps = std::move(narrator.steps);
+  return explanation;
+}
+
+std::string_view Assigner::holdout_of(std::string_view unit, std::string_view layer) const noexcept {
+  Context context;
+  context.unit = unit;
+  Request request(context);
+  std::uint32_t wanted = kNone;
+  for (std::uint32_t i = 0; i < compiled_->layers.size(); ++i) {
+    if (!layer.empty() && compiled_->layers[i].key == layer) wanted = i;
+  }
+  const std::uint32_t holdout = request.holdout(*compiled_, wanted);
+  return holdout == kNone ? std::string_view() : compiled_->holdouts[holdout].key;
+}
+
+}  // namespace liftmark::assign

@@ -1,0 +1,89 @@
+#pragma once
+// The inside of an Assigner: what compiling makes and deciding reads. Included by assign/*.cpp only.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "assign/assigner.hpp"
+#include "assign/audience.hpp"
+#include "assign/ranges.hpp"
+#include "assign/schemes/scheme.hpp"
+
+namespace liftmark::assign {
+
+inline constexpr std::uint32_t kNone = 0xFFFFFFFFU;
+
+/// Where a run of elements lies in a shared pool.
+struct Run {
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+};
+
+struct CompiledHoldout {
+  std::string_view key;
+  std::uint64_t draw_key = 0;
+  Threshold share;
+};
+
+struct CompiledLayer {
+  std::string_view key;
+  std::uint64_t draw_key = 0;
+  Run holdouts;
+};
+
+struct CompiledOverride {
+  std::uint64_t unit_hash = 0;
+  std::string_view unit;
+  std::uint32_t arm = 0;
+};
+
+/// An earlier experiment that must have given one of the arms in `allowed` (by index; empty: any).
+struct CompiledPrerequisite {
+  std::uint32_t memo = 0;
+  std::vector<bool> allowed;
+};
+
+struct CompiledArm {
+  std::string_view key;
+  std::string_view payload;
+};
+
+/// What every decision reads comes first, so that it shares cache lines.
+struct CompiledExperiment {
+  Assignment fallback;  ///< the default arm, with every other field of an answer filled in
+  std::uint64_t arm_key = 0;
+  std::uint64_t traffic_key = 0;
+  Threshold traffic;
+  Status status = Status::draft;
+  bool needs_consent = true;
+  bool sticky = false;
+  std::uint32_t layer = kNone;
+  std::uint32_t memo = kNone;  ///< where the arm is remembered for experiments that depend on it
+  Run arms, ranges, slots, overrides, prerequisites, order;
+  const Bucketing* scheme = nullptr;   ///< null: liftmark-1, decided inline
+  const Audience* audience = nullptr;  ///< null: everybody
+};
+
+struct Assigner::Compiled {
+  Definitions definitions;  ///< owns every text that views point to
+  std::vector<CompiledExperiment> experiments;
+  std::vector<CompiledHoldout> holdouts;  ///< global ones first, then by layer
+  Run global_holdouts;
+  std::vector<CompiledLayer> layers;
+  std::vector<CompiledArm> arms;
+  std::vector<std::uint64_t> range_lasts;  ///< inclusive ends
+  std::vector<std::uint32_t> range_arms;
+  std::vector<BucketRange> slots;           ///< `arm` unused; `last` 0 stands for 2^64
+  std::vector<CompiledOverride> overrides;  ///< sorted by unit_hash within an experiment
+  std::vector<CompiledPrerequisite> prerequisites;
+  std::vector<std::uint32_t> orders;       ///< experiments to decide first, prerequisites before dependants
+  std::vector<std::uint32_t> whole_order;  ///< the same for all experiments at once
+  std::vector<std::unique_ptr<const Bucketing>> schemes;
+  std::vector<std::unique_ptr<const Audience>> audiences;
+  std::vector<std::uint32_t> index;  ///< open addressing by XXH3 of the key; size a power of two
+};
+
+}  // namespace liftmark::assign
