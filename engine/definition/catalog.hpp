@@ -32,22 +32,23 @@ std::string_view name(Aggregation aggregation) noexcept;
 
 /// Which events and what of them. `where` is a predicate over the event's properties.
 struct Source {
-  std::vector<std::string> events;   ///< event types; any of them
+  std::vector<std::string> events;  ///< event types; any of them
   Aggregation aggregation = Aggregation::count;
-  std::string value;                 ///< property to aggregate; empty: the event's value
+  std::string value;  ///< property to aggregate; empty: the event's value
   assign::Predicate where;
 };
 
 /// One threshold for all arms on the unit's total, fixed beforehand. Exactly one is set.
 struct Cap {
   std::optional<double> absolute;
-  std::optional<double> percentile;  ///< in (0, 1), of non-zero pre-period unit values over the metric's window
+  std::optional<double>
+      percentile;  ///< in (0, 1), of non-zero pre-period unit values over the metric's window
 };
 
 struct Retention {
   enum class Kind { on_day, on_or_after, within };
   Kind kind = Kind::on_day;
-  int day = 1;      ///< N
+  int day = 1;        ///< N
   int until_day = 0;  ///< M for on_or_after
 };
 
@@ -59,36 +60,39 @@ struct Metric {
   std::string key, name, description;
   MetricKind kind = MetricKind::mean;
   Source numerator;
-  Source denominator;               ///< ratio only
+  Source denominator;  ///< ratio only
   int window_days = 14;
   int settle_days = 0;
   Maturity maturity = Maturity::complete;
   std::optional<Cap> cap;
-  int lookback_days = 28;           ///< covariate; 0 switches adjustment off
+  int lookback_days = 28;  ///< covariate; 0 switches adjustment off
   Direction direction = Direction::increase;
   Scale scale = Scale::log;
-  std::string format;               ///< percent, currency, number, duration; empty: by kind
-  Retention retention;              ///< retention only
-  int minimum_orders = 2;           ///< repeat_purchase only: k
-  double quantile = 0.5;            ///< quantile only
-  std::vector<Source> steps;        ///< funnel only
+  std::string format;   ///< percent, currency, number, duration; empty: by kind
+  Retention retention;  ///< retention only
+  int minimum_orders =
+      2;  ///< repeat_purchase: k; time_to_event: the event that counts, e.g. 2 for the second order
+  std::vector<std::string> refund_events{
+      "refund"};              ///< repeat_purchase, time_to_event: what may cancel an order
+  double quantile = 0.5;      ///< quantile only
+  std::vector<Source> steps;  ///< funnel only
   std::vector<std::string> step_names;
   struct Term {
     std::string metric;
     double weight = 0.0;
   };
-  std::vector<Term> terms;          ///< blend only
-  std::string surface;              ///< property that splits the metric by surface; empty: no split
-  std::string item;                 ///< breadth only: property holding the item id
+  std::vector<Term> terms;  ///< blend only
+  std::string surface;      ///< property that splits the metric by surface; empty: no split
+  std::string item;         ///< breadth only: property holding the item id
 };
 
 enum class Method {
-  always_valid,      ///< asymptotic confidence sequence (default)
-  fixed,             ///< fixed horizon
+  always_valid,  ///< asymptotic confidence sequence (default)
+  fixed,         ///< fixed horizon
   group_sequential,
   mixture_sprt,
-  exact_counts,      ///< exact two-arm sequence for counts
-  betting,           ///< two-arm betting sequence for bounded values
+  exact_counts,  ///< exact two-arm sequence for counts
+  betting,       ///< two-arm betting sequence for bounded values
   bayesian,
 };
 std::string_view name(Method method) noexcept;
@@ -105,28 +109,28 @@ struct Plan {
   std::vector<std::string> primary, secondary;
   std::vector<Guardrail> guardrails;
   Method method = Method::always_valid;
-  double alpha = 0.05;                 ///< two-sided, split over primaries x variants
-  double guardrail_alpha = 0.05;       ///< one-sided, each, for "within margin"
-  double harm_alpha = 0.01;            ///< one-sided, split over guardrails x variants, for "breached"
+  double alpha = 0.05;            ///< two-sided, split over primaries x variants
+  double guardrail_alpha = 0.05;  ///< one-sided, each, for "within margin"
+  double harm_alpha = 0.01;       ///< one-sided, split over guardrails x variants, for "breached"
   double power = 0.8;
-  std::optional<double> mde;           ///< relative
+  std::optional<double> mde;                  ///< relative
   std::optional<std::int64_t> planned_units;  ///< n*: planned mature units of the two compared arms
-  int min_days = 14;                   ///< whole weeks
+  int min_days = 14;                          ///< whole weeks
   std::optional<int> horizon_days;
   Correction correction = Correction::allocation;
-  std::vector<std::string> segments;   ///< attributes, or "rfm", "lifecycle", "cold_start"
+  std::vector<std::string> segments;        ///< attributes, or "rfm", "lifecycle", "cold_start"
   std::string spending = "obrien_fleming";  ///< group_sequential
-  std::vector<int> look_days;          ///< group_sequential
+  std::vector<int> look_days;               ///< group_sequential
   std::string rule = "clear_win_no_harm";
-  std::vector<std::string> against;    ///< control arms to compare with; empty: the first control
+  std::vector<std::string> against;  ///< control arms to compare with; empty: the first control
   std::optional<double> prior_mean, prior_standard_deviation;  ///< bayesian, relative effect
-  std::optional<double> margin_rate, cost_per_unit;  ///< money rows
+  std::optional<double> margin_rate, cost_per_unit;            ///< money rows
 };
 
 struct ExperimentDefinition {
   assign::Experiment assignment;
   std::string name, hypothesis, owner;
-  std::optional<std::int64_t> start;   ///< planned; microseconds UTC
+  std::optional<std::int64_t> start;  ///< planned; microseconds UTC
   Plan plan;
 };
 
@@ -147,5 +151,9 @@ struct Catalog {
 /// Parses and validates. Throws one Error{definition} holding every mistake: JSON pointer, value, remedy.
 /// Unknown keys are mistakes.
 Catalog parse_catalog(std::string_view json_text);
+
+/// The frozen plan's hash: SHA-256 over the plan and the metrics it names (and the terms of its blends), with
+/// every default spelled out. Two catalogs with equal digests measure and decide the same way.
+std::string plan_digest(const Catalog& catalog, const ExperimentDefinition& experiment);
 
 }  // namespace liftmark

@@ -30,14 +30,20 @@ Error::Error(ErrorCode code, std::vector<Problem> problems)
 Error::Error(ErrorCode code, std::string where, std::string what, std::string hint)
     : Error(code, Problem{std::move(where), std::move(what), {}, std::move(hint)}) {}
 
-int exit_code(ErrorCode code) noexcept { return static_cast<int>(code); }
+int exit_code(ErrorCode code) noexcept {
+  return static_cast<int>(code);
+}
 
 std::string_view name(ErrorCode code) noexcept {
   switch (code) {
-    case ErrorCode::usage: return "usage";
-    case ErrorCode::definition: return "definition";
-    case ErrorCode::data: return "data";
-    case ErrorCode::storage: return "storage";
+    case ErrorCode::usage:
+      return "usage";
+    case ErrorCode::definition:
+      return "definition";
+    case ErrorCode::data:
+      return "data";
+    case ErrorCode::storage:
+      return "storage";
   }
   return "usage";
 }

@@ -1,0 +1,293 @@
+// parse_catalog: a complete catalog is read, every mistake is reported at once with pointer, value and
+// remedy, and hostile text gives an Error, never a crash.
+#include "engine/definition/catalog.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <random>
+#include <sstream>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "engine/definition/error.hpp"
+#include "engine/definition/json/document.hpp"
+
+namespace {
+
+using liftmark::Catalog;
+using liftmark::Error;
+using liftmark::parse_catalog;
+using nlohmann::json;
+
+/// A small catalog that is right; tests break one thing in it.
+json small() {
+  return json::parse(R"({"schema": "liftmark.catalog/1", "currency": "EUR",
+    "layers": [{"key": "site", "salt": "site-1"}],
+    "metrics": [
+      {"key": "conversion", "kind": "proportion", "numerator": {"event": "purchase"}, "window_days": 7},
+      {"key": "revenue", "kind": "mean", "numerator": {"event": ["purchase", "refund"], "aggregate": "sum",
+        "where": {"property": "channel", "equals": "web"}}, "window_days": 14, "cap": {"percentile": 0.999},
+        "covariate": {"lookback_days": 28}, "direction": "increase", "scale": "log"},
+      {"key": "aov", "kind": "ratio", "numerator": {"event": "purchase", "aggregate": "sum"},
+        "denominator": {"event": "purchase", "aggregate": "count"}}],
+    "experiments": [{"key": "checkout", "layer": "site", "slots": [[0, 0.5]],
+      "arms": [{"key": "control", "weight": 1, "role": "control"},
+               {"key": "variant", "weight": 1, "payload": {"layout": "short"}}],
+      "hashing": {"scheme": "liftmark-1", "salt": "checkout-1"},
+      "audience": {"all": [{"attribute": "country", "in": ["DE", "AT"]}, {"not": {"attribute": "age", "less": 18}}]},
+      "plan": {"primary": ["revenue"], "secondary": ["aov"],
+               "guardrails": [{"metric": "conversion", "margin": 0.02}], "mde": 0.03}}]})");
+}
+
+std::vector<liftmark::Problem> problems_of(const std::string& text) {
+  try {
+    parse_catalog(text);
+  } catch (const Error& error) {
+    CHECK(error.code() == liftmark::ErrorCode::definition);
+    return error.problems();
+  }
+  return {};
+}
+
+const liftmark::Problem* at(const std::vector<liftmark::Problem>& problems, const std::string& where) {
+  const auto found =
+      std::find_if(problems.begin(), problems.end(), [&](const auto& p) { return p.where == where; });
+  return found == problems.end() ? nullptr : &*found;
+}
+
+/// The catalog with the value at `pointer` replaced (or added).
+std::string with(const std::string& pointer, const json& value) {
+  json catalog = small();
+  catalog[json::json_pointer(pointer)] = value;
+  return catalog.dump();
+}
+
+}  // namespace
+
+TEST_CASE("a catalog is read into plain structs") {
+  const Catalog catalog = parse_catalog(small().dump());
+  CHECK(catalog.currency == "EUR");
+  REQUIRE(catalog.metrics.size() == 3);
+  const auto* revenue = catalog.find_metric("revenue");
+  REQUIRE(revenue);
+  CHECK(revenue->numerator.events == std::vector<std::string>{"purchase", "refund"});
+  CHECK(revenue->numerator.where.op == liftmark::assign::Predicate::Op::equals);
+  CHECK(revenue->numerator.where.attribute == "channel");
+  REQUIRE(revenue->cap);
+  CHECK(revenue->cap->percentile == 0.999);
+  CHECK_FALSE(revenue->cap->absolute);
+  CHECK(catalog.find_metric("conversion")->numerator.aggregation == liftmark::Aggregation::any);
+  const auto* checkout = catalog.find_experiment("checkout");
+  REQUIRE(checkout);
+  CHECK(checkout->assignment.arms[1].payload == R"({"layout":"short"})");
+  CHECK(checkout->assignment.slots[0].last == 0.5);
+  CHECK(checkout->assignment.audience.children.size() == 2);
+  CHECK(checkout->plan.method == liftmark::Method::always_valid);
+  CHECK(checkout->plan.min_days == 14);
+  CHECK(catalog.find_metric("nothing") == nullptr);
+}
+
+TEST_CASE("every mistake is reported at once, with pointer, value and remedy") {
+  json catalog = small();
+  catalog["metrics"][0]["widow_days"] = 7;
+  catalog["metrics"][1]["cap"] = {{"percentile", 0.99}, {"absolute", 100}};
+  catalog["metrics"][2]["window_days"] = 0;
+  catalog["experiments"][0]["arms"][0]["role"] = "contrl";
+  catalog["experiments"][0]["plan"]["secondary"] = {"revenu"};
+  catalog["experiments"][0]["plan"]["guardrails"][0]["margin"] = 0;
+  const auto problems = problems_of(catalog.dump());
+  CHECK(problems.size() == 7);  // the six above, and without its role no arm is the control
+  REQUIRE(at(problems, "/metrics/0/widow_days"));
+  CHECK(at(problems, "/metrics/0/widow_days")->hint == "Did you mean \"window_days\"?");
+  CHECK(at(problems, "/metrics/1/cap"));
+  REQUIRE(at(problems, "/metrics/2/window_days"));
+  CHECK(at(problems, "/metrics/2/window_days")->value == "0");
+  CHECK(at(problems, "/metrics/2/window_days")->hint == "It must be from 1 to 400.");
+  CHECK(at(problems, "/experiments/0/arms/0/role"));
+  REQUIRE(at(problems, "/experiments/0/plan/secondary/0"));
+  CHECK(at(problems, "/experiments/0/plan/secondary/0")->hint == "Did you mean \"revenue\"?");
+  CHECK(at(problems, "/experiments/0/plan/guardrails/0/margin"));
+  CHECK(at(problems, "/experiments/0/arms"));
+}
+
+TEST_CASE("meaning is checked, not only form") {
+  struct Row {
+    const char* pointer;
+    json value;
+    const char* where;
+  };
+  const std::vector<Row> rows{
+      {"/schema", "liftmark.catalog/9", "/schema"},
+      {"/currency", "Euro", "/currency"},
+      {"/day_offset_minutes", 2000, "/day_offset_minutes"},
+      {"/layers/1", {{"key", "site"}, {"salt", "x"}}, "/layers/1/key"},
+      {"/holdouts", json::array({{{"key", "g"}, {"share", 1.0}, {"salt", "x"}}}), "/holdouts/0/share"},
+      {"/holdouts", json::array({{{"key", "g"}, {"share", 0.1}, {"salt", "x"}, {"layer", "sit"}}}),
+       "/holdouts/0/layer"},
+      {"/experiments/0/layer", "sites", "/experiments/0/layer"},
+      {"/experiments/0/slots", json::parse("[[0.5, 0.2]]"), "/experiments/0/slots/0"},
+      {"/experiments/0/slots", json::parse("[[0, 0.5], [0.4, 0.6]]"), "/experiments/0/slots/1"},
+      {"/experiments/0/traffic", 1.5, "/experiments/0/traffic"},
+      {"/experiments/0/arms/1/key", "control", "/experiments/0/arms/1/key"},
+      {"/experiments/0/arms/1/weight", -1, "/experiments/0/arms/1/weight"},
+      {"/experiments/0/arms/0/role", "variant", "/experiments/0/arms"},
+      {"/experiments/0/hashing", {{"scheme", "liftmark-1"}}, "/experiments/0/hashing"},
+      {"/experiments/0/epoch", 0, "/experiments/0/epoch"},
+      {"/experiments/0/status", "runing", "/experiments/0/status"},
+      {"/experiments/0/overrides", {{"qa", "nobody"}}, "/experiments/0/overrides/qa"},
+      {"/experiments/0/prerequisites", json::parse(R"([{"experiment": "other"}])"),
+       "/experiments/0/prerequisites/0/experiment"},
+      {"/experiments/0/start", "yesterday", "/experiments/0/start"},
+      {"/experiments/0/plan/primary", json::array(), "/experiments/0/plan/primary"},
+      {"/experiments/0/plan/primary", {"conversions"}, "/experiments/0/plan/primary/0"},
+      {"/experiments/0/plan/secondary", {"revenue"}, "/experiments/0/plan/secondary/0"},
+      {"/experiments/0/plan/guardrails/0/margin", -0.1, "/experiments/0/plan/guardrails/0/margin"},
+      {"/experiments/0/plan/min_days", 10, "/experiments/0/plan/min_days"},
+      {"/experiments/0/plan/method", "fixed", "/experiments/0/plan/horizon_days"},
+      {"/experiments/0/plan/method", "group_sequential", "/experiments/0/plan/look_days"},
+      {"/experiments/0/plan/alpha", 1, "/experiments/0/plan/alpha"},
+      {"/experiments/0/plan/mde", "3%", "/experiments/0/plan/mde"},
+      {"/experiments/0/plan/against", {"variant"}, "/experiments/0/plan/against"},
+      {"/experiments/0/audience",
+       {{"attribute", "country"}, {"equal", "DE"}},
+       "/experiments/0/audience/equal"},
+      {"/experiments/0/audience", {{"attribute", "age"}, {"less", "18"}}, "/experiments/0/audience/less"},
+      {"/experiments/0/audience", {{"all", json::array()}}, "/experiments/0/audience/all"},
+      {"/experiments/0/audience",
+       {{"attribute", "a"}, {"matches", std::string(300, 'a')}},
+       "/experiments/0/audience/matches"},
+      {"/metrics/0/kind", "proportions", "/metrics/0/kind"},
+      {"/metrics/0/numerator", json::object(), "/metrics/0/numerator/event"},
+      {"/metrics/0/numerator/aggregate", "sum", "/metrics/0/numerator"},
+      {"/metrics/0/denominator", {{"event", "view"}}, "/metrics/0/denominator"},
+      {"/metrics/0/cap", {{"absolute", 3}}, "/metrics/0/cap"},
+      {"/metrics/1/cap", json::object(), "/metrics/1/cap"},
+      {"/metrics/1/cap/percentile", 1.0, "/metrics/1/cap/percentile"},
+      {"/metrics/1/window_days", 401, "/metrics/1/window_days"},
+      {"/metrics/1/window_days", 1e300, "/metrics/1/window_days"},
+      {"/metrics/3", json::parse(R"({"key": "f", "kind": "funnel"})"), "/metrics/3/steps"},
+      {"/metrics/3", json::parse(R"({"key": "f", "kind": "funnel", "steps": [{"name": "a", "event": "a"}]})"),
+       "/metrics/3/steps"},
+      {"/metrics/3",
+       json::parse(R"({"key": "b", "kind": "blend", "terms": [{"metric": "nothing", "weight": 1}]})"),
+       "/metrics/3/terms/0/metric"},
+      {"/metrics/3", json::parse(R"({"key": "r", "kind": "retention", "numerator": {"event": "view"},
+                       "retention": {"kind": "on_or_after", "day": 7}})"),
+       "/metrics/3/retention"},
+      {"/metrics/3",
+       json::parse(R"({"key": "r", "kind": "retention", "numerator": {"event": "view"}, "maturity": "any",
+                       "retention": {"kind": "on_day", "day": 7}})"),
+       "/metrics/3/maturity"},
+      {"/metrics/3",
+       json::parse(
+           R"({"key": "r", "kind": "repeat_purchase", "numerator": {"event": "purchase"}, "minimum_orders": 1})"),
+       "/metrics/3/minimum_orders"},
+      {"/metrics/1/maturity", "any", "/experiments/0/plan/primary/0"},
+  };
+  for (const Row& row : rows) {
+    const auto problems = problems_of(with(row.pointer, row.value));
+    std::string all;
+    for (const auto& problem : problems)
+      all += problem.where + ": " + problem.what + " | " + problem.hint + "\n";
+    INFO(row.pointer << " = " << row.value.dump() << "\n" << all);
+    CHECK(problems.size() == 1);
+    CHECK(at(problems, row.where) != nullptr);
+    for (const auto& problem : problems) CHECK_FALSE(problem.hint.empty());
+  }
+}
+
+TEST_CASE("a ratio must not stand alone as primary") {
+  json catalog = small();
+  catalog["experiments"][0]["plan"] = {{"primary", {"aov"}}};
+  CHECK(at(problems_of(catalog.dump()), "/experiments/0/plan/primary"));
+  catalog["experiments"][0]["plan"] = {{"primary", {"aov", "revenue"}}};
+  CHECK(problems_of(catalog.dump()).empty());
+}
+
+TEST_CASE("experiments of a layer own disjoint slots, stopped ones excepted") {
+  json catalog = small();
+  json other = catalog["experiments"][0];
+  other["key"] = "search";
+  other["slots"] = json::parse("[[0.4, 0.8]]");
+  catalog["experiments"].push_back(other);
+  CHECK(at(problems_of(catalog.dump()), "/experiments/1/slots/0"));
+  catalog["experiments"][0]["status"] = "stopped";
+  CHECK(problems_of(catalog.dump()).empty());
+  catalog["experiments"][0]["status"] = "running";
+  catalog["experiments"][1]["slots"] = json::parse("[[0.5, 0.8]]");
+  CHECK(problems_of(catalog.dump()).empty());
+}
+
+TEST_CASE("the canonical text does not depend on spaces, order or the writing of numbers") {
+  const Catalog one = parse_catalog(small().dump());
+  const Catalog two = parse_catalog(small().dump(4));
+  CHECK(one.digest == two.digest);
+  CHECK(one.digest.size() == 64);
+  std::string text = small().dump();
+  const auto at_weight = text.find("\"weight\":1}");
+  REQUIRE(at_weight != std::string::npos);
+  text.replace(at_weight, 11, "\"weight\":1.0}");
+  CHECK(parse_catalog(text).digest == one.digest);
+  CHECK(parse_catalog(with("/currency", "USD")).digest != one.digest);
+  CHECK(parse_catalog(one.text).text == one.text);
+}
+
+TEST_CASE("the SHA-256 of \"abc\" is FIPS 180-4's") {
+  CHECK(liftmark::sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST_CASE("a plan's digest covers the plan and its metrics, defaults included, and nothing else") {
+  const auto digest = [](const std::string& text) {
+    const Catalog catalog = parse_catalog(text);
+    return liftmark::plan_digest(catalog, catalog.experiments[0]);
+  };
+  const std::string before = digest(small().dump());
+  CHECK(digest(with("/experiments/0/plan/alpha", 0.05)) == before);  // the default, written out
+  CHECK(digest(with("/metrics/1/settle_days", 0)) == before);
+  CHECK(digest(with("/experiments/0/name", "Short checkout")) == before);
+  CHECK(digest(with("/experiments/0/plan/alpha", 0.01)) != before);
+  CHECK(digest(with("/metrics/1/window_days", 21)) != before);
+}
+
+TEST_CASE("hostile text is an error, never a crash") {
+  const auto fails = [](const std::string& text) {
+    const auto problems = problems_of(text);
+    INFO(text.substr(0, 80));
+    CHECK_FALSE(problems.empty());
+    return problems;
+  };
+  fails("");
+  fails("null");
+  fails("[]");
+  fails("{");
+  fails("{\"schema\": \"liftmark.catalog/1\"} trailing");
+  fails("\xff\xfe{");
+  fails(std::string("{\"schema\": \"\xc3\x28\"}"));
+  fails("{\"schema\": \"liftmark.catalog/1\", \"day_offset_minutes\": 1e999}");
+  fails("{\"schema\": \"liftmark.catalog/1\", \"day_offset_minutes\": 99999999999999999999999}");
+  fails("{\"schema\": \"liftmark.catalog/1\", \"currency\": \"E\\u0000R\"}");
+  CHECK(fails(std::string(100'000, '[')).front().what.find("deeper") != std::string::npos);
+  std::string nested;
+  for (int i = 0; i < 10'000; ++i) nested += "{\"all\":[";
+  fails(nested);
+  const auto twice = fails("{\"schema\": \"liftmark.catalog/1\", \"metrics\": [], \"metrics\": []}");
+  CHECK(twice.front().where == "/metrics");
+  CHECK(fails("{\n  \"schema\": oops}").front().where == "line 2, column 13");
+}
+
+TEST_CASE("a broken byte anywhere gives a catalog or an Error") {
+  const std::string text = small().dump();
+  std::mt19937_64 random(7);
+  for (int round = 0; round < 4000; ++round) {
+    std::string broken = text;
+    for (int i = 0; i < 1 + round % 3; ++i) broken[random() % broken.size()] = static_cast<char>(random());
+    if (round % 5 == 0) broken.resize(random() % broken.size());
+    try {
+      parse_catalog(broken);
+    } catch (const Error& error) {
+      CHECK_FALSE(error.problems().empty());
+      CHECK_FALSE(liftmark::describe(error).empty());
+    }
+  }
+}
