@@ -181,13 +181,8 @@ double ratio_lower(const Table& t, double z, double factor) {
   const double centre = t.x2 > 0.0 ? std::log(t.x1 / t.n1) - std::log(t.x2 / t.n2)
                                    : std::log((t.x1 + 0.5) / t.n1) - std::log(0.5 / t.n2);
   const double spread = std::sqrt(1.0 / (t.x1 + 0.5) + 1.0 / (t.x2 + 0.5));
-  const auto f = [&](double w) { return ratio_score(t, centre - w, factor) - z; };
-  // Without a success in the second group Z grows without end as R falls but is not small at any fixed R: the
-  // search may have to start to the other side of the guess.
-  double shift = 0.0;
-  while (f(shift) > 0.0 && shift > -700.0) shift -= 1.0;
-  const auto shifted = [&](double w) { return f(shift + w); };
-  return std::exp(centre - shift - root_above_zero(shifted, z * spread, 1500.0));
+  const auto f = [&](double log_ratio) { return z - ratio_score(t, log_ratio, factor); };
+  return std::exp(root_of_increasing(f, centre - z * spread, spread));
 }
 
 Estimate score_ratio(std::string_view method, const Successes& first, const Successes& second, double alpha,
@@ -236,11 +231,8 @@ double odds_lower(const Table& t, double z, double factor) {
       std::log((t.x1 + 0.5) / (t.n1 - t.x1 + 0.5)) - std::log((t.x2 + 0.5) / (t.n2 - t.x2 + 0.5));
   const double spread = std::sqrt(1.0 / (t.x1 + 0.5) + 1.0 / (t.n1 - t.x1 + 0.5) + 1.0 / (t.x2 + 0.5) +
                                   1.0 / (t.n2 - t.x2 + 0.5));
-  const auto f = [&](double w) { return odds_score(t, centre - w, factor) - z; };
-  double shift = 0.0;
-  while (f(shift) > 0.0 && shift > -700.0) shift -= 1.0;
-  const auto shifted = [&](double w) { return f(shift + w); };
-  return std::exp(centre - shift - root_above_zero(shifted, z * spread, 1500.0));
+  const auto f = [&](double log_odds) { return z - odds_score(t, log_odds, factor); };
+  return std::exp(root_of_increasing(f, centre - z * spread, spread));
 }
 
 }  // namespace

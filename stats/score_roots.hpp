@@ -10,4 +10,8 @@ namespace liftmark::stats {
 /// Relative precision 1e-14.
 double root_above_zero(const std::function<double(double)>& f, double start, double limit);
 
+/// The root of `f`, which rises through zero somewhere: the bracket grows from `guess` in steps of `step`,
+/// doubling. Returns the last point tried if no sign change is found within 60 doublings.
+double root_of_increasing(const std::function<double(double)>& f, double guess, double step);
+
 }  // namespace liftmark::stats

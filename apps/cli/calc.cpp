@@ -24,17 +24,6 @@ constexpr std::span<const CalcMethod> (*kFamilies[])() = {
     power_methods,        resampling_methods,       survival_methods, off_policy_methods,
     sample_ratio_methods};
 
-const CalcMethod* find_method(std::string_view name) {
-  static const auto* methods = [] {
-    auto* map = new std::unordered_map<std::string_view, const CalcMethod*>;
-    for (const auto family : kFamilies)
-      for (const CalcMethod& method : family()) map->emplace(method.name, &method);
-    return map;
-  }();
-  const auto found = methods->find(name);
-  return found == methods->end() ? nullptr : found->second;
-}
-
 json failure(json id, std::string_view code, std::string_view message) {
   return {{"id", std::move(id)}, {"error", {{"code", code}, {"message", message}}}};
 }
@@ -48,7 +37,7 @@ json answer(const std::string& line) {
   if (!request.contains("method") || !request["method"].is_string())
     return failure(id, "invalid_input", "\"method\" is missing");
   const auto& name = request["method"].get_ref<const std::string&>();
-  const CalcMethod* method = find_method(name);
+  const CalcMethod* method = find_calc_method(name);
   if (method == nullptr)
     return failure(id, "unknown_method", "no method \"" + name + "\"; see liftmark calc --list");
   try {
@@ -56,6 +45,8 @@ json answer(const std::string& line) {
   } catch (const CalcError& error) {
     return failure(id, error.code, error.what());
   } catch (const json::exception& error) {
+    return failure(id, "invalid_input", error.what());
+  } catch (const std::domain_error& error) {  // a number outside a distribution's domain
     return failure(id, "invalid_input", error.what());
   }
 }
@@ -76,6 +67,17 @@ void list() {
 }
 
 }  // namespace
+
+const CalcMethod* find_calc_method(std::string_view name) {
+  static const auto* methods = [] {
+    auto* map = new std::unordered_map<std::string_view, const CalcMethod*>;
+    for (const auto family : kFamilies)
+      for (const CalcMethod& method : family()) map->emplace(method.name, &method);
+    return map;
+  }();
+  const auto found = methods->find(name);
+  return found == methods->end() ? nullptr : found->second;
+}
 
 void add_calc(CLI::App& program) {
   auto* command = program.add_subcommand("calc", "One statistical method on numbers: NDJSON in, NDJSON out");

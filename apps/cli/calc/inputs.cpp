@@ -54,6 +54,12 @@ double number(const json& inputs, std::string_view key, double missing) {
   return found == nullptr ? missing : as_number(*found, key);
 }
 
+std::int64_t whole_number(const json& inputs, std::string_view key) {
+  const double value = number(inputs, key);
+  require(std::floor(value) == value && std::abs(value) < 9.0e18, about(key, "must be a whole number"));
+  return static_cast<std::int64_t>(value);
+}
+
 std::vector<double> numbers(const json& inputs, std::string_view key) {
   return as_numbers(at(inputs, key), key);
 }

@@ -1,6 +1,8 @@
 #pragma once
 // Reading a calc request's numbers and writing an answer's.
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,8 @@ namespace liftmark::cli {
 double number(const nlohmann::json& inputs, std::string_view key);
 /// The same, with a value for a missing or null key.
 double number(const nlohmann::json& inputs, std::string_view key, double missing);
+/// The whole number at `key`; 1003000.0 counts as whole.
+std::int64_t whole_number(const nlohmann::json& inputs, std::string_view key);
 /// The array of numbers at `key`.
 std::vector<double> numbers(const nlohmann::json& inputs, std::string_view key);
 /// The array of arrays of numbers at `key`.

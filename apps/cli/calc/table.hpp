@@ -24,6 +24,9 @@ struct CalcMethod {
   std::string_view summary;  ///< one line for `calc --list`
 };
 
+/// The method with that name; null if there is none.
+const CalcMethod* find_calc_method(std::string_view name);
+
 // Each family's rows, in the order printed. A family's file defines a constexpr array and returns it here.
 std::span<const CalcMethod> proportion_methods();
 std::span<const CalcMethod> mean_methods();
