@@ -37,6 +37,7 @@ struct Exposure {
   std::span<const Property> attributes;
   std::optional<double> propensity;  ///< in (0, 1]
   bool fallback = false;             ///< the default arm was given because assignment failed
+  bool arrival_time = false;         ///< `at` was set by the server on arrival and is no part of the content
 };
 
 /// Something a unit did. A refund is an event with a negative value that references its order's id.
@@ -50,6 +51,7 @@ struct Event {
   Millionths value = 0;
   std::string_view reference;  ///< the id of another event, or empty
   std::span<const Property> properties;
+  bool arrival_time = false;  ///< `at` was set by the server on arrival and is no part of the content
 };
 
 /// XXH3-128 of an id under the store's secret: the identity of an event or exposure.

@@ -28,7 +28,7 @@
 namespace liftmark {
 
 struct ReaderOptions {
-  std::optional<Micros> as_of;  ///< unset: the last commit. Later than the last commit: refused.
+  std::optional<Micros> as_of{};  ///< unset: the last commit. Later than the last commit: refused.
 };
 
 /// A code of a property or attribute value; 0: the key is absent. Stable within one Reader and its scanners.
@@ -54,10 +54,10 @@ struct ExposureColumns {
 };
 
 struct EventFilter {
-  std::vector<std::string> types;                    ///< empty: every type
+  std::vector<std::string> types{};                  ///< empty: every type
   Micros from = std::numeric_limits<Micros>::min();  ///< event time at or after
   Micros to = std::numeric_limits<Micros>::max();    ///< event time before
-  std::vector<std::string> properties;               ///< keys wanted as columns, in this order
+  std::vector<std::string> properties{};             ///< keys wanted as columns, in this order
   bool keys = false;                                 ///< `key` and `reference` wanted
 };
 
@@ -131,9 +131,10 @@ class Reader {
 
   std::vector<Counter> counters() const;
 
+  struct State;
+
  private:
   friend class EventScanner;
-  struct State;
   std::unique_ptr<State> state_;
 };
 

@@ -1,0 +1,23 @@
+#pragma once
+// One column of integers, packed: constant, offset from the least, differences, or the non-zero ones only;
+// always after division by the largest common power of ten (or minute, hour, day). Internal to the block
+// format.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace liftmark {
+
+/// Appends the shortest encoding of `values` to `out`.
+void encode_integers(std::span<const std::int64_t> values, std::string& out);
+/// Decodes values.size() integers from the front of `in` and removes them from it. Throws Error(storage) when
+/// the bytes end early or name an unknown encoding.
+void decode_integers(std::string_view& in, std::span<std::int64_t> values);
+/// As above into 32 bits; a value that does not fit throws.
+void decode_integers(std::string_view& in, std::span<std::uint32_t> values);
+/// Removes a column from the front of `in` without decoding.
+void skip_integers(std::string_view& in);
+
+}  // namespace liftmark

@@ -1,0 +1,88 @@
+#pragma once
+// What a Reader holds: its snapshot, the directory of live blocks, names, links. Internal to engine/record.
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/record/block.hpp"
+#include "engine/record/database.hpp"
+#include "engine/record/dictionary.hpp"
+#include "engine/record/hashing.hpp"
+#include "engine/record/reader.hpp"
+#include "engine/record/writer_state.hpp"
+
+namespace liftmark {
+
+struct BlockEntry {
+  std::int64_t block = 0;
+  std::int64_t part = 0;
+  std::int64_t rows = 0;
+  UnitIndex first_unit = 0, last_unit = 0;
+  Micros first_at = 0, last_at = 0;
+  Micros last_recorded = 0;
+  bool open() const noexcept { return part == kOpenPart; }
+};
+
+/// Events of open blocks and of linked units for one filter; shared by its scanners.
+struct LooseEvents {
+  virtual ~LooseEvents() = default;
+};
+
+/// One connection inside a read transaction on the Reader's snapshot.
+struct Snapshot {
+  explicit Snapshot(const std::filesystem::path& path);
+  /// Reads the parts of a block; what is not wanted is left alone.
+  void read_hot(std::int64_t block, BlockRows& rows);
+  void read_properties(std::int64_t block, const std::vector<std::uint32_t>& keys, BlockRows& rows);
+  void read_detail(std::int64_t block, BlockRows& rows);
+  Database database;
+  Transaction transaction;
+  Statement hot, properties, detail;
+};
+
+struct Reader::State {
+  State(const std::filesystem::path& file, ReaderOptions options);
+  /// A further connection that sees what this Reader sees.
+  std::unique_ptr<Snapshot> snapshot() const;
+  void check_age() const;
+  UnitIndex canonical(UnitIndex unit) const noexcept {
+    if (links.empty()) return unit;
+    const auto found = links.find(unit);
+    return found == links.end() ? unit : found->second;
+  }
+  void load_blocks();
+  void load_links();
+  /// Code of an inline text, above all interned ones.
+  ValueCode inline_code(std::string_view text) const;
+
+  std::filesystem::path path;
+  Micros as_of = 0;
+  Micros last_commit = 0;
+  std::int64_t generation = 0;
+  std::int64_t sweeps = 0;
+  Micros opened = 0;
+  std::unique_ptr<Snapshot> main;
+  mutable std::mutex main_mutex;
+  Secret secret;
+  Dictionary names;
+  std::vector<std::string> types;
+  std::vector<BlockEntry> events, exposures;
+  std::unordered_map<UnitIndex, UnitIndex> links;  ///< anonymous unit to the unit it was linked to
+  UnitIndex units = 0;
+
+  mutable std::mutex inline_mutex;
+  mutable std::deque<std::string> inline_texts;
+  mutable std::unordered_map<std::string_view, ValueCode> inline_codes;
+  mutable std::mutex loose_mutex;
+  mutable std::map<std::string, std::shared_ptr<const LooseEvents>> loose;
+};
+
+/// Value codes of one property as asked for: inline texts get codes of their own.
+void resolve_property(const Reader::State& state, const BlockRows& rows, std::uint32_t key,
+                      std::vector<ValueCode>& out);
+
+}  // namespace liftmark

@@ -1,0 +1,143 @@
+#include "engine/record/store.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "engine/definition/error.hpp"
+#include "engine/record/schema.hpp"
+#include "engine/record/writer_state.hpp"
+
+namespace liftmark {
+namespace {
+
+std::filesystem::path lock_path(const std::filesystem::path& store) {
+  return store.string() + ".lock";
+}
+
+int take_lock(const std::filesystem::path& store) {
+  const auto path = lock_path(store);
+  const int lock = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock < 0)
+    throw Error(ErrorCode::storage, path.string(),
+                std::string("cannot make the lock file: ") + std::strerror(errno),
+                "the folder of the store must be writable");
+  if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return lock;
+  ::close(lock);
+  throw Error(ErrorCode::storage, store.string(), "another process is writing to this store",
+              "wait until it has finished, or send the data to the running service");
+}
+
+Secret read_secret(Database& database) {
+  Statement row(database, "SELECT value FROM setting WHERE name = 'secret'");
+  if (!row.step()) database.fail(11);  // SQLITE_CORRUPT
+  return Secret::from(row.blob(0));
+}
+
+CatalogVersion version_of(Statement& row) {
+  return {row.integer(0), std::string(row.text(1)), std::string(row.text(2)), row.integer(3)};
+}
+
+}  // namespace
+
+Micros now_micros() {
+  using namespace std::chrono;
+  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+Store::State::State(const std::filesystem::path& file, Database::Mode mode, StoreOptions options)
+    : path(file), durable(options.durable), lock(take_lock(file)), database(file, mode) {}
+
+Store::State::~State() {
+  if (lock >= 0) ::close(lock);
+}
+
+Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Store::~Store() = default;
+Store::Store(Store&&) noexcept = default;
+Store& Store::operator=(Store&&) noexcept = default;
+
+Store Store::create(const std::filesystem::path& path, StoreOptions options) {
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0 && errno == EEXIST)
+    throw Error(ErrorCode::storage, path.string(), "the file exists already",
+                "choose another name, or use the store as it is");
+  if (file < 0)
+    throw Error(ErrorCode::storage, path.string(),
+                std::string("cannot make the store: ") + std::strerror(errno));
+  ::close(file);
+  auto state = std::make_unique<State>(path, Database::Mode::create, options);
+  state->database.execute("PRAGMA page_size=8192");
+  configure(state->database, options.durable);
+  create_schema(state->database);
+  state->secret = Secret::random();
+  Statement insert(state->database, "INSERT INTO setting VALUES('secret', ?1)");
+  insert.bind_blob(1, state->secret.bytes()).run();
+  return Store(std::move(state));
+}
+
+Store Store::open(const std::filesystem::path& path, StoreOptions options) {
+  if (!std::filesystem::exists(path))
+    throw Error(ErrorCode::storage, path.string(), "no such store", "liftmark init makes one");
+  if (::access(path.c_str(), W_OK) != 0)
+    throw Error(ErrorCode::storage, path.string(), "the store is read-only",
+                "check the permissions of the file and its folder");
+  auto state = std::make_unique<State>(path, Database::Mode::write, options);
+  check_schema(state->database);
+  configure(state->database, options.durable);
+  state->secret = read_secret(state->database);
+  Statement clock(state->database, "SELECT last_commit, generation FROM clock");
+  if (!clock.step()) state->database.fail(11);  // SQLITE_CORRUPT
+  state->last_commit = clock.integer(0);
+  state->generation = clock.integer(1);
+  return Store(std::move(state));
+}
+
+const std::filesystem::path& Store::path() const noexcept {
+  return state_->path;
+}
+bool Store::durable() const noexcept {
+  return state_->durable;
+}
+
+CatalogVersion Store::put_catalog(std::string_view json, std::string_view digest) {
+  Database& database = state_->database;
+  Transaction transaction(database);
+  if (const auto current = get_catalog(); current && current->digest == digest) return *current;
+  const Micros stamp = state_->next_stamp();
+  Statement insert(database, "INSERT INTO catalog(json, digest, recorded_at) VALUES(?1, ?2, ?3)");
+  insert.bind_text(1, json).bind_text(2, digest).bind(3, stamp).run();
+  const std::int64_t version = database.last_row();
+  state_->audit(stamp, "apply", fmt::format("catalog version {}", version));
+  state_->write_stamp(stamp);
+  transaction.commit();
+  state_->last_commit = stamp;
+  return {version, std::string(json), std::string(digest), stamp};
+}
+
+std::optional<CatalogVersion> Store::get_catalog(std::optional<Micros> as_of) const {
+  Statement row(state_->database,
+                "SELECT version, json, digest, recorded_at FROM catalog WHERE recorded_at <= ?1 ORDER BY "
+                "version DESC LIMIT 1");
+  row.bind(1, as_of.value_or(INT64_MAX));
+  if (!row.step()) return std::nullopt;
+  return version_of(row);
+}
+
+bool is_store(const std::filesystem::path& path) noexcept {
+  try {
+    Database database(path, Database::Mode::read);
+    return database.integer("PRAGMA application_id") == kApplicationId;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace liftmark
