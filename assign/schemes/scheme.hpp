@@ -82,10 +82,40 @@ struct Scheme {
 };
 
 std::unique_ptr<const Bucketing> compile_liftmark_1(const Experiment&, std::vector<Problem>&);
+std::unique_ptr<const Bucketing> compile_growthbook_v1(const Experiment&, std::vector<Problem>&);
+std::unique_ptr<const Bucketing> compile_growthbook_v2(const Experiment&, std::vector<Problem>&);
+std::unique_ptr<const Bucketing> compile_optimizely(const Experiment&, std::vector<Problem>&);
+std::unique_ptr<const Bucketing> compile_launchdarkly(const Experiment&, std::vector<Problem>&);
+std::unique_ptr<const Bucketing> compile_statsig(const Experiment&, std::vector<Problem>&);
+std::unique_ptr<const Bucketing> compile_eppo(const Experiment&, std::vector<Problem>&);
+std::unique_ptr<const Bucketing> compile_posthog(const Experiment&, std::vector<Problem>&);
+std::unique_ptr<const Bucketing> compile_unleash_utf8(const Experiment&, std::vector<Problem>&);
+std::unique_ptr<const Bucketing> compile_unleash_node(const Experiment&, std::vector<Problem>&);
+std::unique_ptr<const Bucketing> compile_flagsmith(const Experiment&, std::vector<Problem>&);
+std::unique_ptr<const Bucketing> compile_flagd_v1(const Experiment&, std::vector<Problem>&);
+std::unique_ptr<const Bucketing> compile_flagd_v2(const Experiment&, std::vector<Problem>&);
+std::unique_ptr<const Bucketing> compile_planout(const Experiment&, std::vector<Problem>&);
 
 inline constexpr std::array kSchemes{
     Scheme{"liftmark-1", "XXH3-64 of salt and unit id against 64-bit cumulative thresholds",
            compile_liftmark_1},
+    Scheme{"growthbook-v1", "GrowthBook, hashVersion 1: FNV-1a in thousandths", compile_growthbook_v1},
+    Scheme{"growthbook-v2", "GrowthBook, hashVersion 2: FNV-1a twice in ten-thousandths",
+           compile_growthbook_v2},
+    Scheme{"optimizely", "Optimizely Feature Experimentation: MurmurHash3 in ten-thousandths, groups",
+           compile_optimizely},
+    Scheme{"launchdarkly", "LaunchDarkly rollouts and experiments: SHA-1, weights in 1/100000",
+           compile_launchdarkly},
+    Scheme{"statsig", "Statsig gates and experiments: SHA-256, layers of 1000 segments", compile_statsig},
+    Scheme{"eppo", "Eppo: MD5 shards with ranges", compile_eppo},
+    Scheme{"posthog", "PostHog feature flags: SHA-1 as a share", compile_posthog},
+    Scheme{"unleash-utf8", "Unleash as Edge and Rust hash it: MurmurHash3 of UTF-8", compile_unleash_utf8},
+    Scheme{"unleash-node", "Unleash as the Node SDK hashes it: MurmurHash3 of the low bytes of UTF-16",
+           compile_unleash_node},
+    Scheme{"flagsmith", "Flagsmith: MD5 modulo 9999", compile_flagsmith},
+    Scheme{"flagd-v1", "flagd fractional, older: MurmurHash3 as a percentage", compile_flagd_v1},
+    Scheme{"flagd-v2", "flagd fractional: MurmurHash3 times the total weight", compile_flagd_v2},
+    Scheme{"planout", "PlanOut operators and namespaces: SHA-1", compile_planout},
 };
 
 /// The row of that name, or null.
