@@ -1,13 +1,14 @@
 #include "stats/multiplicity.hpp"
 
 #include <algorithm>
-#include <boost/math/distributions/chi_squared.hpp>
-#include <boost/math/special_functions/gamma.hpp>
-#include <boost/math/tools/roots.hpp>
 #include <cmath>
 #include <numbers>
 #include <numeric>
 #include <stdexcept>
+
+#include <boost/math/distributions/chi_squared.hpp>
+#include <boost/math/special_functions/gamma.hpp>
+#include <boost/math/tools/roots.hpp>
 
 #include "stats/distributions.hpp"
 
@@ -50,13 +51,17 @@ std::vector<double> step_up(std::span<const double> p, Scaled scaled) {
   return adjusted;
 }
 
-double count(std::size_t n) { return static_cast<double>(n); }
+double count(std::size_t n) {
+  return static_cast<double>(n);
+}
 
 /// 1 - (1 - p)^m without cancellation.
-double sidak(double p, double m) { return p >= 1.0 ? 1.0 : -std::expm1(m * std::log1p(-p)); }
+double sidak(double p, double m) {
+  return p >= 1.0 ? 1.0 : -std::expm1(m * std::log1p(-p));
+}
 
-/// P(max T > t | scale s of the estimated standard deviation): an integral over the control's standardised mean z.
-/// The trapezoidal rule converges geometrically for such integrands.
+/// P(max T > t | scale s of the estimated standard deviation): an integral over the control's standardised
+/// mean z. The trapezoidal rule converges geometrically for such integrands.
 double exceedance(std::span<const double> lambdas, double t, double s, bool two_sided) {
   constexpr double kEnd = 8.5;
   constexpr int kSteps = 340;
@@ -77,7 +82,8 @@ double exceedance(std::span<const double> lambdas, double t, double s, bool two_
 }
 
 std::vector<double> lambdas_of(const ManyToOne& design) {
-  if (design.n_treatments.empty() || !(design.n_control > 0)) throw std::invalid_argument("sample sizes must be positive");
+  if (design.n_treatments.empty() || !(design.n_control > 0))
+    throw std::invalid_argument("sample sizes must be positive");
   std::vector<double> lambdas;
   for (const double n : design.n_treatments) {
     if (!(n > 0)) throw std::invalid_argument("sample sizes must be positive");
@@ -86,7 +92,8 @@ std::vector<double> lambdas_of(const ManyToOne& design) {
   return lambdas;
 }
 
-double dunnett_tail(std::span<const double> lambdas, const std::optional<double>& df, double t, bool two_sided) {
+double dunnett_tail(std::span<const double> lambdas, const std::optional<double>& df, double t,
+                    bool two_sided) {
   if (!df || std::isinf(*df)) return exceedance(lambdas, t, 1.0, two_sided);
   if (!(*df > 0)) throw std::invalid_argument("degrees of freedom must be positive");
   // s = sqrt(chi2 / df): Simpson's rule over all but 1e-13 of its distribution.
@@ -95,7 +102,8 @@ double dunnett_tail(std::span<const double> lambdas, const std::optional<double>
   const double high = std::sqrt(quantile(complement(chi2, 1e-13)) / *df);
   constexpr int kSteps = 160;
   const double step = (high - low) / kSteps;
-  const double log_norm = std::numbers::ln2 + 0.5 * *df * std::log(0.5 * *df) - boost::math::lgamma(0.5 * *df);
+  const double log_norm =
+      std::numbers::ln2 + 0.5 * *df * std::log(0.5 * *df) - boost::math::lgamma(0.5 * *df);
   double total = 0.0;
   for (int i = 0; i <= kSteps; ++i) {
     const double s = low + step * i;
@@ -140,16 +148,14 @@ std::vector<double> adjust_hommel(std::span<const double> p) {
   std::vector<double> sorted(n);
   for (std::size_t i = 0; i < n; ++i) sorted[i] = p[order[i]];
   std::vector<double> adjusted = sorted;
-  // Every intersection of j hypotheses is tested by Simes; the least significant one with a given member has that
-  // member and the j - 1 largest others (Wright 1992, table 4).
+  // Every intersection of j hypotheses is tested by Simes; the least significant one with a given member has
+  // that member and the j - 1 largest others (Wright 1992, table 4).
   for (std::size_t j = n; j >= 2; --j) {
     double simes = 1.0;
     for (std::size_t k = 2; k <= j; ++k) simes = std::min(simes, count(j) * sorted[n - j + k - 1] / count(k));
     for (std::size_t i = 0; i < n; ++i) {
-      const bool among_largest = i + j > n;
-      const double own = among_largest ? simes : std::min(simes, count(j) * sorted[i]);
-      const double joint = among_largest && j <= n ? std::min(simes, count(j) * sorted[n - j]) : own;
-      adjusted[i] = std::max(adjusted[i], among_largest ? joint : own);
+      const double smallest_of_set = sorted[i + j > n ? n - j : i];
+      adjusted[i] = std::max(adjusted[i], std::min(simes, count(j) * smallest_of_set));
     }
   }
   std::vector<double> result(n);
@@ -158,13 +164,16 @@ std::vector<double> adjust_hommel(std::span<const double> p) {
 }
 
 std::vector<double> adjust_benjamini_hochberg(std::span<const double> p) {
-  return step_up(p, [&](std::size_t rank, double value) { return count(p.size()) / count(rank + 1) * value; });
+  return step_up(p,
+                 [&](std::size_t rank, double value) { return count(p.size()) / count(rank + 1) * value; });
 }
 
 std::vector<double> adjust_benjamini_yekutieli(std::span<const double> p) {
   double harmonic = 0.0;
   for (std::size_t i = p.size(); i > 0; --i) harmonic += 1.0 / count(i);
-  return step_up(p, [&](std::size_t rank, double value) { return harmonic * count(p.size()) / count(rank + 1) * value; });
+  return step_up(p, [&](std::size_t rank, double value) {
+    return harmonic * count(p.size()) / count(rank + 1) * value;
+  });
 }
 
 double dunnett_p_value(const ManyToOne& design, double t, bool two_sided) {
@@ -172,7 +181,8 @@ double dunnett_p_value(const ManyToOne& design, double t, bool two_sided) {
 }
 
 double dunnett_critical(const ManyToOne& design, double confidence, bool two_sided) {
-  if (!(confidence > 0.0 && confidence < 1.0)) throw std::invalid_argument("confidence must lie inside (0, 1)");
+  if (!(confidence > 0.0 && confidence < 1.0))
+    throw std::invalid_argument("confidence must lie inside (0, 1)");
   const auto lambdas = lambdas_of(design);
   const double alpha = 1.0 - confidence;
   double high = 4.0;
@@ -180,16 +190,20 @@ double dunnett_critical(const ManyToOne& design, double confidence, bool two_sid
   double low = two_sided ? 0.0 : -8.0;
   const auto excess = [&](double t) { return dunnett_tail(lambdas, design.df, t, two_sided) - alpha; };
   std::uintmax_t iterations = 100;
-  const auto bracket = boost::math::tools::toms748_solve(excess, low, high, boost::math::tools::eps_tolerance<double>(40), iterations);
+  const auto bracket = boost::math::tools::toms748_solve(
+      excess, low, high, boost::math::tools::eps_tolerance<double>(40), iterations);
   return 0.5 * (bracket.first + bracket.second);
 }
 
-std::vector<double> dunnett_step_down(const ManyToOne& design, std::span<const double> statistics, bool two_sided) {
-  if (statistics.size() != design.n_treatments.size()) throw std::invalid_argument("one statistic per treatment is needed");
+std::vector<double> dunnett_step_down(const ManyToOne& design, std::span<const double> statistics,
+                                      bool two_sided) {
+  if (statistics.size() != design.n_treatments.size())
+    throw std::invalid_argument("one statistic per treatment is needed");
   const auto size = [&](std::size_t i) { return two_sided ? std::abs(statistics[i]) : statistics[i]; };
   std::vector<std::size_t> order(statistics.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return size(a) > size(b); });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return size(a) > size(b); });
   const auto lambdas = lambdas_of(design);
   std::vector<double> adjusted(statistics.size());
   double highest = 0.0;
@@ -203,7 +217,8 @@ std::vector<double> dunnett_step_down(const ManyToOne& design, std::span<const d
 }
 
 double false_coverage_level(std::size_t selected, std::size_t m, double q) {
-  if (m == 0 || selected > m || !(q > 0.0 && q < 1.0)) throw std::invalid_argument("needs 0 <= selected <= m and q inside (0, 1)");
+  if (m == 0 || selected > m || !(q > 0.0 && q < 1.0))
+    throw std::invalid_argument("needs 0 <= selected <= m and q inside (0, 1)");
   return 1.0 - count(selected) * q / count(m);
 }
 

@@ -52,17 +52,19 @@ struct ManyToOne {
   std::optional<double> df;          ///< of the variance; empty: known
 };
 
-/// P(max_i T_i > t) under no effect, T multivariate t with correlation l_i l_j, l_i = sqrt(n_i / (n_i + n_0)).
-/// `two_sided`: of |T_i|. Dunnett 1955, as an integral over the control's mean and the variance.
+/// P(max_i T_i > t) under no effect, T multivariate t with correlation l_i l_j, l_i = sqrt(n_i / (n_i +
+/// n_0)). `two_sided`: of |T_i|. Dunnett 1955, as an integral over the control's mean and the variance.
 double dunnett_p_value(const ManyToOne& design, double t, bool two_sided);
 /// The t with dunnett_p_value(t) = 1 - confidence.
 double dunnett_critical(const ManyToOne& design, double confidence, bool two_sided);
 /// Closed testing: step-down Dunnett p-values for the treatments' statistics (same order as n_treatments).
 /// Marcus, Peritz and Gabriel 1976; Dunnett and Tamhane 1991.
-std::vector<double> dunnett_step_down(const ManyToOne& design, std::span<const double> statistics, bool two_sided);
+std::vector<double> dunnett_step_down(const ManyToOne& design, std::span<const double> statistics,
+                                      bool two_sided);
 
-/// Level for the intervals of `selected` parameters chosen out of `m` by a false-discovery rule at rate `q`, such that
-/// the expected share of intervals that miss is at most q: 1 - selected q / m. Benjamini and Yekutieli 2005.
+/// Level for the intervals of `selected` parameters chosen out of `m` by a false-discovery rule at rate `q`,
+/// such that the expected share of intervals that miss is at most q: 1 - selected q / m. Benjamini and
+/// Yekutieli 2005.
 double false_coverage_level(std::size_t selected, std::size_t m, double q);
 
 }  // namespace liftmark::stats

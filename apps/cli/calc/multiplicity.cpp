@@ -1,10 +1,11 @@
 // calc rows: many comparisons at once.
 
+#include "stats/multiplicity.hpp"
+
 #include <array>
 
 #include "apps/cli/calc/inputs.hpp"
 #include "apps/cli/calc/table.hpp"
-#include "stats/multiplicity.hpp"
 
 namespace liftmark::cli {
 namespace {
@@ -26,7 +27,8 @@ json adjusted(const json& inputs, stats::AdjustPValues adjust) {
 }
 
 stats::ManyToOne design_of(const json& inputs) {
-  stats::ManyToOne design{.n_control = number(inputs, "n_control"), .n_treatments = numbers(inputs, "n_treatments"), .df = {}};
+  stats::ManyToOne design{
+      .n_control = number(inputs, "n_control"), .n_treatments = numbers(inputs, "n_treatments"), .df = {}};
   require(design.n_control > 0 && !design.n_treatments.empty(), "sample sizes must be positive");
   for (const double n : design.n_treatments) require(n > 0, "sample sizes must be positive");
   if (inputs.contains("df") && !inputs["df"].is_null()) design.df = number(inputs, "df");
@@ -51,27 +53,42 @@ json dunnett_step_down(const json& inputs) {
 
 json false_coverage(const json& inputs) {
   const double selected = number(inputs, "selected"), m = number(inputs, "m"), q = number(inputs, "q", 0.05);
-  require(m >= 1 && selected >= 0 && selected <= m && q > 0 && q < 1, "needs 0 <= selected <= m and q inside (0, 1)");
-  return {{"level", stats::false_coverage_level(static_cast<std::size_t>(selected), static_cast<std::size_t>(m), q)}};
+  require(m >= 1 && selected >= 0 && selected <= m && q > 0 && q < 1,
+          "needs 0 <= selected <= m and q inside (0, 1)");
+  return {{"level",
+           stats::false_coverage_level(static_cast<std::size_t>(selected), static_cast<std::size_t>(m), q)}};
 }
 
 constexpr std::array kMethods{
-    CalcMethod{"multiple/bonferroni", [](const json& in) { return adjusted(in, stats::adjust_bonferroni); }, "adjusted p-values, any dependence"},
-    CalcMethod{"multiple/sidak", [](const json& in) { return adjusted(in, stats::adjust_sidak); }, "adjusted p-values, independence"},
-    CalcMethod{"multiple/holm", [](const json& in) { return adjusted(in, stats::adjust_holm); }, "step-down adjusted p-values"},
-    CalcMethod{"multiple/holm_sidak", [](const json& in) { return adjusted(in, stats::adjust_holm_sidak); }, "step-down Sidak p-values"},
-    CalcMethod{"multiple/hochberg", [](const json& in) { return adjusted(in, stats::adjust_hochberg); }, "step-up adjusted p-values"},
-    CalcMethod{"multiple/simes_hochberg", [](const json& in) { return adjusted(in, stats::adjust_hochberg); }, "another name of hochberg"},
-    CalcMethod{"multiple/hommel", [](const json& in) { return adjusted(in, stats::adjust_hommel); }, "closed testing with Simes' tests"},
-    CalcMethod{"multiple/bh", [](const json& in) { return adjusted(in, stats::adjust_benjamini_hochberg); }, "false discovery rate"},
-    CalcMethod{"multiple/by", [](const json& in) { return adjusted(in, stats::adjust_benjamini_yekutieli); }, "false discovery rate, any dependence"},
-    CalcMethod{"multiple/dunnett_critical", dunnett_critical, "critical values of several treatments against one control"},
-    CalcMethod{"multiple/dunnett_step_down", dunnett_step_down, "closed testing of several treatments against one control"},
+    CalcMethod{"multiple/bonferroni", [](const json& in) { return adjusted(in, stats::adjust_bonferroni); },
+               "adjusted p-values, any dependence"},
+    CalcMethod{"multiple/sidak", [](const json& in) { return adjusted(in, stats::adjust_sidak); },
+               "adjusted p-values, independence"},
+    CalcMethod{"multiple/holm", [](const json& in) { return adjusted(in, stats::adjust_holm); },
+               "step-down adjusted p-values"},
+    CalcMethod{"multiple/holm_sidak", [](const json& in) { return adjusted(in, stats::adjust_holm_sidak); },
+               "step-down Sidak p-values"},
+    CalcMethod{"multiple/hochberg", [](const json& in) { return adjusted(in, stats::adjust_hochberg); },
+               "step-up adjusted p-values"},
+    CalcMethod{"multiple/simes_hochberg", [](const json& in) { return adjusted(in, stats::adjust_hochberg); },
+               "another name of hochberg"},
+    CalcMethod{"multiple/hommel", [](const json& in) { return adjusted(in, stats::adjust_hommel); },
+               "closed testing with Simes' tests"},
+    CalcMethod{"multiple/bh", [](const json& in) { return adjusted(in, stats::adjust_benjamini_hochberg); },
+               "false discovery rate"},
+    CalcMethod{"multiple/by", [](const json& in) { return adjusted(in, stats::adjust_benjamini_yekutieli); },
+               "false discovery rate, any dependence"},
+    CalcMethod{"multiple/dunnett_critical", dunnett_critical,
+               "critical values of several treatments against one control"},
+    CalcMethod{"multiple/dunnett_step_down", dunnett_step_down,
+               "closed testing of several treatments against one control"},
     CalcMethod{"multiple/false_coverage_level", false_coverage, "level of intervals for selected metrics"},
 };
 
 }  // namespace
 
-std::span<const CalcMethod> multiplicity_methods() { return kMethods; }
+std::span<const CalcMethod> multiplicity_methods() {
+  return kMethods;
+}
 
 }  // namespace liftmark::cli
