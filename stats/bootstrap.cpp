@@ -187,32 +187,25 @@ std::optional<double> bias_correction(std::span<const double> replicates, double
   return normal_quantile(below / n);
 }
 
-double jackknife_acceleration(std::span<const double> leave_one_out_a,
-                              std::span<const double> leave_one_out_b) {
-  // Empirical influence l = (n - 1)(mean - t_(-i)); over several samples the sums carry n_s^-3 and n_s^-2
-  // (Davison and Hinkley 1997, eq. 5.22 and section 5.3.2).
+double acceleration(std::span<const double> influence) {
   double cubes = 0.0, squares = 0.0;
-  for (const auto& values : {leave_one_out_a, leave_one_out_b}) {
-    if (values.size() < 2) continue;
-    const auto n = static_cast<double>(values.size());
-    const double mean = sample_mean(values);
-    for (const double value : values) {
-      const double influence = (n - 1.0) * (mean - value) / n;
-      cubes += influence * influence * influence;
-      squares += influence * influence;
-    }
+  for (const double value : influence) {
+    cubes += value * value * value;
+    squares += value * value;
   }
   return squares > 0.0 ? cubes / (6.0 * std::pow(squares, 1.5)) : 0.0;
 }
 
-double jackknife_acceleration(std::span<const double> sample, const SampleStatistic& statistic) {
-  if (sample.size() < 2) return 0.0;
-  std::vector<double> rest(sample.begin() + 1, sample.end()), left_out;
+std::vector<double> jackknife_influence(std::span<const double> sample, const SampleStatistic& statistic) {
+  if (sample.size() < 2) return std::vector<double>(sample.size(), 0.0);
+  std::vector<double> rest(sample.begin() + 1, sample.end()), influence;
   for (std::size_t i = 0; i < sample.size(); ++i) {
-    left_out.push_back(statistic(rest));
+    influence.push_back(statistic(rest));
     if (i < rest.size()) rest[i] = sample[i];
   }
-  return jackknife_acceleration(left_out, std::span<const double>());
+  const double mean = sample_mean(influence);
+  for (double& value : influence) value = static_cast<double>(sample.size() - 1) * (mean - value);
+  return influence;
 }
 
 Estimate bootstrap_interval(std::span<const double> replicates, double observed, BootstrapInterval kind,

@@ -52,13 +52,12 @@ Estimate bootstrap_interval(std::span<const double> replicates, double observed,
 /// one side.
 std::optional<double> bias_correction(std::span<const double> replicates, double observed);
 
-/// Jackknife acceleration: sum d^3 / (6 (sum d^2)^1.5), d the leave-one-out values' mean minus each. Efron
-/// 1987, eq. 6.6. 0 when all leave-one-out values are equal.
-double jackknife_acceleration(std::span<const double> sample, const SampleStatistic& statistic);
-/// The same over the units of two samples, from each sample's leave-one-out values scaled to influence
-/// values.
-double jackknife_acceleration(std::span<const double> leave_one_out_a,
-                              std::span<const double> leave_one_out_b);
+/// Acceleration from empirical influence values l: sum l^3 / (6 (sum l^2)^1.5). Efron 1987, eq. 6.6. 0 when
+/// all are 0. For several samples divide each sample's values by its size first (Davison and Hinkley 1997,
+/// section 5.3.2).
+double acceleration(std::span<const double> influence);
+/// Jackknife influence of each unit: (n - 1) (mean of the leave-one-out values - its own).
+std::vector<double> jackknife_influence(std::span<const double> sample, const SampleStatistic& statistic);
 
 /// Two-sided permutation test of the difference in means: (1 + permutations at least as extreme) / (1 +
 /// replicates). Phipson and Smyth 2010. Reason: too_few_units.

@@ -14,9 +14,11 @@ namespace {
 using nlohmann::json;
 using stats::BootstrapInterval;
 
+/// `R` is taken as given. Without it, enough replicates that the Monte Carlo error is well below the
+/// interval's own, and at least as many as suggested.
 stats::ResamplingOptions options_of(const json& inputs) {
-  const double replicates = number(inputs, "R", number(inputs, "suggested_R", 50'000)),
-               seed = number(inputs, "seed", 1);
+  const double enough = std::max(200'000.0, number(inputs, "suggested_R", 0));
+  const double replicates = number(inputs, "R", enough), seed = number(inputs, "seed", 1);
   require(replicates >= 2 && replicates <= 1e7 && seed >= 0 && seed < 9e15,
           "R lies in [2, 1e7], the seed is a whole number");
   return {.replicates = static_cast<std::size_t>(replicates),
@@ -57,8 +59,9 @@ json one_sample(const json& inputs, BootstrapInterval kind) {
   const auto statistic = statistic_of(inputs);
   const double observed = statistic(sample);
   const auto replicates = stats::bootstrap_replicates(sample, statistic, options_of(inputs));
-  const double acceleration =
-      kind == BootstrapInterval::bca ? stats::jackknife_acceleration(sample, statistic) : 0.0;
+  const double acceleration = kind == BootstrapInterval::bca
+                                  ? stats::acceleration(stats::jackknife_influence(sample, statistic))
+                                  : 0.0;
   const auto result = stats::bootstrap_interval(replicates, observed, kind, alpha_of(inputs), acceleration);
   if (!result.interval) refuse(result.reason, "no bootstrap interval");
   json answer{{"point", observed}, {"lower", *result.interval->lower}, {"upper", *result.interval->upper}};
@@ -81,17 +84,19 @@ json relative_lift(const json& inputs) {
   std::vector<double> lifts;
   for (std::size_t i = 0; i < control_means.size(); ++i)
     if (control_means[i] != 0.0) lifts.push_back(treatment_means[i] / control_means[i] - 1.0);
-  const auto left_out = [](const std::vector<double>& sample, auto lift) {
+  // As R's boot does over strata: (n_s - 1)(t - t without i), not divided by the stratum's size.
+  const double point = other / base - 1.0;
+  std::vector<double> influence;
+  const auto leave_out = [&](const std::vector<double>& sample, auto lift) {
     const auto n = static_cast<double>(sample.size());
     const double sum = stats::sample_mean(sample) * n;
-    std::vector<double> values;
-    for (const double value : sample) values.push_back(lift((sum - value) / (n - 1.0)));
-    return values;
+    for (const double value : sample)
+      influence.push_back((n - 1.0) * (point - lift((sum - value) / (n - 1.0))));
   };
-  const auto from_control = left_out(control, [&](double mean) { return other / mean - 1.0; });
-  const auto from_treatment = left_out(treatment, [&](double mean) { return mean / base - 1.0; });
-  const double acceleration = stats::jackknife_acceleration(from_control, from_treatment);
-  const double alpha = alpha_of(inputs), point = other / base - 1.0;
+  leave_out(control, [&](double mean) { return other / mean - 1.0; });
+  leave_out(treatment, [&](double mean) { return mean / base - 1.0; });
+  const double acceleration = stats::acceleration(influence);
+  const double alpha = alpha_of(inputs);
   const auto percentile = stats::bootstrap_interval(lifts, point, BootstrapInterval::percentile, alpha);
   const auto bca = stats::bootstrap_interval(lifts, point, BootstrapInterval::bca, alpha, acceleration);
   if (!percentile.interval || !bca.interval) refuse(percentile.reason, "no bootstrap interval");
