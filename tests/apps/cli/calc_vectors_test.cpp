@@ -1,11 +1,13 @@
 // Every reference number through the methods of `liftmark calc`. A case whose method is not in the table is
 // left out, except for the families named at the end, which must be complete.
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <limits>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -49,6 +51,19 @@ bool agrees(const json& got, const json& expected, double rel, double abs) {
   return std::abs(g - e) <= abs + rel * std::abs(e);
 }
 
+/// "Intervals of a median are discrete: allow one order statistic": is there at most one step of the sample
+/// between?
+bool neighbours_in_sample(const json& entry, const json& got, const json& expected) {
+  if (entry["inputs"].value("statistic", "") != "median" || !got.is_number() || !expected.is_number())
+    return false;
+  auto sample = entry["inputs"]["x"].get<std::vector<double>>();
+  std::sort(sample.begin(), sample.end());
+  const auto rank = [&](const json& value) {
+    return std::lower_bound(sample.begin(), sample.end(), value.get<double>()) - sample.begin();
+  };
+  return std::abs(rank(got) - rank(expected)) <= 1;
+}
+
 /// What differs between the answer and the case; empty if nothing.
 std::string disagreement(const json& entry, const CalcMethod& method) {
   const json& expected = entry["expected"];
@@ -66,7 +81,8 @@ std::string disagreement(const json& entry, const CalcMethod& method) {
     const json by_key = entry.value("tolerance_by_key", json::object());
     const json& tolerance = by_key.contains(key) ? by_key[key] : entry["tolerance"];
     if (!got.contains(key) ||
-        !agrees(got[key], value, tolerance.value("rel", 0.0), tolerance.value("abs", 0.0)))
+        (!agrees(got[key], value, tolerance.value("rel", 0.0), tolerance.value("abs", 0.0)) &&
+         !neighbours_in_sample(entry, got[key], value)))
       differences += " " + key + ": expected " + value.dump() + ", got " +
                      (got.contains(key) ? got[key].dump() : "nothing");
   }
@@ -94,7 +110,7 @@ TEST_CASE("calc agrees with every reference number") {
   for (const std::string family :
        {"dist/", "prop_ci/", "prop_test/", "two_prop_diff_ci/", "two_prop_ratio_ci/", "two_prop_test/",
         "two_prop_noninferiority/", "odds_ratio_ci/", "poisson_rate_ci/", "poisson_rate_diff/",
-        "poisson_rate_ratio/"}) {
+        "poisson_rate_ratio/", "multiple/", "km/", "logrank/", "cox/", "ope/", "bootstrap/"}) {
     INFO(family);
     for (const std::string& name : missing) CHECK(name.rfind(family, 0) != 0);
   }
