@@ -14,6 +14,7 @@ namespace liftmark::reports {
 using Render = std::string (*)(const Scorecard& scorecard, const RenderOptions& options);
 
 std::string render_text(const Scorecard& scorecard, const RenderOptions& options);
+std::string render_html(const Scorecard& scorecard, const RenderOptions& options);
 std::string render_json(const Scorecard& scorecard, const RenderOptions& options);
 
 struct Format {
@@ -25,6 +26,7 @@ struct Format {
 };
 
 inline constexpr std::array kFormats{
+    Format{"html", "html", "text/html; charset=utf-8", "one self-contained page", render_html},
     Format{"text", "txt", "text/plain; charset=utf-8", "for a terminal, 80 columns", render_text},
     Format{"json", "json", "application/json", "every number in full precision", render_json},
 };

@@ -222,6 +222,154 @@ inline constexpr Phrase kLowerIsBetter{"lower is better", "weniger ist besser"};
 inline constexpr Phrase kMargin{"margin {margin}", "Spanne {margin}"};
 inline constexpr Phrase kNoLift{"no lift: {reason}", "kein Effekt: {reason}"};
 
+// The deeper sections of the page.
+inline constexpr Phrase kSkip{"Skip to the results", "Zu den Ergebnissen springen"};
+inline constexpr Phrase kScorecard{"Scorecard", "Ergebnistabelle"};
+inline constexpr Phrase kScorecardCaption{
+    "Each metric with control, variant, lift, interval and reading",
+    "Jede Kennzahl mit Kontrolle, Variante, Effekt, Intervall und Lesart"};
+inline constexpr Phrase kMovedLede{
+    "Each bar is the range of lifts the data support; the dot is the best single guess. Colour appears only "
+    "where a "
+    "reading is clear: blue is better, orange is worse, for every metric.",
+    "Jeder Balken ist der Bereich der Effekte, die zu den Daten passen; der Punkt ist die beste Schätzung. "
+    "Farbe gibt es "
+    "nur bei klarer Lesart: Blau ist besser, Orange schlechter, bei jeder Kennzahl."};
+inline constexpr Phrase kMovedWithheld{
+    "Shown in grey and for diagnosis only: the sample-ratio check failed, so no lift below can be read as an "
+    "effect.",
+    "Nur grau und zur Diagnose: Die Aufteilung stimmt nicht, kein Effekt unten darf als Wirkung gelesen "
+    "werden."};
+inline constexpr Phrase kMovedEarly{
+    "Shown in grey: this plan is read on its date, and that is still to come. Lifts move a lot until then.",
+    "Nur grau: Dieser Plan wird an seinem Termin gelesen, und der steht aus. Bis dahin schwanken Effekte "
+    "stark."};
+inline constexpr Phrase kAnalyst{"The analyst's numbers", "Die Zahlen für die Analyse"};
+inline constexpr Phrase kMethodHead{"Method", "Verfahren"};
+inline constexpr Phrase kDifference{"Difference", "Differenz"};
+inline constexpr Phrase kAdjusted{"p, adjusted", "p, korrigiert"};
+inline constexpr Phrase kVarianceReduction{"Variance saved", "Varianz gespart"};
+inline constexpr Phrase kSteadyLede{
+    "Cumulative lift. The shaded band is the interval at each day; a band that only narrows around one value "
+    "is a steady "
+    "effect.",
+    "Effekt bis zum jeweiligen Tag. Das Band ist das Intervall an diesem Tag; verengt es sich nur um einen "
+    "Wert, ist der "
+    "Effekt beständig."};
+inline constexpr Phrase kChartTitle{"Cumulative lift in {metric}, {arm}",
+                                    "Effekt auf {metric} bis zum Tag, {arm}"};
+inline constexpr Phrase kChartSummary{"On day {n}: {lift}, {interval}.", "An Tag {n}: {lift}, {interval}."};
+inline constexpr Phrase kFirstClear{"day {n}: the band clears zero for the first time",
+                                    "Tag {n}: Band erstmals ohne Null"};
+inline constexpr Phrase kFirstClearShort{"clear from day {n}", "klar ab Tag {n}"};
+inline constexpr Phrase kTableBehind{"Table behind this chart", "Tabelle zu diesem Bild"};
+inline constexpr Phrase kRestInCsv{"The other days are in the CSV.",
+                                   "Die übrigen Tage stehen in der CSV-Datei."};
+inline constexpr Phrase kMoreCharts{"{n} more lines over time are in the CSV.",
+                                    "{n} weitere Verläufe stehen in der CSV-Datei."};
+inline constexpr Phrase kMoreRows{"And {n} more groups in the CSV.",
+                                  "Und {n} weitere Gruppen in der CSV-Datei."};
+inline constexpr Phrase kDayHead{"Day", "Tag"};
+inline constexpr Phrase kUnitsSoFar{"Units so far", "Einheiten bisher"};
+inline constexpr Phrase kUnitsHead{"Units", "Einheiten"};
+inline constexpr Phrase kArm{"Arm", "Arm"};
+inline constexpr Phrase kArmsTable{"What is known of each arm", "Was über jeden Arm bekannt ist"};
+inline constexpr Phrase kPlannedShare{"Planned share", "Geplanter Anteil"};
+inline constexpr Phrase kPlannedSplit{"planned", "geplant"};
+inline constexpr Phrase kSettled{"Window over", "Fenster vorbei"};
+inline constexpr Phrase kFallback{"Fallback", "Ausweichfall"};
+inline constexpr Phrase kCrossed{"Saw several arms", "Sahen mehrere Arme"};
+inline constexpr Phrase kErased{"Erased", "Gelöscht"};
+inline constexpr Phrase kStep{"Step", "Schritt"};
+inline constexpr Phrase kGotThisFar{"Share that got this far", "Anteil, der so weit kam"};
+inline constexpr Phrase kStepRate{"Step rate, change", "Schrittrate, Änderung"};
+inline constexpr Phrase kDimension{"Dimension", "Merkmal"};
+inline constexpr Phrase kGroup{"Group", "Gruppe"};
+inline constexpr Phrase kShare{"Share", "Anteil"};
+inline constexpr Phrase kDiffersP{"differs? p {p}", "verschieden? p {p}"};
+inline constexpr Phrase kNoneDiffer{
+    "No dimension shows a difference beyond chance, so the rows stay uncoloured: read them as scatter around "
+    "the overall "
+    "lift (dashed line), not as separate results.",
+    "Kein Merkmal zeigt Unterschiede über den Zufall hinaus, darum bleiben die Zeilen ohne Farbe: Streuung "
+    "um den "
+    "Gesamteffekt (gestrichelt), keine eigenen Ergebnisse."};
+inline constexpr Phrase kSomeDiffer{
+    "Groups differ by {dimensions}; only those rows are coloured. The other rows are scatter around the "
+    "overall lift "
+    "(dashed line).",
+    "Gruppen unterscheiden sich nach {dimensions}; nur diese Zeilen sind gefärbt. Die übrigen streuen um den "
+    "Gesamteffekt "
+    "(gestrichelt)."};
+inline constexpr Phrase kSpendersLede{
+    "The same lift under other treatments of large values and odd units.",
+    "Derselbe Effekt bei anderem Umgang mit großen Werten und auffälligen Einheiten."};
+inline constexpr Phrase kUsedAbove{"used above", "oben verwendet"};
+inline constexpr Phrase kTopShare{"{metric}: the largest 0.1% of units hold {share} of the total.",
+                                  "{metric}: Die größten 0,1 % der Einheiten halten {share} der Summe."};
+inline constexpr Phrase kPowerLede{
+    "Smallest lift found with {power} probability if it is there.",
+    "Kleinster Effekt, der mit Wahrscheinlichkeit {power} gefunden wird, wenn es ihn gibt."};
+inline constexpr Phrase kPowerLedePlain{"Smallest lift that could be found.",
+                                        "Kleinster Effekt, der gefunden werden konnte."};
+inline constexpr Phrase kPowerTitle{"Smallest detectable lift in {metric}, by day",
+                                    "Kleinster erkennbarer Effekt auf {metric} je Tag"};
+inline constexpr Phrase kPowerSummary{"{mde} on day {n}.", "{mde} an Tag {n}."};
+inline constexpr Phrase kPlannedLevel{"planned: {mde}", "geplant: {mde}"};
+inline constexpr Phrase kMoneyLede{
+    "Parts that add up to the total. This is accounting, not cause: the parts condition on buying.",
+    "Teile, die sich zur Summe addieren. Das ist Buchhaltung, nicht Ursache: Die Teile setzen einen Kauf "
+    "voraus."};
+inline constexpr Phrase kPart{"Part", "Teil"};
+inline constexpr Phrase kLogPoints{"Log points", "Log-Punkte"};
+inline constexpr Phrase kTotal{"Total", "Summe"};
+inline constexpr Phrase kInMoney{"In money", "In Geld"};
+inline constexpr Phrase kMeasure{"Measure", "Größe"};
+inline constexpr Phrase kBasis{"Basis", "Bezug"};
+inline constexpr Phrase kAmount{"Amount", "Betrag"};
+inline constexpr Phrase kAssumptions{"Assumptions", "Annahmen"};
+inline constexpr Phrase kBeyond{"What else changed?", "Was änderte sich noch?"};
+inline constexpr Phrase kBreadth{"What was shown and bought", "Was gezeigt und gekauft wurde"};
+inline constexpr Phrase kCoverage{"Catalog covered", "Katalog abgedeckt"};
+inline constexpr Phrase kDiversity{"Diversity", "Vielfalt"};
+inline constexpr Phrase kNovelty{"Novelty", "Neuheit"};
+inline constexpr Phrase kCurveTitle{"{metric} by day since first exposure",
+                                    "{metric} je Tag seit dem ersten Kontakt"};
+inline constexpr Phrase kCurveSummary{"{arm}: {value} ({interval})", "{arm}: {value} ({interval})"};
+inline constexpr Phrase kInteractions{"Together with other experiments", "Zusammen mit anderen Experimenten"};
+inline constexpr Phrase kWith{"With", "Mit"};
+inline constexpr Phrase kInteraction{"Interaction", "Wechselwirkung"};
+inline constexpr Phrase kLedgerLift{"Open against held out: {lift} ({interval}).",
+                                    "Offen gegen zurückgehalten: {lift} ({interval})."};
+inline constexpr Phrase kLedgerSums{
+    "The lifts of what was shipped add up to {sum}, or {corrected} after correcting for having picked them.",
+    "Die Effekte des Eingeführten summieren sich auf {sum}, nach Korrektur für die Auswahl auf {corrected}."};
+inline constexpr Phrase kLedgerTitle{"Cumulative lift of everything shipped, {metric}",
+                                     "Gesamteffekt alles Eingeführten, {metric}"};
+inline constexpr Phrase kShippedTable{"Shipped", "Eingeführt"};
+inline constexpr Phrase kPlanItem{"What", "Was"};
+inline constexpr Phrase kPlanned{"Planned", "Geplant"};
+inline constexpr Phrase kActual{"Happened", "Geschehen"};
+inline constexpr Phrase kKept{"Kept?", "Eingehalten?"};
+inline constexpr Phrase kAsPlanned{"as planned", "wie geplant"};
+inline constexpr Phrase kDiffers{"differs", "weicht ab"};
+inline constexpr Phrase kScaleHead{"Scale", "Skala"};
+inline constexpr Phrase kLevelHead{"Interval level", "Intervallniveau"};
+inline constexpr Phrase kAlphaHead{"Alpha", "Alpha"};
+inline constexpr Phrase kPlannedUnits{"Planned units", "Geplante Einheiten"};
+inline constexpr Phrase kRuleHead{"Decision rule", "Entscheidungsregel"};
+inline constexpr Phrase kWindowsHead{"Windows and caps", "Fenster und Kappung"};
+inline constexpr Phrase kCappedAt{"capped at {cap}", "gekappt bei {cap}"};
+inline constexpr Phrase kAssignmentHead{"Assignment", "Zuteilung"};
+inline constexpr Phrase kAsOf{"As of", "Stand"};
+inline constexpr Phrase kDataThrough{"Data through", "Daten bis"};
+inline constexpr Phrase kRowsHead{"Rows", "Zeilen"};
+inline constexpr Phrase kPlanDigest{"Plan, SHA-256", "Plan, SHA-256"};
+inline constexpr Phrase kCatalogDigest{"Catalog, SHA-256", "Katalog, SHA-256"};
+inline constexpr Phrase kDataDigest{"Data, SHA-256", "Daten, SHA-256"};
+inline constexpr Phrase kVersion{"Made by", "Erstellt mit"};
+inline constexpr Phrase kCommand{"Rebuild with", "Neu bauen mit"};
+
 // Footer.
 inline constexpr Phrase kMadeBy{"liftmark {version}, as of {as_of}", "liftmark {version}, Stand {as_of}"};
 
@@ -295,6 +443,73 @@ inline constexpr std::array kCheckNotes{
 inline constexpr std::array kTrends{
     CodeWord{"novelty", {"novelty wears off", "der Reiz des Neuen lässt nach"}},
     CodeWord{"primacy", {"it grows with habit", "es wächst mit der Gewöhnung"}}};
+
+inline constexpr std::array kMethods{
+    CodeWord{
+        "asymptotic_confidence_sequence",
+        {"always valid (asymptotic confidence sequence)", "immer gültig (asymptotische Konfidenzfolge)"}},
+    CodeWord{
+        "always_valid",
+        {"always valid (asymptotic confidence sequence)", "immer gültig (asymptotische Konfidenzfolge)"}},
+    CodeWord{"fixed", {"fixed horizon", "fester Termin"}},
+    CodeWord{"fixed_horizon", {"fixed horizon", "fester Termin"}},
+    CodeWord{"group_sequential", {"group sequential", "gruppensequenziell"}},
+    CodeWord{"mixture_sprt", {"mixture sequential test (mSPRT)", "sequenzieller Mischungstest (mSPRT)"}},
+    CodeWord{"exact_counts", {"exact sequence for counts", "exakte Folge für Anzahlen"}},
+    CodeWord{"betting", {"betting sequence", "Wettfolge"}},
+    CodeWord{"miettinen_nurminen", {"Miettinen-Nurminen score", "Miettinen-Nurminen-Score"}},
+    CodeWord{"bayesian", {"Bayesian", "bayesianisch"}}};
+inline constexpr std::array kScales{
+    CodeWord{"log", {"log ratio", "Log-Verhältnis"}},
+    CodeWord{"fieller", {"Fieller ratio", "Verhältnis nach Fieller"}},
+    CodeWord{"delta", {"delta-method ratio", "Verhältnis nach Delta-Methode"}}};
+inline constexpr std::array kRuleTexts{
+    CodeWord{"clear_win_no_harm",
+             {"Ship when a decision metric is better and every guardrail is within its margin; stop when a "
+              "decision metric is worse or a guardrail is breached.",
+              "Einführen, wenn eine Entscheidungskennzahl besser und jede Leitplanke in ihrer Spanne ist; "
+              "stoppen, wenn eine "
+              "Entscheidungskennzahl schlechter oder eine Leitplanke verletzt ist."}}};
+inline constexpr std::array kDimensions{
+    CodeWord{"rfm", {"Recency, frequency, spend", "Aktualität, Häufigkeit, Umsatz"}},
+    CodeWord{"lifecycle", {"Lifecycle", "Lebenszyklus"}},
+    CodeWord{"cold_start", {"Known or new", "Bekannt oder neu"}}};
+inline constexpr std::array kTreatments{
+    CodeWord{"uncapped", {"No cap", "Ohne Kappung"}},
+    CodeWord{"cap", {"Cap at {n}", "Gekappt bei {n}"}},
+    CodeWord{"without_crossovers",
+             {"Without units that saw several arms", "Ohne Einheiten in mehreren Armen"}},
+    CodeWord{"without_bots", {"Without likely bots", "Ohne mutmaßliche Bots"}},
+    CodeWord{"without_top", {"Without the {n} largest units", "Ohne die {n} größten Einheiten"}},
+    CodeWord{"unadjusted", {"Without covariates", "Ohne Kovariaten"}},
+    CodeWord{"window_any", {"Windows not yet over included", "Mit laufenden Fenstern"}}};
+inline constexpr std::array kDecompositions{CodeWord{"factors", {"by factor", "nach Faktoren"}},
+                                            CodeWord{"surfaces", {"by surface", "nach Ort"}}};
+inline constexpr std::array kParts{
+    CodeWord{"conversion", {"Buyers per unit", "Käufer je Einheit"}},
+    CodeWord{"orders_per_buyer", {"Orders per buyer", "Bestellungen je Käufer"}},
+    CodeWord{"order_value", {"Gross order value", "Brutto-Bestellwert"}},
+    CodeWord{"aov", {"Gross order value", "Brutto-Bestellwert"}},
+    CodeWord{"kept_after_refunds", {"Kept after refunds", "Nach Erstattungen behalten"}}};
+inline constexpr std::array kMoneyKinds{
+    CodeWord{"incremental_revenue", {"Added revenue", "Zusätzlicher Umsatz"}},
+    CodeWord{"incremental_margin", {"Added margin", "Zusätzliche Marge"}},
+    CodeWord{"return_on_cost", {"Return on cost", "Ertrag je Kosten"}}};
+inline constexpr std::array kMoneyBases{
+    CodeWord{"per_day", {"per day", "je Tag"}},
+    CodeWord{"if_shipped", {"per day if shipped", "je Tag bei Einführung"}},
+    CodeWord{"so_far", {"so far", "bisher"}}};
+inline constexpr std::array kPlanItems{CodeWord{"method", {"Method", "Verfahren"}},
+                                       CodeWord{"alpha", {"Alpha", "Alpha"}},
+                                       CodeWord{"planned_units", {"Units", "Einheiten"}},
+                                       CodeWord{"min_days", {"Days", "Tage"}},
+                                       CodeWord{"arm_shares", {"Arm shares", "Anteile der Arme"}},
+                                       CodeWord{"windows", {"Windows", "Fenster"}},
+                                       CodeWord{"primary", {"Decision metric", "Entscheidungskennzahl"}}};
+inline constexpr std::array kCounts{
+    CodeWord{"exposures", {"exposures", "Kontakte"}}, CodeWord{"events", {"events", "Ereignisse"}},
+    CodeWord{"duplicates", {"duplicates", "Dubletten"}}, CodeWord{"rejected", {"rejected", "abgelehnt"}},
+    CodeWord{"units_per_day", {"units per day", "Einheiten je Tag"}}};
 
 }  // namespace wording
 }  // namespace liftmark::reports
