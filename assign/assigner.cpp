@@ -62,12 +62,14 @@ struct Assigner::Request {
 
 /// Sees nothing; the compiler removes every call.
 struct Assigner::Silent {
+  static constexpr bool kTells = false;
   template <class Describe>
   void step(const char*, bool, Describe&&) noexcept {}
 };
 
 /// Writes each check down.
 struct Assigner::Narrator {
+  static constexpr bool kTells = true;
   std::vector<Step> steps;
   template <class Describe>
   void step(const char* check, bool passed, Describe&& describe) {
@@ -76,23 +78,6 @@ struct Assigner::Narrator {
 };
 
 namespace {
-
-/// What a decision reads of one experiment, with the pools resolved.
-struct Case {
-  const CompiledExperiment& experiment;
-  std::span<const CompiledArm> arms;
-
-  Assignment answer(Reason reason) const noexcept {
-    Assignment result = experiment.fallback;
-    result.reason = reason;
-    return result;
-  }
-  void give(Assignment& result, std::uint32_t arm, Reason reason) const noexcept {
-    result.arm = arms[arm].key;
-    result.payload = arms[arm].payload;
-    result.reason = reason;
-  }
-};
 
 template <class Pool>
 auto span_of(const Pool& pool, Run run) noexcept {
@@ -106,9 +91,9 @@ const StickyArm* sticky_arm(const Context& context, const CompiledExperiment& ex
   return nullptr;
 }
 
-std::uint32_t arm_of_key(std::span<const CompiledArm> arms, std::string_view key) noexcept {
+std::uint32_t arm_of_key(std::span<const Assignment> arms, std::string_view key) noexcept {
   for (std::uint32_t i = 0; i < arms.size(); ++i) {
-    if (arms[i].key == key) return i;
+    if (arms[i].arm == key) return i;
   }
   return kNone;
 }
@@ -153,99 +138,136 @@ std::optional<std::size_t> Assigner::find(std::string_view experiment) const noe
   }
 }
 
-/// The checks before the draw: true when the unit may take part; else `answer` is the decision.
+/// One experiment's decision for one request. Each check says whether to go on; one that does not has filled
+/// in the answer. Checks stand in the order in which they are made.
 template <class Observer>
-bool Assigner::admitted(std::size_t index, Request& request, Observer& observer, Assignment& answer) const {
-  const Compiled& all = *compiled_;
-  const Context& context = request.context;
-  const CompiledExperiment& experiment = all.experiments[index];
-  const Case one{experiment, span_of(all.arms, experiment.arms)};
+struct Assigner::Decision {
+  const Compiled& all;
+  const CompiledExperiment& experiment;
+  Request& request;
+  Observer& observer;
+  Assignment& answer;
 
-  if (experiment.status != Status::running) {
-    const bool stopped = experiment.status == Status::stopped;
-    observer.step("status", false, [&] { return std::string(stopped ? "stopped" : "draft"); });
-    answer.reason = Reason::not_running;
-    if (stopped) return false;
-  }
-  for (const CompiledOverride& override : span_of(all.overrides, experiment.overrides)) {
-    if (override.unit_hash != request.unit || override.unit != context.unit) continue;
-    observer.step("override", true,
-                  [&] { return "arm " + quoted(one.arms[override.arm].key) + ", not measured"; });
-    one.give(answer, override.arm, Reason::overridden);
+  std::span<const Assignment> arms() const noexcept { return span_of(all.arms, experiment.arms); }
+
+  bool stop(Reason reason) const noexcept {
+    answer = experiment.fallback;
+    answer.reason = reason;
     return false;
   }
-  if (experiment.status != Status::running) return false;
-
-  const bool consent = !experiment.needs_consent || context.consent == Consent::granted;
-  observer.step("consent", consent, [&] {
-    if (!experiment.needs_consent) return std::string("not needed");
-    if (consent) return std::string("granted");
-    return std::string(context.consent == Consent::denied ? "denied"
-                                                          : "unknown, which counts as not granted");
-  });
-  if (!consent) {
-    answer.reason = Reason::no_consent;
+  bool give(std::uint32_t arm, Reason reason) const noexcept {
+    answer = all.arms[experiment.arms.first + arm];
+    answer.reason = reason;
     return false;
   }
-  if (experiment.scheme == nullptr && context.unit.empty()) {
+
+  void run() {
+    // Most experiments have none of the other conditions; testing for each of them would cost more than the
+    // draw.
+    if (!Observer::kTells && experiment.simple) {
+      if (consented() && valid_unit() && targeted()) bucket();
+      return;
+    }
+    if (running() && consented() && valid_unit() && not_held_out() && not_kept() && targeted() &&
+        prerequisites_met() && in_slot()) {
+      if (experiment.scheme == nullptr) {
+        bucket();
+      } else {
+        bucket_as_scheme();
+      }
+    }
+    if (experiment.sticky) answer.sticky_unreadable = request.context.sticky_unreadable;
+  }
+
+  bool running() const {
+    if (experiment.status == Status::running && experiment.overrides.count == 0) return true;
+    if (experiment.status == Status::stopped) {
+      observer.step("status", false, [] { return std::string("stopped"); });
+      return stop(Reason::not_running);
+    }
+    for (const CompiledOverride& override : span_of(all.overrides, experiment.overrides)) {
+      if (override.unit_hash != request.unit || override.unit != request.context.unit) continue;
+      observer.step("override", true,
+                    [&] { return "arm " + quoted(arms()[override.arm].arm) + ", not measured"; });
+      return give(override.arm, Reason::overridden);
+    }
+    if (experiment.status == Status::running) return true;
+    observer.step("status", false, [] { return std::string("draft"); });
+    return stop(Reason::not_running);
+  }
+
+  bool consented() const {
+    const Consent state = request.context.consent;
+    const bool consent = !experiment.needs_consent || state == Consent::granted;
+    observer.step("consent", consent, [&] {
+      if (!experiment.needs_consent) return std::string("not needed");
+      if (consent) return std::string("granted");
+      return std::string(state == Consent::denied ? "denied" : "unknown, which counts as not granted");
+    });
+    return consent || stop(Reason::no_consent);
+  }
+
+  /// Other systems have their own rules for empty ids.
+  bool valid_unit() const {
+    if (experiment.scheme != nullptr || !request.context.unit.empty()) return true;
     observer.step("unit", false, [] { return std::string("the unit id is empty"); });
-    answer.reason = Reason::invalid_unit;
-    return false;
+    return stop(Reason::invalid_unit);
   }
 
-  const std::uint32_t holdout = request.holdout(all, experiment.layer);
-  observer.step("holdout", holdout == kNone, [&] {
-    return holdout == kNone ? std::string("in none") : "held out by " + quoted(all.holdouts[holdout].key);
-  });
-  if (holdout != kNone) {
-    answer.reason = Reason::held_out;
-    return false;
+  bool not_held_out() const {
+    const std::uint32_t holdout = request.holdout(all, experiment.layer);
+    observer.step("holdout", holdout == kNone, [&] {
+      return holdout == kNone ? std::string("in none") : "held out by " + quoted(all.holdouts[holdout].key);
+    });
+    return holdout == kNone || stop(Reason::held_out);
   }
 
-  if (experiment.sticky) {
-    answer.sticky_unreadable = context.sticky_unreadable;
+  bool not_kept() const {
+    if (!experiment.sticky) return true;
+    const Context& context = request.context;
     const StickyArm* sticky = context.sticky_unreadable ? nullptr : sticky_arm(context, experiment);
-    const std::uint32_t arm = sticky == nullptr ? kNone : arm_of_key(one.arms, sticky->arm);
+    const std::uint32_t arm = sticky == nullptr ? kNone : arm_of_key(arms(), sticky->arm);
     observer.step("sticky", arm != kNone, [&] {
       if (context.sticky_unreadable) return std::string("the sticky store could not be read: a fresh hash");
       if (sticky == nullptr) return std::string("no arm kept");
       if (arm == kNone) return "the kept arm " + quoted(sticky->arm) + " is gone: a fresh hash";
       return "arm " + quoted(sticky->arm) + " of epoch " + std::to_string(sticky->epoch);
     });
-    if (arm != kNone) {
-      one.give(answer, arm, Reason::sticky);
-      answer.epoch = sticky->epoch;
-      return false;
-    }
-  }
-
-  const bool targeted =
-      experiment.audience == nullptr || experiment.audience->contains(context.attributes, context.segments);
-  observer.step("audience", targeted, [&] {
-    return experiment.audience == nullptr
-               ? std::string("everybody")
-               : experiment.audience->explain(context.attributes, context.segments);
-  });
-  if (!targeted) {
-    answer.reason = Reason::not_targeted;
+    if (arm == kNone) return true;
+    give(arm, Reason::sticky);
+    answer.epoch = sticky->epoch;
     return false;
   }
 
-  for (const CompiledPrerequisite& prerequisite : span_of(all.prerequisites, experiment.prerequisites)) {
-    const std::uint32_t arm = request.memo[prerequisite.memo];
-    const bool met = arm != kNone && (prerequisite.allowed.empty() || prerequisite.allowed[arm]);
-    observer.step("prerequisite", met, [&] {
-      const CompiledExperiment& other = all.experiments[all.whole_order[prerequisite.memo]];
-      const std::string got = arm == kNone ? "no arm" : "arm " + quoted(all.arms[other.arms.first + arm].key);
-      return got + " in " + quoted(other.fallback.experiment);
+  bool targeted() const {
+    const Context& context = request.context;
+    const bool inside =
+        experiment.audience == nullptr || experiment.audience->contains(context.attributes, context.segments);
+    observer.step("audience", inside, [&] {
+      return experiment.audience == nullptr
+                 ? std::string("everybody")
+                 : experiment.audience->explain(context.attributes, context.segments);
     });
-    if (!met) {
-      answer.reason = Reason::prerequisite_failed;
-      return false;
-    }
+    return inside || stop(Reason::not_targeted);
   }
 
-  if (experiment.layer != kNone) {
+  bool prerequisites_met() const {
+    for (const CompiledPrerequisite& prerequisite : span_of(all.prerequisites, experiment.prerequisites)) {
+      const std::uint32_t arm = request.memo[prerequisite.memo];
+      const bool met = arm != kNone && (prerequisite.allowed.empty() || prerequisite.allowed[arm]);
+      observer.step("prerequisite", met, [&] {
+        const CompiledExperiment& other = all.experiments[all.whole_order[prerequisite.memo]];
+        const std::string got =
+            arm == kNone ? "no arm" : "arm " + quoted(all.arms[other.arms.first + arm].arm);
+        return got + " in " + quoted(other.fallback.experiment);
+      });
+      if (!met) return stop(Reason::prerequisite_failed);
+    }
+    return true;
+  }
+
+  bool in_slot() const {
+    if (experiment.layer == kNone) return true;
     request.enter(all, experiment.layer);
     const auto slots = span_of(all.slots, experiment.slots);
     const bool mine = std::any_of(slots.begin(), slots.end(),
@@ -254,61 +276,57 @@ bool Assigner::admitted(std::size_t index, Request& request, Observer& observer,
       return "slot draw " + std::to_string(request.slot) + (mine ? " is" : " is not") +
              " in this experiment's slots of " + quoted(all.layers[experiment.layer].key);
     });
-    if (!mine) {
-      answer.reason = Reason::excluded_by_layer;
-      return false;
-    }
+    return mine || stop(Reason::excluded_by_layer);
   }
-  return true;
-}
 
-template <class Observer>
-Assignment Assigner::decide(std::size_t index, Request& request, Observer& observer) const {
-  const Compiled& all = *compiled_;
-  const CompiledExperiment& experiment = all.experiments[index];
-  const Case one{experiment, span_of(all.arms, experiment.arms)};
-  Assignment answer = experiment.fallback;
-  if (!admitted(index, request, observer, answer)) return answer;
+  /// liftmark-1, with the unit's hash that all experiments of the request share.
+  void bucket() const {
+    const std::uint64_t bucket = xxh3_pair(request.unit, experiment.arm_key);
+    const bool takes_part = experiment.traffic.everything ||
+                            experiment.traffic.contains(xxh3_pair(request.unit, experiment.traffic_key));
+    observer.step("traffic", takes_part, [&] {
+      return "draw " + std::to_string(xxh3_pair(request.unit, experiment.traffic_key)) + " against " +
+             percent(experiment.traffic) + " of 2^64";
+    });
+    if (takes_part) {
+      const std::uint64_t* end = all.range_lasts.data() + experiment.ranges.first;
+      std::uint32_t at = experiment.ranges.first;
+      while (bucket > *end) ++end, ++at;  // the last range ends at the last bucket
+      give(all.range_arms[at], Reason::assigned);
+      observer.step("bucket", true, [&] { return std::to_string(bucket); });
+      observer.step("arm", true, [&] { return quoted(answer.arm); });
+    } else {
+      stop(Reason::outside_traffic);
+    }
+    answer.bucket = bucket;
+  }
 
-  if (experiment.scheme != nullptr) {
+  void bucket_as_scheme() const {
     const UnitView unit{request.context.unit, request.context.attributes};
     const SchemeDecision decision = experiment.scheme->decide(unit);
-    observer.step("scheme", decision.outcome == SchemeDecision::Outcome::assigned, [&] {
-      return experiment.scheme->explain(unit) + ": " + std::string(name(reason_of(decision.outcome)));
-    });
+    const Reason reason = reason_of(decision.outcome);
+    observer.step("scheme", reason == Reason::assigned,
+                  [&] { return experiment.scheme->explain(unit) + ": " + std::string(name(reason)); });
+    if (decision.arm < experiment.arms.count) {
+      give(decision.arm, reason);
+    } else {
+      stop(reason);
+    }
     answer.bucket = decision.bucket;
-    answer.reason = reason_of(decision.outcome);
-    if (decision.arm < one.arms.size()) one.give(answer, decision.arm, answer.reason);
-    return answer;
   }
+};
 
-  answer.bucket = xxh3_pair(request.unit, experiment.arm_key);
-  const bool takes_part = experiment.traffic.everything ||
-                          experiment.traffic.contains(xxh3_pair(request.unit, experiment.traffic_key));
-  observer.step("traffic", takes_part, [&] {
-    return "draw " + std::to_string(xxh3_pair(request.unit, experiment.traffic_key)) + " against " +
-           percent(experiment.traffic) + " of 2^64";
-  });
-  if (!takes_part) {
-    answer.reason = Reason::outside_traffic;
-    return answer;
-  }
-  // Counting the ends below the bucket is one comparison a range without branches, faster than a search for
-  // the few ranges an experiment has.
-  const std::uint64_t* const lasts = all.range_lasts.data() + experiment.ranges.first;
-  std::uint32_t at = 0;
-  for (std::uint32_t i = 0; i + 1 < experiment.ranges.count; ++i) at += answer.bucket > lasts[i] ? 1U : 0U;
-  one.give(answer, all.range_arms[experiment.ranges.first + at], Reason::assigned);
-  observer.step("bucket", true, [&] { return std::to_string(answer.bucket); });
-  observer.step("arm", true, [&] { return quoted(answer.arm); });
-  return answer;
+template <class Observer>
+void Assigner::decide(std::size_t index, Request& request, Observer& observer, Assignment& answer) const {
+  Decision<Observer>{*compiled_, compiled_->experiments[index], request, observer, answer}.run();
 }
 
 void Assigner::remember_prerequisites(std::span<const std::uint32_t> order, Request& request) const noexcept {
   Silent silent;
   for (const std::uint32_t index : order) {
     const CompiledExperiment& experiment = compiled_->experiments[index];
-    const Assignment answer = decide(index, request, silent);
+    Assignment answer;
+    decide(index, request, silent, answer);
     const bool got = answer.measured() || answer.reason == Reason::overridden;
     request.memo[experiment.memo] =
         got ? arm_of_key(span_of(compiled_->arms, experiment.arms), answer.arm) : kNone;
@@ -325,7 +343,9 @@ Assignment Assigner::assign(const Context& context, std::size_t experiment) cons
   Request request(context);
   Silent silent;
   remember_prerequisites(span_of(compiled_->orders, compiled_->experiments[experiment].order), request);
-  return decide(experiment, request, silent);
+  Assignment answer;
+  decide(experiment, request, silent, answer);
+  return answer;
 }
 
 std::size_t Assigner::assign_all(const Context& context, std::span<Assignment> answers) const noexcept {
@@ -333,7 +353,7 @@ std::size_t Assigner::assign_all(const Context& context, std::span<Assignment> a
   Request request(context);
   Silent silent;
   remember_prerequisites(compiled_->whole_order, request);
-  for (std::size_t i = 0; i < count; ++i) answers[i] = decide(i, request, silent);
+  for (std::size_t i = 0; i < count; ++i) decide(i, request, silent, answers[i]);
   return count;
 }
 
@@ -344,7 +364,7 @@ Explanation Assigner::explain(const Context& context, std::string_view experimen
   Narrator narrator;
   remember_prerequisites(span_of(compiled_->orders, compiled_->experiments[*index].order), request);
   Explanation explanation;
-  explanation.assignment = decide(*index, request, narrator);
+  decide(*index, request, narrator, explanation.assignment);
   explanation.steps = std::move(narrator.steps);
   return explanation;
 }

@@ -91,9 +91,9 @@ class Assigner {
   Assigner();
 
   template <class Observer>
-  Assignment decide(std::size_t index, Request& request, Observer& observer) const;
+  struct Decision;
   template <class Observer>
-  bool admitted(std::size_t index, Request& request, Observer& observer, Assignment& answer) const;
+  void decide(std::size_t index, Request& request, Observer& observer, Assignment& answer) const;
   void remember_prerequisites(std::span<const std::uint32_t> order, Request& request) const noexcept;
 
   std::unique_ptr<const Compiled> compiled_;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <optional>
 #include <utility>
 
 #include "assign/version.hpp"
@@ -12,17 +14,21 @@ namespace liftmark::assign {
 
 using Op = Predicate::Op;
 
-/// `size` counts the node and everything below it, so the next sibling is `size` further on.
+/// `size` counts the node and everything below it, so the next sibling is `size` further on. Texts are views
+/// into `Audience::texts_`, whose elements never move.
 struct Audience::Node {
   Op op = Op::all;
-  std::size_t size = 1;
-  std::string attribute;
-  double number = 0.0;             ///< of numeric comparisons
-  std::vector<double> numbers;     ///< equals, in: sorted
-  std::vector<std::string> texts;  ///< equals, in: sorted; text operators, versions, segment: the first
-  bool equals_true = false;        ///< equals, in
-  bool equals_false = false;
-  Version version;  ///< views into texts[0], which never moves after compiling
+  std::uint32_t size = 1;
+  std::string_view attribute;
+  std::string_view text;  ///< equals, text operators, versions, segment
+  double number = 0.0;    ///< equals, numeric comparisons
+  bool has_text = false;
+  bool has_number = false;
+  bool has_true = false;  ///< equals, in
+  bool has_false = false;
+  std::vector<double> numbers;          ///< in: sorted
+  std::vector<std::string_view> texts;  ///< in: sorted
+  Version version;
   std::unique_ptr<const RE2> pattern;
 };
 
@@ -75,9 +81,27 @@ std::string shown(const Value& value) {
   return "null";
 }
 
+std::uint64_t word(const char* text, std::size_t size) noexcept {
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, text, size);
+  return bytes;
+}
+
+/// Equality of short texts without a call: names and values of attributes have a few bytes.
+bool equal(std::string_view a, std::string_view b) noexcept {
+  const std::size_t size = a.size();
+  if (size != b.size()) return false;
+  const char* const x = a.data();
+  const char* const y = b.data();
+  if (size > 16) return std::memcmp(x, y, size) == 0;
+  if (size >= 8) return word(x, 8) == word(y, 8) && word(x + size - 8, 8) == word(y + size - 8, 8);
+  if (size >= 4) return word(x, 4) == word(y, 4) && word(x + size - 4, 4) == word(y + size - 4, 4);
+  return size == 0 || (x[0] == y[0] && x[size / 2] == y[size / 2] && x[size - 1] == y[size - 1]);
+}
+
 const AttributeValue* find(std::span<const Attribute> attributes, std::string_view name) noexcept {
   for (const Attribute& attribute : attributes) {
-    if (attribute.name == name) {
+    if (equal(attribute.name, name)) {
       return std::holds_alternative<std::monostate>(attribute.value) ? nullptr : &attribute.value;
     }
   }
@@ -88,12 +112,15 @@ const AttributeValue* find(std::span<const Attribute> attributes, std::string_vi
 
 struct Audience::Compiler {
   std::vector<Node>& nodes;
+  std::list<std::string>& texts;
   std::vector<Problem>& problems;
   std::size_t parts = 0;
 
   void report(const std::string& where, std::string what, std::string value = {}, std::string hint = {}) {
     problems.push_back({where, std::move(what), std::move(value), std::move(hint)});
   }
+
+  std::string_view kept(const std::string& text) { return texts.emplace_back(text); }
 
   void add(const Predicate& predicate, const std::string& where, std::size_t depth) {
     parts += 1 + predicate.values.size();
@@ -105,7 +132,6 @@ struct Audience::Compiler {
     const std::size_t index = nodes.size();
     nodes.emplace_back();
     nodes[index].op = predicate.op;
-    nodes[index].attribute = predicate.attribute;
     if (is_group(predicate.op)) {
       if (predicate.op == Op::negate && predicate.children.size() != 1)
         report(where, "must hold one predicate");
@@ -116,55 +142,65 @@ struct Audience::Compiler {
     } else {
       fill(nodes[index], predicate, where);
     }
-    nodes[index].size = nodes.size() - index;
+    nodes[index].size = static_cast<std::uint32_t>(nodes.size() - index);
   }
 
   void fill(Node& node, const Predicate& predicate, const std::string& where) {
     const Op op = predicate.op;
     const std::string place = where + "/" + std::string(name(op));
+    node.attribute = kept(predicate.attribute);
     if (op != Op::in_segment && predicate.attribute.empty())
       report(where + "/attribute", "must not be empty");
     if (op == Op::present) return;
     if (op != Op::in && predicate.values.size() != 1) return report(place, "needs exactly one value");
-    for (const Value& value : predicate.values) {
-      if (std::holds_alternative<std::monostate>(value)) {
-        report(place, "cannot be null", "null", "Use {\"not\": {\"present\": ..}} for a missing attribute.");
-      } else if (const bool* flag = std::get_if<bool>(&value)) {
-        (*flag ? node.equals_true : node.equals_false) = true;
-      } else if (const double* number = std::get_if<double>(&value)) {
-        node.numbers.push_back(*number);
-        if (!std::isfinite(*number)) report(place, "must be a finite number");
-      } else {
-        node.texts.push_back(std::get<std::string>(value));
-      }
-    }
+    for (const Value& value : predicate.values) take(node, value, place);
     std::sort(node.numbers.begin(), node.numbers.end());
     std::sort(node.texts.begin(), node.texts.end());
-    if (is_numeric(op)) {
-      if (node.numbers.size() != 1) return report(place, "must be a number", shown(predicate.values[0]));
-      node.number = node.numbers[0];
-    }
-    if ((is_version(op) || is_text(op)) && node.texts.size() != 1) {
+    if (is_numeric(op) && !node.has_number) report(place, "must be a number", shown(predicate.values[0]));
+    if ((is_version(op) || is_text(op)) && !node.has_text) {
       return report(place, "must be a string", shown(predicate.values[0]));
     }
-    if (is_version(op) && !parse_version(node.texts[0])) {
-      report(place, "is no semantic version", shown(predicate.values[0]),
-             "Write three numbers, such as \"2.0.0\".");
+    if (is_version(op)) {
+      const std::optional<Version> version = parse_version(node.text);
+      if (!version) {
+        report(place, "is no semantic version", shown(predicate.values[0]),
+               "Write three numbers, such as \"2.0.0\".");
+      }
+      node.version = version.value_or(Version{});
     }
     if (op == Op::matches) compile_pattern(node, place);
   }
 
+  void take(Node& node, const Value& value, const std::string& place) {
+    if (std::holds_alternative<std::monostate>(value)) {
+      report(place, "cannot be null", "null",
+             "Use {\"not\": {\"attribute\": .., \"present\": true}} for a missing one.");
+    } else if (const bool* flag = std::get_if<bool>(&value)) {
+      (*flag ? node.has_true : node.has_false) = true;
+    } else if (const double* number = std::get_if<double>(&value)) {
+      if (!std::isfinite(*number)) return report(place, "must be a finite number");
+      node.has_number = true;
+      node.number = *number;
+      node.numbers.push_back(*number);
+    } else {
+      node.has_text = true;
+      node.text = kept(std::get<std::string>(value));
+      node.texts.push_back(node.text);
+    }
+  }
+
   void compile_pattern(Node& node, const std::string& place) {
-    const std::string& text = node.texts[0];
-    if (text.size() > kLargestPattern) {
-      return report(place, "is longer than 256 bytes", std::to_string(text.size()) + " bytes",
+    if (node.text.size() > kLargestPattern) {
+      return report(place, "is longer than 256 bytes", std::to_string(node.text.size()) + " bytes",
                     "Shorten the pattern or use prefix, suffix, contains or in.");
     }
     RE2::Options options;
     options.set_log_errors(false);
     options.set_max_mem(1 << 20);
-    auto pattern = std::make_unique<const RE2>(text, options);
-    if (!pattern->ok()) return report(place, "is no RE2 pattern: " + pattern->error(), '"' + text + '"');
+    auto pattern = std::make_unique<const RE2>(re2::StringPiece(node.text.data(), node.text.size()), options);
+    if (!pattern->ok()) {
+      return report(place, "is no RE2 pattern: " + pattern->error(), '"' + std::string(node.text) + '"');
+    }
     node.pattern = std::move(pattern);
   }
 };
@@ -173,12 +209,7 @@ Audience Audience::compile(const Predicate& predicate, const std::string& where,
                            std::vector<Problem>& problems) {
   Audience audience;
   if (predicate.op == Op::all && predicate.children.empty()) return audience;
-  Compiler compiler{audience.nodes_, problems};
-  compiler.add(predicate, where, 1);
-  for (Node& node : audience.nodes_) {  // only now do the texts stay where they are
-    if (is_version(node.op) && node.texts.size() == 1)
-      node.version = parse_version(node.texts[0]).value_or(Version{});
-  }
+  Compiler{audience.nodes_, audience.texts_, problems}.add(predicate, where, 1);
   return audience;
 }
 
@@ -199,44 +230,47 @@ bool Audience::holds(const Node& node, std::span<const Attribute> attributes,
     return node.op == Op::all;
   }
   if (node.op == Op::in_segment)
-    return std::find(segments.begin(), segments.end(), node.texts[0]) != segments.end();
+    return std::find(segments.begin(), segments.end(), node.text) != segments.end();
   const AttributeValue* value = find(attributes, node.attribute);
   return value != nullptr && leaf(node, *value);
 }
 
 bool Audience::leaf(const Node& node, const AttributeValue& value) const noexcept {
-  if (node.op == Op::present) return true;
-  if (const bool* flag = std::get_if<bool>(&value)) {
-    const bool compares = node.op == Op::equals || node.op == Op::in;
-    return compares && (*flag ? node.equals_true : node.equals_false);
-  }
-  if (const double* number = std::get_if<double>(&value)) {
-    if (is_numeric(node.op)) {
-      if (std::isnan(*number)) return false;
-      return ordered(node.op, (*number > node.number) - (*number < node.number));
-    }
-    const bool compares = node.op == Op::equals || node.op == Op::in;
-    return compares && std::binary_search(node.numbers.begin(), node.numbers.end(), *number);
-  }
-  const std::string_view text = std::get<std::string_view>(value);
+  const std::string_view* const text = std::get_if<std::string_view>(&value);
+  const double* const number = std::get_if<double>(&value);
   switch (node.op) {
+    case Op::present:
+      return true;
     case Op::equals:
+      if (text != nullptr) return node.has_text && equal(*text, node.text);
+      if (number != nullptr) return node.has_number && *number == node.number;
+      return std::get<bool>(value) ? node.has_true : node.has_false;
     case Op::in:
-      return std::binary_search(node.texts.begin(), node.texts.end(), text, std::less<>());
+      if (text != nullptr) return std::binary_search(node.texts.begin(), node.texts.end(), *text);
+      if (number != nullptr) return std::binary_search(node.numbers.begin(), node.numbers.end(), *number);
+      return std::get<bool>(value) ? node.has_true : node.has_false;
+    case Op::less:
+    case Op::less_equal:
+    case Op::greater:
+    case Op::greater_equal:
+      if (number == nullptr || std::isnan(*number)) return false;
+      return ordered(node.op, (*number > node.number) - (*number < node.number));
     case Op::prefix:
-      return text.starts_with(node.texts[0]);
+      return text != nullptr && text->starts_with(node.text);
     case Op::suffix:
-      return text.ends_with(node.texts[0]);
+      return text != nullptr && text->ends_with(node.text);
     case Op::contains:
-      return text.find(node.texts[0]) != std::string_view::npos;
+      return text != nullptr && text->find(node.text) != std::string_view::npos;
     case Op::matches:
-      return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *node.pattern);
+      return text != nullptr &&
+             RE2::PartialMatch(re2::StringPiece(text->data(), text->size()), *node.pattern);
     case Op::version_less:
     case Op::version_less_equal:
     case Op::version_greater:
     case Op::version_greater_equal:
     case Op::version_equals: {
-      const auto version = parse_version(text);
+      if (text == nullptr) return false;
+      const std::optional<Version> version = parse_version(*text);
       return version && ordered(node.op, compare(*version, node.version));
     }
     default:
@@ -255,12 +289,12 @@ void Audience::explain(const Node& node, std::span<const Attribute> attributes,
                        std::span<const std::string_view> segments, std::size_t depth,
                        std::string& text) const {
   text.append(2 * depth, ' ');
-  if (!node.attribute.empty()) text += node.attribute + " ";
+  if (!node.attribute.empty()) text += std::string(node.attribute) + " ";
   text += name(node.op);
   for (const double number : node.numbers) text += " " + shown(number);
-  for (const std::string& value : node.texts) text += " " + shown(value);
-  if (node.equals_true) text += " true";
-  if (node.equals_false) text += " false";
+  for (const std::string_view value : node.texts) text += " " + shown(std::string(value));
+  if (node.has_true) text += " true";
+  if (node.has_false) text += " false";
   text += holds(node, attributes, segments) ? ": yes" : ": no";
   const bool needs_attribute = !is_group(node.op) && node.op != Op::in_segment;
   if (needs_attribute && find(attributes, node.attribute) == nullptr) text += " (unknown attribute)";

@@ -5,6 +5,7 @@
 // text that is no semantic version is in no version range. `negate` turns that false into true; add `present`
 // where an unknown attribute must not pass.
 
+#include <list>
 #include <memory>
 #include <span>
 #include <string>
@@ -53,7 +54,8 @@ class Audience {
   void explain(const Node& node, std::span<const Attribute> attributes,
                std::span<const std::string_view> segments, std::size_t depth, std::string& text) const;
 
-  std::vector<Node> nodes_;  ///< in pre-order; a node's children follow it
+  std::vector<Node> nodes_;       ///< in pre-order; a node's children follow it
+  std::list<std::string> texts_;  ///< what nodes view; a list, so that elements stay in place when it moves
 };
 
 }  // namespace liftmark::assign

@@ -88,6 +88,12 @@ struct Assigner::Compiler {
     for (std::uint32_t i = 0; i < in.experiments.size(); ++i) compile_experiment(i);
     check_layers();
     if (problems.empty()) compile_prerequisites();
+    for (CompiledExperiment& experiment : out.experiments) {
+      experiment.simple = experiment.status == Status::running && experiment.scheme == nullptr &&
+                          !experiment.sticky && experiment.layer == kNone &&
+                          experiment.overrides.count == 0 && experiment.prerequisites.count == 0 &&
+                          out.global_holdouts.count == 0;
+    }
     build_index();
   }
 
@@ -154,17 +160,21 @@ struct Assigner::Compiler {
       const std::string where = place("experiments", index, place("arms", i, "/key"));
       if (arm.key.empty()) report(where, "must not be empty");
       if (!keys.insert(arm.key).second) report(where, "is used twice", quoted(arm.key));
-      out.arms.push_back({arm.key, arm.payload});
+      Assignment answer;
+      answer.experiment = experiment.key;
+      answer.arm = arm.key;
+      answer.payload = arm.payload;
+      answer.reason = Reason::assigned;
+      answer.epoch = experiment.epoch;
+      out.arms.push_back(answer);
     }
     if (experiment.arms.empty())
       return report(place("experiments", index, "/arms"), "must name at least one arm");
     const auto control = std::find_if(experiment.arms.begin(), experiment.arms.end(),
                                       [](const Arm& arm) { return arm.role == Role::control; });
-    const Arm& fallback = control == experiment.arms.end() ? experiment.arms.front() : *control;
-    compiled.fallback.experiment = experiment.key;
-    compiled.fallback.arm = fallback.key;
-    compiled.fallback.payload = fallback.payload;
-    compiled.fallback.epoch = experiment.epoch;
+    const auto fallback = control == experiment.arms.end() ? experiment.arms.begin() : control;
+    compiled.fallback =
+        out.arms[compiled.arms.first + static_cast<std::size_t>(fallback - experiment.arms.begin())];
   }
 
   void compile_slots(std::uint32_t index, CompiledExperiment& compiled) {

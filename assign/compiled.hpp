@@ -46,25 +46,22 @@ struct CompiledPrerequisite {
   std::vector<bool> allowed;
 };
 
-struct CompiledArm {
-  std::string_view key;
-  std::string_view payload;
-};
-
 /// What every decision reads comes first, so that it shares cache lines.
 struct CompiledExperiment {
-  Assignment fallback;  ///< the default arm, with every other field of an answer filled in
   std::uint64_t arm_key = 0;
   std::uint64_t traffic_key = 0;
   Threshold traffic;
+  bool simple = false;  ///< running liftmark-1 with no condition but consent, audience and traffic
   Status status = Status::draft;
   bool needs_consent = true;
   bool sticky = false;
   std::uint32_t layer = kNone;
   std::uint32_t memo = kNone;  ///< where the arm is remembered for experiments that depend on it
-  Run arms, ranges, slots, overrides, prerequisites, order;
+  Run arms, ranges;
   const Bucketing* scheme = nullptr;   ///< null: liftmark-1, decided inline
   const Audience* audience = nullptr;  ///< null: everybody
+  Run slots, overrides, prerequisites, order;
+  Assignment fallback;  ///< the default arm's answer
 };
 
 struct Assigner::Compiled {
@@ -73,7 +70,7 @@ struct Assigner::Compiled {
   std::vector<CompiledHoldout> holdouts;  ///< global ones first, then by layer
   Run global_holdouts;
   std::vector<CompiledLayer> layers;
-  std::vector<CompiledArm> arms;
+  std::vector<Assignment> arms;  ///< the whole answer of each arm, `assigned`: giving an arm is one copy
   std::vector<std::uint64_t> range_lasts;  ///< inclusive ends
   std::vector<std::uint32_t> range_arms;
   std::vector<BucketRange> slots;           ///< `arm` unused; `last` 0 stands for 2^64
