@@ -41,11 +41,14 @@ std::vector<ArmShare> arm_ends(const Experiment& experiment, double total) {
   return shares;
 }
 
-const Parameter* required_member(ParameterReader& reader, const Parameter& object, std::string_view name,
+const Parameter* required_member(ParameterReader& reader, const Parameter& object, const Wanted& wanted,
                                  const std::string& path) {
-  const Parameter* value = member(object, name);
-  if (value != nullptr && value->kind != Parameter::Kind::null) return value;
-  reader.problem(path, "must be an object with \"" + std::string(name) + "\"");
+  const Parameter* value = member(object, wanted.name);
+  if (value != nullptr && value->kind == wanted.kind) return value;
+  constexpr std::string_view kKinds[] = {"null",   "true or false", "a number",
+                                         "a text", "a list",        "an object"};
+  reader.problem(path, "must be an object in which \"" + std::string(wanted.name) + "\" is " +
+                           std::string(kKinds[static_cast<std::size_t>(wanted.kind)]));
   return nullptr;
 }
 
@@ -56,17 +59,14 @@ std::optional<std::vector<ArmShare>> read_arm_shares(ParameterReader& reader, co
   std::vector<ArmShare> shares;
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     const std::string path = std::string(names.list) + "/" + std::to_string(i);
-    const Parameter* key = required_member(reader, list->items[i], names.arm, path);
-    const Parameter* share = required_member(reader, list->items[i], names.share, path);
-    if (key == nullptr || share == nullptr) continue;
-    if (share->kind != Parameter::Kind::number || !std::isfinite(share->number)) {
-      reader.problem(path + "/" + std::string(names.share), "must be a number");
-      continue;
-    }
+    const Parameter* share =
+        required_member(reader, list->items[i], {names.share, Parameter::Kind::number}, path);
+    const Parameter* key = member(list->items[i], names.arm);
+    if (share == nullptr) continue;
     std::uint32_t arm = kNoArm;
-    if (key->kind == Parameter::Kind::text) {
+    if (key != nullptr && key->kind == Parameter::Kind::text) {
       arm = arm_index(experiment, key->text);
-    } else if (key->kind == Parameter::Kind::number && key->number >= 0 &&
+    } else if (key != nullptr && key->kind == Parameter::Kind::number && key->number >= 0 &&
                key->number == std::floor(key->number) &&
                key->number < static_cast<double>(experiment.arms.size())) {
       arm = static_cast<std::uint32_t>(key->number);
@@ -126,9 +126,10 @@ double read_coverage(ParameterReader& reader, const Experiment& experiment, std:
   return *coverage;
 }
 
-void require_full_traffic(ParameterReader& reader, const Experiment& experiment, std::string hint) {
-  if (experiment.traffic != 1.0)
-    reader.problem("", "this scheme cannot take part of the traffic", std::move(hint));
+void require_full_traffic(std::vector<Problem>& problems, const Experiment& experiment, std::string hint) {
+  if (experiment.traffic == 1.0) return;
+  problems.push_back({"/traffic", "scheme " + experiment.hashing.scheme + " cannot take part of the traffic",
+                      std::to_string(experiment.traffic), std::move(hint)});
 }
 
 std::size_t read_choice(ParameterReader& reader, std::string_view name,

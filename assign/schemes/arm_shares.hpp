@@ -55,9 +55,14 @@ std::vector<BucketSpan> read_spans(ParameterReader& reader, const Parameter& lis
 /// One such pair. Adds a problem and returns an empty span when it is none.
 BucketSpan read_span(ParameterReader& reader, const Parameter& pair, const std::string& path);
 
-/// A text or number member of an object parameter; null, with a problem, when it is not there or of another
-/// kind.
-const Parameter* required_member(ParameterReader& reader, const Parameter& object, std::string_view name,
+/// A member that must be there.
+struct Wanted {
+  std::string_view name;
+  Parameter::Kind kind;
+};
+
+/// That member of an object parameter; null, with a problem, when it is not there or of another kind.
+const Parameter* required_member(ParameterReader& reader, const Parameter& object, const Wanted& wanted,
                                  const std::string& path);
 
 /// The only arm a gate, toggle or rollout serves: the experiment's single variant. Adds a problem when there
@@ -71,7 +76,7 @@ double read_coverage(ParameterReader& reader, const Experiment& experiment, std:
 
 /// Adds a problem when the catalog asks for less than full traffic and this system cannot express it that
 /// way.
-void require_full_traffic(ParameterReader& reader, const Experiment& experiment, std::string hint);
+void require_full_traffic(std::vector<Problem>& problems, const Experiment& experiment, std::string hint);
 
 /// The parameter "kind", one of `choices`; the first when absent. Returns its index.
 std::size_t read_choice(ParameterReader& reader, std::string_view name,

@@ -37,7 +37,7 @@ class Eppo final : public Bucketing {
     ParameterReader reader(experiment.hashing, problems);
     legacy_ = read_choice(reader, "kind", {"allocation", "legacy_rac"}) == 1;
     total_ = static_cast<std::uint32_t>(reader.integer("totalShards", 1, 4294967295).value_or(10000));
-    legacy_ ? read_legacy(reader, experiment) : read_allocation(reader, experiment);
+    legacy_ ? read_legacy(reader, experiment) : read_allocation(reader, experiment, problems);
     reader.reject_unknown();
   }
 
@@ -85,15 +85,16 @@ class Eppo final : public Bucketing {
     return {.bucket = bucket};
   }
 
-  void read_allocation(ParameterReader& reader, const Experiment& experiment) {
+  void read_allocation(ParameterReader& reader, const Experiment& experiment,
+                       std::vector<Problem>& problems) {
     reader.require("splits", "The splits of the allocation, in Eppo's order.");
-    require_full_traffic(reader, experiment, "Give every split a shard with a traffic salt, as Eppo does.");
+    require_full_traffic(problems, experiment, "Give every split a shard with a traffic salt, as Eppo does.");
     const Parameter* list = reader.list("splits");
     for (std::size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
       const std::string path = "splits/" + std::to_string(i);
       const Parameter& entry = list->items[i];
       Split split{read_arm(reader, experiment, entry, path), {}};
-      const Parameter* shards = required_member(reader, entry, "shards", path);
+      const Parameter* shards = required_member(reader, entry, {"shards", Parameter::Kind::list}, path);
       for (std::size_t j = 0; shards != nullptr && j < shards->items.size(); ++j)
         split.shards.push_back(read_shard(reader, shards->items[j], path + "/shards/" + std::to_string(j)));
       splits_.push_back(std::move(split));
@@ -108,7 +109,7 @@ class Eppo final : public Bucketing {
     for (std::size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
       const std::string path = "variations/" + std::to_string(i);
       const Parameter& entry = list->items[i];
-      const Parameter* range = required_member(reader, entry, "shardRange", path);
+      const Parameter* range = required_member(reader, entry, {"shardRange", Parameter::Kind::object}, path);
       if (range == nullptr) continue;
       const BucketSpan span = read_span(reader, *range, path + "/shardRange");
       splits_.push_back({read_arm(reader, experiment, entry, path), {{"", {span}}}});
@@ -117,7 +118,7 @@ class Eppo final : public Bucketing {
 
   static std::uint32_t read_arm(ParameterReader& reader, const Experiment& experiment, const Parameter& entry,
                                 const std::string& path) {
-    const Parameter* key = required_member(reader, entry, "variationKey", path);
+    const Parameter* key = required_member(reader, entry, {"variationKey", Parameter::Kind::text}, path);
     if (key == nullptr) return SchemeDecision::kNoArm;
     const std::uint32_t arm = arm_index(experiment, key->text);
     if (arm == SchemeDecision::kNoArm)
@@ -127,8 +128,9 @@ class Eppo final : public Bucketing {
 
   static Shard read_shard(ParameterReader& reader, const Parameter& object, const std::string& path) {
     Shard shard;
-    if (const Parameter* salt = required_member(reader, object, "salt", path)) shard.salt = salt->text;
-    if (const Parameter* ranges = required_member(reader, object, "ranges", path))
+    if (const Parameter* salt = required_member(reader, object, {"salt", Parameter::Kind::text}, path))
+      shard.salt = salt->text;
+    if (const Parameter* ranges = required_member(reader, object, {"ranges", Parameter::Kind::list}, path))
       shard.ranges = read_spans(reader, *ranges, path + "/ranges");
     return shard;
   }

@@ -41,7 +41,7 @@ class Flagsmith final : public Bucketing {
       served_ = served_arm(reader, experiment);
     } else {
       object_ = reader.text("feature_key").value_or(experiment.key);
-      read_variants(reader, experiment);
+      read_variants(reader, experiment, problems);
     }
     reader.reject_unknown();
   }
@@ -68,8 +68,9 @@ class Flagsmith final : public Bucketing {
   }
 
  private:
-  void read_variants(ParameterReader& reader, const Experiment& experiment) {
-    require_full_traffic(reader, experiment, "Give the variants smaller weights; the control gets the rest.");
+  void read_variants(ParameterReader& reader, const Experiment& experiment, std::vector<Problem>& problems) {
+    require_full_traffic(problems, experiment,
+                         "Give the variants smaller weights; the control gets the rest.");
     for (std::uint32_t i = static_cast<std::uint32_t>(experiment.arms.size()); i-- > 0;)
       if (experiment.arms[i].role == Role::control) control_ = i;
     const auto said = read_arm_shares(reader, experiment, {"variants", "key", "weight"});

@@ -162,8 +162,9 @@ class GrowthBook final : public Bucketing {
 
   static Filter read_filter(ParameterReader& reader, const Parameter& object, const std::string& path) {
     Filter filter;
-    if (const Parameter* seed = required_member(reader, object, "seed", path)) filter.seed = seed->text;
-    if (const Parameter* ranges = required_member(reader, object, "ranges", path))
+    if (const Parameter* seed = required_member(reader, object, {"seed", Parameter::Kind::text}, path))
+      filter.seed = seed->text;
+    if (const Parameter* ranges = required_member(reader, object, {"ranges", Parameter::Kind::list}, path))
       filter.ranges = read_spans(reader, *ranges, path + "/ranges");
     filter.source.emplace();  // "id" unless it says otherwise, whatever the experiment hashes
     if (const Parameter* attribute = member(object, "attribute");

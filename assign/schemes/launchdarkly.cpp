@@ -22,7 +22,7 @@ class LaunchDarkly final : public Bucketing {
     source_ = read_unit_source(reader, "bucketBy", "key");
     if (kind_ == Kind::experiment && !source_.attribute.empty())
       reader.problem("bucketBy", "is ignored by LaunchDarkly in experiments", "Leave it out.");
-    require_full_traffic(reader, experiment, "Give the control a larger weight, as LaunchDarkly does.");
+    require_full_traffic(problems, experiment, "Give the control a larger weight, as LaunchDarkly does.");
     kind_ == Kind::segment ? read_segment(reader, experiment) : read_variations(reader, experiment);
     reader.reject_unknown();
   }

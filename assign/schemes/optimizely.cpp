@@ -28,7 +28,7 @@ class Optimizely final : public Bucketing {
     const Parameter* variations = reader.list("variations");
     const Parameter* allocation = reader.list("trafficAllocation");
     if (allocation != nullptr) {
-      require_full_traffic(reader, experiment, "Lower the ends of \"trafficAllocation\" instead.");
+      require_full_traffic(problems, experiment, "Lower the ends of \"trafficAllocation\" instead.");
       const auto arm_of = [&](const std::string& entity, const std::string& path) {
         const std::uint32_t arm = arm_index(experiment, variation_key(variations, entity));
         if (arm == SchemeDecision::kNoArm)
@@ -91,8 +91,10 @@ class Optimizely final : public Bucketing {
     std::vector<ArmShare> allocation;
     for (std::size_t i = 0; i < list.items.size(); ++i) {
       const std::string path = name + "/" + std::to_string(i);
-      const Parameter* entity = required_member(reader, list.items[i], "entityId", path);
-      const Parameter* end = required_member(reader, list.items[i], "endOfRange", path);
+      const Parameter* entity =
+          required_member(reader, list.items[i], {"entityId", Parameter::Kind::text}, path);
+      const Parameter* end =
+          required_member(reader, list.items[i], {"endOfRange", Parameter::Kind::number}, path);
       if (entity == nullptr || end == nullptr) continue;
       const bool nobody = entity->text.empty();
       allocation.push_back({nobody ? SchemeDecision::kNoArm : arm_of(entity->text, path), end->number});
@@ -101,12 +103,13 @@ class Optimizely final : public Bucketing {
   }
 
   void read_group(ParameterReader& reader, const Parameter& group) {
-    const Parameter* id = required_member(reader, group, "id", "group");
+    const Parameter* id = required_member(reader, group, {"id", Parameter::Kind::text}, "group");
     const Parameter* policy = member(group, "policy");
     if (policy != nullptr && policy->text == "overlapping") return;  // no exclusion
     if (policy != nullptr && policy->text != "random")
       reader.problem("group/policy", "must be \"random\" or \"overlapping\"");
-    const Parameter* list = required_member(reader, group, "trafficAllocation", "group");
+    const Parameter* list =
+        required_member(reader, group, {"trafficAllocation", Parameter::Kind::list}, "group");
     if (id == nullptr || list == nullptr) return;
     group_id_ = id->text;
     if (group_id_.empty()) reader.problem("group/id", "must be a text that is not empty");

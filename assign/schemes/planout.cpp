@@ -63,7 +63,7 @@ class PlanOut final : public Bucketing {
  public:
   PlanOut(const Experiment& experiment, std::vector<Problem>& problems) {
     ParameterReader reader(experiment.hashing, problems);
-    require_full_traffic(reader, experiment, "Use a namespace, or an arm that changes nothing.");
+    require_full_traffic(problems, experiment, "Use a namespace, or an arm that changes nothing.");
     op_ = static_cast<Op>(read_choice(reader, "op", {"weightedChoice", "uniformChoice", "bernoulliTrial"}));
     source_ = read_unit_source(reader, "unit", "userid");
     read_salts(reader, experiment);
@@ -73,7 +73,7 @@ class PlanOut final : public Bucketing {
         read_weights(reader, experiment);
         break;
       case Op::uniform_choice:
-        arms_ = experiment.arms.size();
+        arms_ = std::max<std::size_t>(experiment.arms.size(), 1);
         break;
       case Op::bernoulli_trial:
         reader.require("p", "The probability of the second arm.");
@@ -161,8 +161,9 @@ class PlanOut final : public Bucketing {
   /// {"name", "num_segments", and "segments": [..] (a map from elsewhere) or "steps": [["add", experiment,
   /// n], ..]}.
   void read_namespace(ParameterReader& reader, const Parameter& space, const Experiment& experiment) {
-    const Parameter* name = required_member(reader, space, "name", "namespace");
-    const Parameter* count = required_member(reader, space, "num_segments", "namespace");
+    const Parameter* name = required_member(reader, space, {"name", Parameter::Kind::text}, "namespace");
+    const Parameter* count =
+        required_member(reader, space, {"num_segments", Parameter::Kind::number}, "namespace");
     if (name == nullptr || count == nullptr) return;
     if (!(count->number >= 1.0 && count->number <= static_cast<double>(kMostSegments))) {
       reader.problem("namespace/num_segments", "must be a whole number from 1 to 1000000");
@@ -171,7 +172,8 @@ class PlanOut final : public Bucketing {
     owned_.assign(static_cast<std::size_t>(count->number), false);
     segment_prefix_ = name->text + ".segment.";
     if (const Parameter* segments = member(space, "segments")) return own_segments(reader, *segments);
-    if (const Parameter* steps = required_member(reader, space, "steps", "namespace"))
+    if (const Parameter* steps =
+            required_member(reader, space, {"steps", Parameter::Kind::list}, "namespace"))
       run_steps(reader, *steps, name->text, experiment.key);
   }
 

@@ -17,7 +17,7 @@ class Statsig final : public Bucketing {
     source_ = read_unit_source(reader, "idType", "userID");
     for (const char letter : source_.attribute)
       lower_.attribute += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-    gate_ ? read_gate(reader, experiment) : read_experiment(reader, experiment);
+    gate_ ? read_gate(reader, experiment) : read_experiment(reader, experiment, problems);
     reader.reject_unknown();
   }
 
@@ -68,10 +68,11 @@ class Statsig final : public Bucketing {
     served_ = served_arm(reader, experiment);
   }
 
-  void read_experiment(ParameterReader& reader, const Experiment& experiment) {
+  void read_experiment(ParameterReader& reader, const Experiment& experiment,
+                       std::vector<Problem>& problems) {
     salt_ = reader.text("groupSalt").value_or(experiment.hashing.salt);
     if (salt_.empty()) reader.require("groupSalt", "The salt of the group rules' user_bucket conditions.");
-    require_full_traffic(reader, experiment, "Use \"allocationSalt\" and \"allocatedSegments\".");
+    require_full_traffic(problems, experiment, "Use \"allocationSalt\" and \"allocatedSegments\".");
     cuts_ = arm_ends(experiment, 1000.0);
     if (const auto said = reader.numbers("cumulativeCuts")) {
       if (said->size() != cuts_.size()) reader.problem("cumulativeCuts", "must have one entry per arm");
