@@ -32,10 +32,10 @@ class ContentHash {
   std::uint64_t hash_;
 };
 
-/// Id of a row that came without one: hash(source, content, occurrence).
-std::string made_id(std::string_view source, std::uint64_t content, Micros at, std::uint64_t occurrence) {
+/// Id of a row that came without one: hash(source, content, distinction).
+std::string made_id(std::string_view source, std::uint64_t content, Micros at, std::uint64_t distinction) {
   std::string bytes(source);
-  const std::uint64_t numbers[3] = {content, static_cast<std::uint64_t>(at), occurrence};
+  const std::uint64_t numbers[3] = {content, static_cast<std::uint64_t>(at), distinction};
   bytes.append(reinterpret_cast<const char*>(numbers), sizeof numbers);
   const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
   constexpr char kDigits[] = "0123456789abcdef";
@@ -82,7 +82,7 @@ void Batch::add_properties(std::span<const Property> properties, Row& row) {
   }
 }
 
-void Batch::add(const Event& event, std::uint64_t occurrence) {
+void Batch::add(const Event& event, std::uint64_t distinction) {
   Row row;
   row.rejection = check_texts({event.id, event.unit, event.type, event.reference}, event.properties);
   if (event.unit.empty())
@@ -102,7 +102,7 @@ void Batch::add(const Event& event, std::uint64_t occurrence) {
   content.add(event.value);
   if (!event.arrival_time) content.add(event.at);
   row.content = content.value();
-  row.id = event.id.empty() ? copy(made_id(source_, row.content, event.at, occurrence)) : copy(event.id);
+  row.id = event.id.empty() ? copy(made_id(source_, row.content, event.at, distinction)) : copy(event.id);
   row.unit = copy(event.unit);
   row.type_or_arm = copy(event.type);
   row.reference = copy(event.reference);
@@ -113,7 +113,7 @@ void Batch::add(const Event& event, std::uint64_t occurrence) {
   rows_.push_back(row);
 }
 
-void Batch::add(const Exposure& exposure, std::uint64_t occurrence) {
+void Batch::add(const Exposure& exposure, std::uint64_t distinction) {
   Row row;
   row.exposure = true;
   row.rejection =
@@ -145,7 +145,7 @@ void Batch::add(const Exposure& exposure, std::uint64_t occurrence) {
   if (!exposure.arrival_time) content.add(exposure.at);
   row.content = content.value();
   row.id =
-      exposure.id.empty() ? copy(made_id(source_, row.content, exposure.at, occurrence)) : copy(exposure.id);
+      exposure.id.empty() ? copy(made_id(source_, row.content, exposure.at, distinction)) : copy(exposure.id);
   row.unit = copy(exposure.unit);
   row.type_or_arm = copy(exposure.arm);
   row.experiment = copy(exposure.experiment);

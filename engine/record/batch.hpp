@@ -55,9 +55,10 @@ class Batch {
   /// `source` names who sends (a service, a file); ids made for rows without one depend on it.
   explicit Batch(std::string_view source = "api") : source_(source) {}
 
-  /// Copies the row. `occurrence` tells equal rows without id apart: the n-th such row of a file or request.
-  void add(const Event& event, std::uint64_t occurrence = 0);
-  void add(const Exposure& exposure, std::uint64_t occurrence = 0);
+  /// Copies the row. `distinction` tells rows of equal content without id apart: the n-th such row of a
+  /// request, or a hash of a file's row as it stands there and of its occurrence.
+  void add(const Event& event, std::uint64_t distinction = 0);
+  void add(const Exposure& exposure, std::uint64_t distinction = 0);
   void clear();
   std::size_t size() const noexcept { return rows_.size(); }
   bool empty() const noexcept { return rows_.empty(); }

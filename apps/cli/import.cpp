@@ -1,0 +1,173 @@
+// `liftmark import`: exposures and events from CSV or NDJSON files into a store.
+
+#include "engine/record/import.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/commands.hpp"
+#include "engine/definition/error.hpp"
+
+namespace liftmark::cli {
+namespace {
+
+struct ImportArguments {
+  std::string store;
+  std::vector<std::string> files;
+  std::vector<std::string> map, set, keep;
+  std::string kind = "auto", format = "auto", recorded_at = "import", rejects, source;
+  char separator = ',';
+  double max_rejected = 0.1;
+  double max_age_days = 0.0;
+  bool json = false, quiet = false;
+};
+
+std::map<std::string, std::string> pairs(const std::vector<std::string>& texts, const char* option) {
+  std::map<std::string, std::string> result;
+  for (const std::string& text : texts) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw Error(ErrorCode::usage, option, fmt::format("\"{}\" is not of the form FIELD=..", text),
+                  "see import --help");
+    result[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return result;
+}
+
+void draw(const std::string& file, const ImportProgress& progress) {
+  const double rate = progress.seconds > 0 ? static_cast<double>(progress.rows) / progress.seconds : 0.0;
+  std::string line = fmt::format("\r{}  {} rows  {:.0f}/s", file, progress.rows, rate);
+  if (progress.total_bytes > 0 && progress.bytes > 0) {
+    const double done = static_cast<double>(progress.bytes) / static_cast<double>(progress.total_bytes);
+    constexpr int kWidth = 24;
+    const int filled = static_cast<int>(done * kWidth);
+    line = fmt::format("\r[{:#<{}}{:.<{}}] {:3.0f}%{}  {:.0f} s left", "", filled, "", kWidth - filled,
+                       100 * done, line.substr(1).insert(0, " "), progress.seconds * (1 - done) / done);
+  }
+  fmt::print(stderr, "{}\x1b[K", line);
+  std::fflush(stderr);
+}
+
+ImportOptions options_of(const ImportArguments& arguments) {
+  ImportOptions options;
+  if (arguments.format != "auto")
+    options.format = arguments.format == "csv" ? ImportOptions::Format::csv : ImportOptions::Format::ndjson;
+  if (arguments.kind != "auto")
+    options.kind = arguments.kind == "events" ? ImportOptions::Kind::events : ImportOptions::Kind::exposures;
+  options.source = arguments.source;
+  options.columns = pairs(arguments.map, "--map");
+  options.constants = pairs(arguments.set, "--set");
+  if (!arguments.keep.empty()) {
+    options.properties = arguments.keep;
+    if (arguments.keep.size() == 1 && arguments.keep[0] == "none") options.properties->clear();
+  }
+  options.recorded_at_event_time = arguments.recorded_at == "event-time";
+  options.separator = arguments.separator;
+  options.rejects = arguments.rejects;
+  options.max_rejected_share = arguments.max_rejected;
+  return options;
+}
+
+void print(const std::string& file, const ImportResult& result, bool json) {
+  if (json) {
+    nlohmann::json line{{"file", file},
+                        {"rows", result.rows},
+                        {"accepted", result.accepted},
+                        {"duplicate", result.duplicate},
+                        {"conflict", result.conflict},
+                        {"repeat", result.repeat},
+                        {"rejected", result.rejected},
+                        {"reasons", result.rejected_by_reason},
+                        {"rejects_file", result.rejects.string()},
+                        {"seconds", result.seconds}};
+    fmt::print("{}\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    return;
+  }
+  fmt::print("{}: {} rows in {:.1f} s: {} recorded", file, result.rows, result.seconds, result.accepted);
+  if (result.repeat > 0) fmt::print(", {} repeated exposures", result.repeat);
+  if (result.duplicate > 0) fmt::print(", {} known already", result.duplicate);
+  if (result.conflict > 0)
+    fmt::print(", {} with a known id but other content (the first is kept)", result.conflict);
+  if (result.rejected > 0) fmt::print(", {} rejected", result.rejected);
+  fmt::print("\n");
+  for (const auto& [reason, count] : result.rejected_by_reason) fmt::print("  {:>10}  {}\n", count, reason);
+  if (result.rejected > 0) fmt::print("  lines and reasons: {}\n", result.rejects.string());
+}
+
+void run(const ImportArguments& arguments) {
+  ImportOptions options = options_of(arguments);
+  Store store = Store::open(arguments.store);
+  RecorderOptions door;
+  door.oldest =
+      arguments.max_age_days > 0 ? static_cast<Micros>(arguments.max_age_days * 86'400e6) : INT64_MAX / 2;
+  bool failed = false;
+  {
+    Recorder recorder(store, door);
+    for (const std::string& file : arguments.files) {
+      const bool bar = !arguments.quiet && ::isatty(STDERR_FILENO) == 1;
+      if (bar) options.progress = [&file](const ImportProgress& progress) { draw(file, progress); };
+      const ImportResult result = import_file(recorder, file, options);
+      if (bar) fmt::print(stderr, "\r\x1b[K");
+      print(file, result, arguments.json);
+      failed = failed || result.too_many_rejected;
+    }
+  }
+  if (failed)
+    throw Error(ErrorCode::data, arguments.files.front(),
+                fmt::format("more than {:.3g}% of the rows were rejected; the good ones are kept",
+                            100 * arguments.max_rejected),
+                "see the rejects file; --max-rejected allows more");
+}
+
+std::string fields_help() {
+  std::string text = "Fields:\n";
+  for (const ImportField& field : import_fields())
+    text += fmt::format("  {:<12} {}\n", field.name, field.meaning);
+  return text;
+}
+
+}  // namespace
+
+void add_import(CLI::App& program) {
+  auto* command = program.add_subcommand("import", "Exposures and events from CSV or NDJSON into a store");
+  auto arguments = std::make_shared<ImportArguments>();
+  command->add_option("store", arguments->store, "The store")->required();
+  command->add_option("files", arguments->files, "CSV or NDJSON, plain, gzip or zstd; - is standard input")
+      ->required();
+  command->add_option("--map", arguments->map, "FIELD=COLUMN; value may be a product: value=Quantity*Price");
+  command->add_option("--set", arguments->set,
+                      "FIELD=TEXT for rows that have no such column or leave it empty");
+  command
+      ->add_option("--keep", arguments->keep, "Columns kept as properties (default: all others; none: none)")
+      ->delimiter(',');
+  command->add_option("--kind", arguments->kind, "auto: exposures when there is an arm and no type")
+      ->check(CLI::IsMember({"auto", "events", "exposures"}));
+  command->add_option("--format", arguments->format, "auto: by the first byte")
+      ->check(CLI::IsMember({"auto", "csv", "ndjson"}));
+  command->add_option("--separator", arguments->separator, "Between the columns of a CSV file");
+  command->add_option("--source", arguments->source, "Name of the source (default: the file's name)");
+  command
+      ->add_option("--recorded-at", arguments->recorded_at,
+                   "What as-of reports take as the moment of recording")
+      ->check(CLI::IsMember({"import", "event-time"}));
+  command->add_option("--rejects", arguments->rejects,
+                      "Where rejected lines are listed (default: FILE.rejects.csv here)");
+  command->add_option("--max-rejected", arguments->max_rejected,
+                      "Share of rejected rows above which the import fails (0.1)");
+  command->add_option("--max-age-days", arguments->max_age_days, "Reject older events (default: any age)");
+  command->add_flag("--json", arguments->json, "One JSON object a file");
+  command->add_flag("--quiet", arguments->quiet, "No progress bar");
+  command->footer(fields_help() +
+                  "\nExample:\n"
+                  "  liftmark import shop.db exposures.csv events.ndjson.zst\n"
+                  "  liftmark import shop.db orders.csv.gz --map unit='Customer ID' --map at=InvoiceDate "
+                  "--map value=Quantity*Price --set type=purchase");
+  command->callback([arguments] { run(*arguments); });
+}
+
+}  // namespace liftmark::cli

@@ -1,0 +1,92 @@
+#pragma once
+// From texts by field to rows of a batch; what CSV and NDJSON import share. Internal to import.
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <fstream>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/record/import.hpp"
+#include "engine/record/input_stream.hpp"
+
+namespace liftmark {
+
+enum class Field : std::uint8_t {
+  id,
+  unit,
+  type,
+  at,
+  value,
+  reference,
+  recorded_at,
+  experiment,
+  epoch,
+  arm,
+  propensity,
+  fallback,
+  count
+};
+inline constexpr std::size_t kFields = static_cast<std::size_t>(Field::count);
+
+/// One row as texts. Views are valid until the row is added.
+struct RawRow {
+  std::int64_t line = 0;
+  std::string_view raw;  ///< the row's bytes, which tell equal rows without id apart
+  std::array<std::string_view, kFields> field{};
+  std::string_view value_factor{};  ///< second factor of the value, if there is one
+  bool has_factor = false;
+  std::vector<Property> properties{};
+  std::string_view operator[](Field f) const { return field[static_cast<std::size_t>(f)]; }
+};
+
+/// Builds batches, sends them to the recorder, keeps the books.
+class RowImporter {
+ public:
+  RowImporter(Recorder& recorder, const ImportOptions& options, std::string source, std::string file);
+  ~RowImporter();
+  void add(const RawRow& row);
+  void reject(std::int64_t line, std::string_view reason, std::string_view field = {});
+  /// Shows progress now and then; `input` is what is being read.
+  void show_progress(const InputStream& input, bool at_end = false);
+  /// Sends what is left and waits until all is on disk. Throws what the recorder threw.
+  ImportResult finish();
+
+ private:
+  void add_event(const RawRow& row);
+  void add_exposure(const RawRow& row);
+  std::uint64_t distinction(const RawRow& row);
+  bool take_times(const RawRow& row, Micros& at, std::optional<Micros>& recorded_at);
+  void sent_row(std::int64_t line);
+  void send();
+  void settle(const Ack& ack, const std::vector<std::int64_t>& lines, std::exception_ptr failure);
+  void write_reject(std::int64_t line, std::string_view reason, std::string_view field);
+
+  Recorder& recorder_;
+  const ImportOptions& options_;
+  std::string file_;
+  Batch batch_;
+  std::vector<std::int64_t> lines_;
+  std::unordered_map<std::uint64_t, std::uint32_t> seen_;  // rows without id, by their bytes
+  std::mutex mutex_;  // guards what follows: the recorder's thread settles
+  std::condition_variable settled_;
+  std::size_t in_flight_ = 0;
+  std::exception_ptr failure_;
+  ImportResult result_;
+  std::ofstream rejects_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point shown_ = started_;
+};
+
+/// Position of a field by its name.
+std::optional<Field> find_field(std::string_view name) noexcept;
+
+void import_csv(InputStream& input, const std::string& name, const ImportOptions& options, RowImporter& rows);
+void import_ndjson(InputStream& input, const std::string& name, const ImportOptions& options,
+                   RowImporter& rows);
+
+}  // namespace liftmark
