@@ -60,7 +60,8 @@ DeltaLift delta_interval(double effect, double standard_error, double df, const 
     lift.estimate.reason = Reason::zero_variance;
     return lift;
   }
-  if (!(question.alpha > 0.0 && question.alpha < 1.0) || !(df > 0.0)) {
+  if (!(question.alpha > 0.0 && question.alpha < 1.0) || !(df > 0.0) || !std::isfinite(effect) ||
+      !std::isfinite(standard_error)) {
     lift.estimate.reason = Reason::invalid_input;
     return lift;
   }

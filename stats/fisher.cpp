@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <stdexcept>
 
@@ -41,7 +42,8 @@ template <class Visit>
 void walk(const Margins& margins, double odds, bool up, Visit visit) {
   std::int64_t k = margins.mode(odds);
   double weight = 1.0;
-  while (weight > 0.0) {
+  // Below the smallest normal double a weight times 0.99 rounds to itself: stop there.
+  while (weight >= std::numeric_limits<double>::min()) {
     visit(k, weight);
     if (k == (up ? margins.highest() : margins.lowest())) break;
     weight *= up ? margins.ratio(k, odds) : 1.0 / margins.ratio(k - 1, odds);

@@ -112,6 +112,10 @@ RatioOfMeans ratio_of_means(const SampleSummary& numerator, const SampleSummary&
   } else {
     df = satterthwaite(v_n, size(numerator), result.ratio * result.ratio * v_d, size(denominator));
   }
+  if (!(df > 0.0)) {  // the numerator is exactly 0 without any variance
+    result.reason = Reason::zero_variance;
+    return result;
+  }
   // (m_n - theta m_d)^2 <= t^2 (v_n + theta^2 v_d): A theta^2 - 2 B theta + C <= 0.
   const double t = student_t_upper_quantile(alpha / 2.0, df);
   const double a = denominator.mean * denominator.mean - t * t * v_d;
@@ -126,6 +130,7 @@ RatioOfMeans ratio_of_means(const SampleSummary& numerator, const SampleSummary&
   const double small = large == 0.0 ? 0.0 : c / (a * large);
   result.lower = std::min(large, small);
   result.upper = std::max(large, small);
+  if (!std::isfinite(result.lower) || !std::isfinite(result.upper)) result.reason = Reason::invalid_input;
   return result;
 }
 
