@@ -12,12 +12,16 @@ using AddCommand = void (*)(CLI::App& program);
 
 void add_calc(CLI::App& program);
 void add_import(CLI::App& program);
+void add_apply(CLI::App& program);
+void add_init(CLI::App& program);
 void add_simulate(CLI::App& program);
 void add_verify(CLI::App& program);
 
 inline constexpr std::array kCommands{
     AddCommand{add_calc},
     AddCommand{add_import},
+    AddCommand{add_init},
+    AddCommand{add_apply},
     AddCommand{add_simulate},
     AddCommand{add_verify},
 };

@@ -1,8 +1,9 @@
 #include "engine/aggregate/exact_sums.hpp"
 
-#include <boost/multiprecision/cpp_int.hpp>
 #include <cstring>
 #include <stdexcept>
+
+#include <boost/multiprecision/cpp_int.hpp>
 
 #include "engine/definition/error.hpp"
 
@@ -14,7 +15,8 @@ __extension__ typedef unsigned __int128 UInt128;
 
 [[noreturn]] void too_large() {
   throw Error(ErrorCode::data, "", "values are too large to add exactly",
-              "Unit totals must stay below 9.2e12 and their sums of squares below 1.7e26; check the unit of the values.");
+              "Unit totals must stay below 9.2e12 and their sums of squares below 1.7e26; check the unit of "
+              "the values.");
 }
 
 Int128 add_words(Int128 a, Int128 b) {
@@ -32,7 +34,8 @@ void add_wide(Int128* target, UInt128 low, UInt128 high) {
 }
 
 void add_cube(Int128* target, std::int64_t value) {
-  const std::uint64_t size = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+  const std::uint64_t size =
+      value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
   const UInt128 square = static_cast<UInt128>(size) * size;
   const UInt128 low_part = static_cast<UInt128>(static_cast<std::uint64_t>(square)) * size;
   const UInt128 high_part = (square >> 64) * size;  // shifted by 64 bits
@@ -100,7 +103,8 @@ void ExactSums::merge(std::size_t cell, const ExactSums& other, std::size_t from
   merge_trailing(cell, other, from, 0);
 }
 
-void ExactSums::merge_trailing(std::size_t cell, const ExactSums& other, std::size_t from, std::size_t leading) {
+void ExactSums::merge_trailing(std::size_t cell, const ExactSums& other, std::size_t from,
+                               std::size_t leading) {
   if (other.dimension_ != dimension_) throw std::logic_error("ExactSums::merge: dimensions differ");
   Int128* words = at(cell);
   const Int128* added = other.at(from);
@@ -111,7 +115,8 @@ void ExactSums::merge_trailing(std::size_t cell, const ExactSums& other, std::si
     for (std::size_t j = i; j < dimension_; ++j, ++product)
       if (i >= leading) words[product] = add_words(words[product], added[product]);
     const std::size_t cube = cubes() + 2 * i;
-    if (i >= leading) add_wide(words + cube, static_cast<UInt128>(added[cube]), static_cast<UInt128>(added[cube + 1]));
+    if (i >= leading)
+      add_wide(words + cube, static_cast<UInt128>(added[cube]), static_cast<UInt128>(added[cube + 1]));
   }
 }
 

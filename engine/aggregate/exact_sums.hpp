@@ -1,7 +1,7 @@
 #pragma once
-// Sums and cross products of unit values, exact: neither threads nor arrival order nor layout can change a bit.
-// Unit values are 64-bit integers (counts, or millionths), sums and products 128-bit with overflow checked, sums of
-// cubes 256-bit. They become means and central moments once, at the end.
+// Sums and cross products of unit values, exact: neither threads nor arrival order nor layout can change a
+// bit. Unit values are 64-bit integers (counts, or millionths), sums and products 128-bit with overflow
+// checked, sums of cubes 256-bit. They become means and central moments once, at the end.
 
 #include <cstddef>
 #include <cstdint>
@@ -43,7 +43,8 @@ class ExactSums {
 
   std::int64_t units(std::size_t cell) const noexcept { return static_cast<std::int64_t>(at(cell)[0]); }
   Int128 sum(std::size_t cell, std::size_t i) const noexcept { return at(cell)[1 + i]; }
-  /// Means and central moments; value i is an integer in units of 1 / `per_one`[i] (1 for counts, 10^6 for millionths).
+  /// Means and central moments; value i is an integer in units of 1 / `per_one`[i] (1 for counts, 10^6 for
+  /// millionths).
   stats::CoMoments moments(std::size_t cell, std::span<const double> per_one) const;
   /// Appends the cell's integers, for a digest.
   void append(std::size_t cell, std::string& bytes) const;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "assign/assigner.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/experiment_fields.hpp"
 #include "engine/definition/metric_fields.hpp"
@@ -74,7 +75,6 @@ class Relations {
       prerequisites(catalog_.experiments[i], where);
       plan(catalog_.experiments[i].plan, json_pointer(where, "plan"));
     }
-    slots();
   }
 
  private:
@@ -191,31 +191,22 @@ class Relations {
     }
   }
 
-  void slots() {
-    const auto& experiments = catalog_.experiments;
-    for (std::size_t i = 0; i < experiments.size(); ++i)
-      for (std::size_t j = 0; j <= i; ++j)
-        slots_overlap(experiments[i].assignment, experiments[j].assignment, i);
-  }
-
-  void slots_overlap(const assign::Experiment& one, const assign::Experiment& other, std::size_t index) {
-    if (one.layer.empty() || one.layer != other.layer) return;
-    if (one.status == assign::Status::stopped || other.status == assign::Status::stopped) return;
-    for (std::size_t i = 0; i < one.slots.size(); ++i)
-      for (std::size_t j = 0; j < (&one == &other ? i : other.slots.size()); ++j) {
-        const assign::SlotRange& a = one.slots[i];
-        const assign::SlotRange& b = other.slots[j];
-        if (a.first >= b.last || b.first >= a.last) continue;
-        report(json_pointer(json_pointer(json_pointer("/experiments", index), "slots"), i),
-               fmt::format("overlaps slots of experiment \"{}\" in layer \"{}\"", other.key, one.layer),
-               fmt::format("[{}, {}] and [{}, {}]", a.first, a.last, b.first, b.last),
-               "Experiments of one layer own disjoint ranges; stop one or move its range.");
-      }
-  }
-
   const Catalog& catalog_;
   std::vector<Problem>& problems_;
 };
+
+/// What only the assigner knows: slots, schemes and their parameters, patterns, cycles of prerequisites. A place
+/// that is already reported is not reported again.
+void check_assignment(const Catalog& catalog, std::vector<Problem>& problems) {
+  assign::Definitions parts{.experiments = {}, .layers = catalog.layers, .holdouts = catalog.holdouts};
+  for (const auto& experiment : catalog.experiments) parts.experiments.push_back(experiment.assignment);
+  for (Problem& found : assign::Assigner::compile(std::move(parts)).problems) {
+    const auto same_place = [&](const Problem& known) {
+      return known.where.rfind(found.where, 0) == 0 || found.where.rfind(known.where, 0) == 0;
+    };
+    if (std::none_of(problems.begin(), problems.end(), same_place)) problems.push_back(std::move(found));
+  }
+}
 
 void read_head(FieldReader& fields, Catalog& catalog) {
   std::string schema;
@@ -268,6 +259,7 @@ Catalog parse_catalog(std::string_view json_text) {
   catalog.experiments = read_list<ExperimentDefinition>(fields, document, "experiments", read_experiment);
   fields.finish();
   Relations(catalog, problems).check();
+  check_assignment(catalog, problems);
   if (!problems.empty()) throw Error(ErrorCode::definition, std::move(problems));
   catalog.text = canonical_json(document);
   catalog.digest = sha256_hex(catalog.text);

@@ -1,10 +1,12 @@
-// ExactSums against hand computation and against CoMoments, whose updates are another path to the same moments.
+// ExactSums against hand computation and against CoMoments, whose updates are another path to the same
+// moments.
 #include "engine/aggregate/exact_sums.hpp"
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <random>
+
+#include <catch2/catch.hpp>
 
 #include "engine/definition/error.hpp"
 
@@ -24,7 +26,8 @@ TEST_CASE("moments of 1, 2, 6 by hand") {
 
 TEST_CASE("exact sums agree with updated moments, in any split, with negative and large values") {
   std::mt19937_64 random(11);
-  std::uniform_int_distribution<std::int64_t> money(-2'000'000'000'000, 9'000'000'000'000);  // to 9 million, in millionths
+  std::uniform_int_distribution<std::int64_t> money(-2'000'000'000'000,
+                                                    9'000'000'000'000);  // to 9 million, in millionths
   ExactSums whole(2, 1), parts(2, 2);
   liftmark::stats::CoMoments expected(2);
   for (int i = 0; i < 500; ++i) {
@@ -43,7 +46,8 @@ TEST_CASE("exact sums agree with updated moments, in any split, with negative an
   for (std::size_t i = 0; i < 2; ++i) {
     CHECK(moments.mean(i) == Approx(expected.mean(i)).epsilon(1e-12));
     CHECK(moments.third(i) == Approx(expected.third(i)).epsilon(1e-9));
-    for (std::size_t j = i; j < 2; ++j) CHECK(moments.comoment(i, j) == Approx(expected.comoment(i, j)).epsilon(1e-10));
+    for (std::size_t j = i; j < 2; ++j)
+      CHECK(moments.comoment(i, j) == Approx(expected.comoment(i, j)).epsilon(1e-10));
   }
   merged.subtract(0, parts, 0);
   CHECK(merged.moments(0, per_one) == parts.moments(1, per_one));
@@ -68,5 +72,9 @@ TEST_CASE("sums that do not fit are an error, not a wrong number") {
   ExactSums sums(1, 1);
   const std::int64_t largest = INT64_MAX;
   sums.add(0, &largest);
-  CHECK_THROWS_AS([&] { for (int i = 0; i < 4; ++i) sums.add(0, &largest); }(), liftmark::Error);
+  CHECK_THROWS_AS(
+      [&] {
+        for (int i = 0; i < 4; ++i) sums.add(0, &largest);
+      }(),
+      liftmark::Error);
 }

@@ -209,6 +209,7 @@ TEST_CASE("experiments of a layer own disjoint slots, stopped ones excepted") {
   json catalog = small();
   json other = catalog["experiments"][0];
   other["key"] = "search";
+  other["hashing"]["salt"] = "search-1";
   other["slots"] = json::parse("[[0.4, 0.8]]");
   catalog["experiments"].push_back(other);
   CHECK(at(problems_of(catalog.dump()), "/experiments/1/slots/0"));

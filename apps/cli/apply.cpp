@@ -1,0 +1,211 @@
+// `liftmark apply`: validate a catalog, say what it changes and whom it moves, store it as a new version.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/commands.hpp"
+#include "assign/preview.hpp"
+#include "engine/definition/catalog.hpp"
+#include "engine/definition/changes.hpp"
+#include "engine/definition/error.hpp"
+#include "engine/record/reader.hpp"
+#include "engine/record/store.hpp"
+
+namespace liftmark::cli {
+namespace {
+
+struct Options {
+  std::string store, catalog;
+  bool dry_run = false, new_epoch = false, allow_moves = false, json = false;
+};
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file.is_open() || file.bad())
+    throw Error(ErrorCode::usage, path, "the catalog cannot be read", "Check the path and the permissions.");
+  return text;
+}
+
+Catalog parse_file(const std::string& path, const std::string& text) {
+  try {
+    return parse_catalog(text);
+  } catch (const Error& error) {
+    std::vector<Problem> problems = error.problems();
+    for (Problem& problem : problems)
+      problem.where = path + (problem.where.empty() ? "" : ":" + problem.where);
+    throw Error(error.code(), std::move(problems));
+  }
+}
+
+assign::Definitions definitions(const Catalog& catalog) {
+  assign::Definitions parts{.experiments = {}, .layers = catalog.layers, .holdouts = catalog.holdouts};
+  for (const auto& experiment : catalog.experiments) parts.experiments.push_back(experiment.assignment);
+  return parts;
+}
+
+/// Whom the edit would move, of the units the store knows. Empty when nothing in it enters a hash.
+std::vector<assign::Movement> movements(const std::string& store, const Catalog& before,
+                                        const Catalog& after) {
+  bool moves = before.layers.size() != after.layers.size() || before.holdouts.size() != after.holdouts.size();
+  for (std::size_t i = 0; !moves && i < before.holdouts.size(); ++i) {
+    const auto& a = before.holdouts[i];
+    const auto& b = after.holdouts[i];
+    moves = a.key != b.key || a.share != b.share || a.salt != b.salt || a.layer != b.layer;
+  }
+  for (const auto& experiment : before.experiments) {
+    const auto* now = after.find_experiment(experiment.assignment.key);
+    moves = moves || (now && assign::may_move(experiment.assignment, now->assignment));
+  }
+  if (!moves) return {};
+  const Reader reader(store);
+  std::vector<std::string> ids;
+  ids.reserve(reader.unit_count());
+  for (std::size_t unit = 0; unit < reader.unit_count(); ++unit) {
+    std::string id = reader.unit_id(static_cast<UnitIndex>(unit));
+    if (!id.empty()) ids.push_back(std::move(id));
+  }
+  const std::vector<std::string_view> views(ids.begin(), ids.end());
+  return assign::preview(definitions(before), definitions(after), views);
+}
+
+/// A running experiment must not be reshuffled by accident. Gives the keys that need a new epoch.
+std::vector<std::string> check_moves(const Options& options, const Catalog& before, const Catalog& after,
+                                     const std::vector<assign::Movement>& moves) {
+  std::vector<Problem> problems;
+  std::vector<std::string> reshuffled;
+  for (const auto& experiment : after.experiments) {
+    const auto& now = experiment.assignment;
+    const auto* old = before.find_experiment(now.key);
+    if (!old || old->assignment.status != assign::Status::running) continue;
+    if (now.epoch < old->assignment.epoch)
+      problems.push_back({"experiment " + now.key, "its epoch went back", fmt::format("{}", now.epoch),
+                          fmt::format("The store is at epoch {}: write \"epoch\": {} or more.",
+                                      old->assignment.epoch, old->assignment.epoch)});
+    if (now.epoch != old->assignment.epoch || now.status != assign::Status::running) continue;
+    const auto moved =
+        std::find_if(moves.begin(), moves.end(), [&](const auto& m) { return m.experiment == now.key; });
+    if (moved == moves.end() || moved->moved() == 0) continue;
+    if (options.new_epoch)
+      reshuffled.push_back(now.key);
+    else if (!options.allow_moves)
+      problems.push_back(
+          {"experiment " + now.key, "the edit would reshuffle a running experiment",
+           fmt::format("{} of {} known units change arm, {} leave", moved->changed, moved->before,
+                       moved->left),
+           "--new-epoch starts a new epoch, analysed apart; --allow-moves keeps the epoch and mixes them."});
+  }
+  if (!problems.empty()) throw Error(ErrorCode::definition, std::move(problems));
+  return reshuffled;
+}
+
+/// The catalog's text with the epochs of these experiments raised by one.
+std::string raise_epochs(const std::string& text, const std::vector<std::string>& keys) {
+  auto document = nlohmann::json::parse(text);
+  for (auto& experiment : document["experiments"])
+    if (std::find(keys.begin(), keys.end(), experiment["key"].get<std::string>()) != keys.end())
+      experiment["epoch"] = experiment.value("epoch", 1) + 1;
+  return document.dump();
+}
+
+std::string shortened(const std::string& text) {
+  return text.size() <= 60 ? text : text.substr(0, 57) + "..";
+}
+
+void print_change(const Change& change) {
+  const std::string part = change.key.empty() ? change.kind : fmt::format("{} {}", change.kind, change.key);
+  if (change.field.empty())
+    fmt::print("  {} {}\n", change.before.empty() ? "+" : "-", part);
+  else
+    fmt::print("  ~ {} {}: {} -> {}{}\n", part, change.field,
+               shortened(change.before.empty() ? "nothing" : change.before),
+               shortened(change.after.empty() ? "nothing" : change.after),
+               change.plan_after_start ? "  (after the start: reports will show it)" : "");
+}
+
+nlohmann::json to_json(const CatalogVersion& version, const std::vector<Change>& changes,
+                       const std::vector<assign::Movement>& moves) {
+  nlohmann::json answer{{"version", version.version},
+                        {"digest", version.digest},
+                        {"changes", nlohmann::json::array()},
+                        {"movements", nlohmann::json::array()}};
+  for (const Change& change : changes)
+    answer["changes"].push_back({{"kind", change.kind},
+                                 {"key", change.key},
+                                 {"field", change.field},
+                                 {"before", change.before},
+                                 {"after", change.after},
+                                 {"plan_after_start", change.plan_after_start}});
+  for (const auto& move : moves)
+    answer["movements"].push_back({{"experiment", move.experiment},
+                                   {"units", move.units},
+                                   {"before", move.before},
+                                   {"changed", move.changed},
+                                   {"left", move.left},
+                                   {"joined", move.joined}});
+  return answer;
+}
+
+void print(const CatalogVersion& version, const std::vector<Change>& changes,
+           const std::vector<assign::Movement>& moves) {
+  for (const Change& change : changes) print_change(change);
+  for (const auto& move : moves)
+    fmt::print("  experiment {}: of {} known units {} were in it; {} change arm, {} leave, {} join\n",
+               move.experiment, move.units, move.before, move.changed, move.left, move.joined);
+  if (changes.empty()) fmt::print("Nothing changes: ");
+  fmt::print("version {} is in force, digest {}.\n", version.version, version.digest.substr(0, 16));
+}
+
+void apply(const Options& options) {
+  const std::string text = read_file(options.catalog);
+  Catalog after = parse_file(options.catalog, text);
+  Store store = Store::open(options.store);
+  const auto current = store.get_catalog();
+  const Catalog before = current ? parse_catalog(current->json) : Catalog{};
+  const auto moves = current ? movements(options.store, before, after) : std::vector<assign::Movement>{};
+  const auto reshuffled = check_moves(options, before, after, moves);
+  if (!reshuffled.empty()) after = parse_catalog(raise_epochs(after.text, reshuffled));
+  const auto changes = describe_changes(before, after);
+  CatalogVersion version{
+      .version = current ? current->version : 0, .json = {}, .digest = after.digest, .recorded_at = 0};
+  if (!options.dry_run) version = store.put_catalog(after.text, after.digest);
+  if (options.json) {
+    fmt::print("{}\n", to_json(version, changes, moves).dump());
+    return;
+  }
+  print(version, changes, moves);
+  for (const std::string& key : reshuffled)
+    fmt::print("Experiment {} starts epoch {}; write \"epoch\": {} into {}.\n", key,
+               after.find_experiment(key)->assignment.epoch, after.find_experiment(key)->assignment.epoch,
+               options.catalog);
+  if (options.dry_run) fmt::print("Dry run: nothing was stored.\n");
+}
+
+}  // namespace
+
+void add_apply(CLI::App& program) {
+  auto options = std::make_shared<Options>();
+  auto* command = program.add_subcommand("apply", "Check a catalog file and store it as a new version.");
+  command->footer(
+      "Example:\n  liftmark init shop.db\n  liftmark apply shop.db catalog.json --dry-run\n  liftmark apply "
+      "shop.db catalog.json\n");
+  command->add_option("store", options->store, "The store's file.")->required();
+  command->add_option("catalog", options->catalog, "The catalog, JSON (docs/catalog.md).")->required();
+  command->add_flag("--dry-run", options->dry_run, "Say what would change, store nothing.");
+  command->add_flag("--new-epoch", options->new_epoch,
+                    "Start a new epoch where a running experiment is reshuffled.");
+  command->add_flag("--allow-moves", options->allow_moves, "Let units change arm within an epoch.");
+  command->add_flag("--json", options->json, "Answer as JSON.");
+  command->callback([options] { apply(*options); });
+}
+
+}  // namespace liftmark::cli

@@ -1,0 +1,57 @@
+#pragma once
+// Who is measured: every unit with an exposure, with the arm, epoch, moment and attributes of its first one.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/definition/catalog.hpp"
+#include "engine/record/reader.hpp"
+
+namespace liftmark {
+
+/// A way to group units, fixed at the first exposure.
+struct Dimension {
+  enum class Kind {
+    attribute,   ///< of the first exposure
+    cold_start,  ///< was anything known before: "history", "no_history"
+    lifecycle,   ///< by the last purchase before: "new", "active", "lapsing", "lapsed"
+  };
+  std::string name;
+  Kind kind = Kind::attribute;
+  std::vector<std::string> groups;   ///< by name; attributes: sorted
+  std::vector<std::uint16_t> group;  ///< by member; filled by the pass for kinds that need events
+};
+
+/// Columns over members, ascending by unit.
+struct Population {
+  std::vector<std::string> arms;  ///< the catalog's first, then others that were recorded
+  std::vector<int> epochs;        ///< ascending
+  std::vector<UnitIndex> unit;
+  std::vector<Micros> first_at;
+  std::vector<std::uint16_t> cell;  ///< epoch index x number of arms + arm
+  std::vector<std::uint16_t> day;   ///< of the first exposure, 0-based from the experiment's first day
+  std::vector<std::uint8_t> crossed;
+  std::vector<std::uint8_t> fallback;
+  std::vector<Dimension> dimensions;
+  Micros first = 0, last = 0;  ///< first exposures; 0 without members
+  std::size_t days = 0;
+
+  std::size_t size() const noexcept { return unit.size(); }
+  std::size_t cells() const noexcept { return epochs.size() * arms.size(); }
+  std::size_t arm_of(std::uint16_t member_cell) const noexcept { return member_cell % arms.size(); }
+};
+
+inline constexpr std::size_t kMostGroups = 200;  ///< of an attribute; the rarest are pooled as "(other)"
+inline constexpr std::string_view kNoValue = "(none)";
+inline constexpr std::string_view kOtherGroups = "(other)";
+
+/// Reads the first exposures of the experiment. `dimensions` are attribute names, "cold_start" or "lifecycle".
+Population read_population(const Reader& reader, const assign::Experiment& experiment,
+                           const std::vector<std::string>& dimensions, int day_offset_minutes);
+
+/// The day of a moment, counted from the Unix epoch, with days shifted by the catalog's offset.
+std::int64_t day_of(Micros at, int day_offset_minutes) noexcept;
+
+}  // namespace liftmark
