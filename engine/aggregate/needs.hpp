@@ -1,6 +1,7 @@
 #pragma once
-// What the metrics of a plan need from the events, merged: which types, filters and time ranges to read, and which
-// numbers to keep per unit. Equal needs are one feature, so ten metrics over purchases read purchases once.
+// What the metrics of a plan need from the events, merged: which types, filters and time ranges to read, and
+// which numbers to keep per unit. Equal needs are one feature, so ten metrics over purchases read purchases
+// once.
 
 #include <cstdint>
 #include <optional>
@@ -13,7 +14,8 @@
 
 namespace liftmark {
 
-/// One number per unit: an aggregation of the events that pass, within [from, to) of the unit's first exposure.
+/// One number per unit: an aggregation of the events that pass, within [from, to) of the unit's first
+/// exposure.
 struct Feature {
   Aggregation aggregation = Aggregation::count;
   std::vector<std::string> types;
@@ -21,7 +23,8 @@ struct Feature {
   int property = -1;   ///< into EventFilter::properties: whose number counts; -1: the event's value
   Micros from = 0;
   Micros to = 0;
-  bool from_start = false;  ///< relative to the experiment's start instead, for every unit of the store (caps)
+  bool from_start =
+      false;  ///< relative to the experiment's start instead, for every unit of the store (caps)
   bool operator==(const Feature&) const = default;
 };
 
@@ -36,13 +39,14 @@ struct MetricNeeds {
   const Metric* metric = nullptr;
   bool reported = true;  ///< false: only a term of a blend
   ValueLayout layout;
-  std::vector<int> features;  ///< numerator [, denominator] [, covariate [, its denominator]]; -1: not a feature
+  std::vector<int>
+      features;  ///< numerator [, denominator] [, covariate [, its denominator]]; -1: not a feature
   std::vector<double> per_one;  ///< 1 for counts, 10^6 for millionths, by value
   int cap_history = -1;         ///< feature whose non-zero values give the percentile
   int orders = -1;              ///< into Needs::orders: the value is "at least k orders stand"
   std::vector<int> steps;       ///< funnel: features' predicates and types in order
   struct Term {
-    std::size_t metric;    ///< into Needs::metrics
+    std::size_t metric;  ///< into Needs::metrics
     Millionths weight = 0;
   };
   std::vector<Term> terms;
@@ -60,8 +64,8 @@ struct Needs {
   EventFilter filter;
 };
 
-/// The needs of the metrics with these keys, in this order. Metrics of kinds that need another reading (quantile,
-/// funnel, time_to_event, breadth) are left to their own passes and skipped here.
+/// The needs of the metrics with these keys, in this order. Metrics of kinds that need another reading
+/// (quantile, funnel, time_to_event, breadth) are left to their own passes and skipped here.
 Needs needs_of(const Catalog& catalog, const std::vector<std::string>& metrics);
 
 /// Narrows the filter's time range to what any unit first exposed within [first, last] needs.

@@ -64,7 +64,8 @@ Population read_population(const Reader& reader, const assign::Experiment& exper
     if (name == "lifecycle") dimension.kind = Dimension::Kind::lifecycle;
     if (dimension.kind == Dimension::Kind::attribute) attributes.push_back(name);
     if (dimension.kind == Dimension::Kind::cold_start) dimension.groups = {"history", "no_history"};
-    if (dimension.kind == Dimension::Kind::lifecycle) dimension.groups = {"active", "lapsed", "lapsing", "new"};
+    if (dimension.kind == Dimension::Kind::lifecycle)
+      dimension.groups = {"active", "lapsed", "lapsing", "new"};
     population.dimensions.push_back(std::move(dimension));
   }
   const ExposureColumns rows = reader.exposures(experiment.key, attributes);
@@ -77,7 +78,8 @@ Population read_population(const Reader& reader, const assign::Experiment& exper
   std::sort(late_arms.begin(), late_arms.end());  // not the order of arrival
   for (const std::string& arm : late_arms) place_of(population.arms, arm);
   std::sort(population.epochs.begin(), population.epochs.end());
-  population.epochs.erase(std::unique(population.epochs.begin(), population.epochs.end()), population.epochs.end());
+  population.epochs.erase(std::unique(population.epochs.begin(), population.epochs.end()),
+                          population.epochs.end());
   check_sizes(population);
 
   std::vector<std::uint16_t> arm_place, cell_place;
@@ -85,7 +87,8 @@ Population read_population(const Reader& reader, const assign::Experiment& exper
     const auto epoch = std::lower_bound(population.epochs.begin(), population.epochs.end(), arm.epoch);
     arm_place.push_back(static_cast<std::uint16_t>(place_of(population.arms, arm.key)));
     cell_place.push_back(static_cast<std::uint16_t>(
-        static_cast<std::size_t>(epoch - population.epochs.begin()) * population.arms.size() + arm_place.back()));
+        static_cast<std::size_t>(epoch - population.epochs.begin()) * population.arms.size() +
+        arm_place.back()));
   }
   std::vector<std::vector<ValueCode>> codes(attributes.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {

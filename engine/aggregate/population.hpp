@@ -47,7 +47,8 @@ inline constexpr std::size_t kMostGroups = 200;  ///< of an attribute; the rares
 inline constexpr std::string_view kNoValue = "(none)";
 inline constexpr std::string_view kOtherGroups = "(other)";
 
-/// Reads the first exposures of the experiment. `dimensions` are attribute names, "cold_start" or "lifecycle".
+/// Reads the first exposures of the experiment. `dimensions` are attribute names, "cold_start" or
+/// "lifecycle".
 Population read_population(const Reader& reader, const assign::Experiment& experiment,
                            const std::vector<std::string>& dimensions, int day_offset_minutes);
 

@@ -10,7 +10,9 @@ namespace {
 
 using Op = assign::Predicate::Op;
 
-bool is_group(Op op) { return op == Op::all || op == Op::any || op == Op::negate; }
+bool is_group(Op op) {
+  return op == Op::all || op == Op::any || op == Op::negate;
+}
 
 std::size_t index_of(const std::vector<std::string>& columns, const std::string& name) {
   const auto found = std::find(columns.begin(), columns.end(), name);
@@ -46,7 +48,8 @@ std::optional<Millionths> parse_millionths(std::string_view text) noexcept {
       places = 7;
       continue;
     }
-    if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, c - '0', &value)) return {};
+    if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, c - '0', &value))
+      return {};
     if (places >= 0) ++places;
   }
   if (!digits) return {};
@@ -90,10 +93,7 @@ bool PropertyMatch::holds(Node& node, const EventSlice& slice, std::uint32_t eve
   if (node.op == Op::negate) return !child_holds(node.children.front());
   const ValueCode code = slice.properties[node.column][event];
   if (code == 0) return false;
-  if (code >= node.answers.size()) node.answers.resize(std::max<std::size_t>(code + 1, 2 * node.answers.size()), -1);
-  std::int8_t& answer = node.answers[code];
-  if (answer < 0) answer = leaf(node, code) ? 1 : 0;
-  return answer == 1;
+  return node.answers.get(code, [&](ValueCode asked) { return static_cast<char>(leaf(node, asked)); }) != 0;
 }
 
 bool PropertyMatch::leaf(const Node& node, ValueCode code) const {
@@ -111,15 +111,7 @@ bool PropertyMatch::leaf(const Node& node, ValueCode code) const {
 std::optional<Millionths> PropertyNumber::value(const EventSlice& slice, std::uint32_t event) {
   const ValueCode code = slice.properties[column_][event];
   if (code == 0) return {};
-  if (code >= numbers_.size()) {
-    numbers_.resize(std::max<std::size_t>(code + 1, 2 * numbers_.size()));
-    known_.resize(numbers_.size());
-  }
-  if (!known_[code]) {
-    numbers_[code] = parse_millionths(reader_.text(code));
-    known_[code] = true;
-  }
-  return numbers_[code];
+  return numbers_.get(code, [&](ValueCode asked) { return parse_millionths(reader_.text(asked)); });
 }
 
 }  // namespace liftmark

@@ -1,6 +1,7 @@
 #pragma once
-// Predicates and numbers over events' properties. Properties are texts; a text that reads as a number or as true or
-// false is also that, so {"property": "price", "greater": 10} and {"property": "sku", "equals": "10"} both work.
+// Predicates and numbers over events' properties. Properties are texts; a text that reads as a number or as
+// true or false is also that, so {"property": "price", "greater": 10} and {"property": "sku", "equals": "10"}
+// both work.
 
 #include <cstdint>
 #include <memory>
@@ -10,19 +11,22 @@
 #include <vector>
 
 #include "assign/audience.hpp"
+#include "engine/aggregate/code_memo.hpp"
 #include "engine/record/reader.hpp"
 
 namespace liftmark {
 
-/// A decimal of at most 6 places (more are rounded half away from zero) as millionths; nothing if it is no plain
-/// decimal number or does not fit.
+/// A decimal of at most 6 places (more are rounded half away from zero) as millionths; nothing if it is no
+/// plain decimal number or does not fit.
 std::optional<Millionths> parse_millionths(std::string_view text) noexcept;
 
-/// A predicate compiled for the columns of a scan. Remembers each leaf's answer by value code; one per thread.
+/// A predicate compiled for the columns of a scan. Remembers each leaf's answer by value code; one per
+/// thread.
 class PropertyMatch {
  public:
   /// `columns` are EventFilter::properties and hold every property that the predicate names.
-  PropertyMatch(const assign::Predicate& predicate, const std::vector<std::string>& columns, const Reader& reader);
+  PropertyMatch(const assign::Predicate& predicate, const std::vector<std::string>& columns,
+                const Reader& reader);
 
   bool holds(const EventSlice& slice, std::uint32_t event) { return holds(root_, slice, event); }
 
@@ -31,9 +35,9 @@ class PropertyMatch {
     assign::Predicate::Op op = assign::Predicate::Op::all;
     std::vector<Node> children;
     std::size_t column = 0;
-    assign::Audience audience;          // leaves: the one comparison
+    assign::Audience audience;  // leaves: the one comparison
     std::string property;
-    std::vector<std::int8_t> answers;   // by value code; -1: not asked yet
+    CodeMemo<char> answers;
   };
   Node compile(const assign::Predicate& predicate, const std::vector<std::string>& columns);
   bool holds(Node& node, const EventSlice& slice, std::uint32_t event);
@@ -56,8 +60,7 @@ class PropertyNumber {
  private:
   std::size_t column_;
   const Reader& reader_;
-  std::vector<std::optional<Millionths>> numbers_;
-  std::vector<bool> known_;
+  CodeMemo<std::optional<Millionths>> numbers_;
 };
 
 }  // namespace liftmark

@@ -121,6 +121,8 @@ class Reader {
   std::vector<std::string> experiments() const;
   /// The catalog in force at the as-of; nothing before the first `apply`.
   std::optional<CatalogVersion> catalog() const;
+  /// Every version up to the as-of, oldest first: earlier ones hold the weights of earlier epochs.
+  std::vector<CatalogVersion> catalogs() const;
 
   /// Candidates for the first exposure of `experiment` recorded and dated at or before the as-of; an unknown
   /// experiment gives no rows. Anonymous units stand under the unit they were linked to.

@@ -1,0 +1,204 @@
+#include "engine/aggregate/aggregate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <numeric>
+#include <thread>
+
+#include "assign/ranges.hpp"
+#include "engine/aggregate/unit_pass.hpp"
+#include "engine/definition/error.hpp"
+#include "engine/definition/json/document.hpp"
+
+namespace liftmark {
+namespace {
+
+std::vector<std::string> plan_metrics(const Plan& plan) {
+  std::vector<std::string> keys = plan.primary;
+  for (const Guardrail& guardrail : plan.guardrails) keys.push_back(guardrail.metric);
+  keys.insert(keys.end(), plan.secondary.begin(), plan.secondary.end());
+  return keys;
+}
+
+std::vector<std::string> dimensions_of(const Plan& plan, const AggregateOptions& options) {
+  std::vector<std::string> names = plan.segments;
+  for (const std::string& name : options.segments)
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  return names;
+}
+
+/// Each arm's share of the buckets, in the order of `arms`; arms unknown to the catalog have none.
+std::vector<double> shares_of(const assign::Experiment& experiment, const std::vector<std::string>& arms) {
+  std::vector<double> shares(arms.size(), 0.0);
+  for (const auto& range : assign::effective_ranges(experiment)) {
+    const std::uint64_t width =
+        range.last - range.first;  // last 0 stands for 2^64 and wraps to the right width
+    const double share = width == 0 ? 1.0 : static_cast<double>(width) * 0x1p-64;
+    const auto found = std::find(arms.begin(), arms.end(), experiment.arms[range.arm].key);
+    if (found != arms.end()) shares[static_cast<std::size_t>(found - arms.begin())] += share;
+  }
+  return shares;
+}
+
+/// From every version of the catalog: an epoch's weights are those of its last version.
+void read_expected_shares(const Reader& reader, const Catalog& catalog, Statistics& statistics,
+                          const std::vector<std::string>& arms) {
+  const auto note = [&](const Catalog& version) {
+    const ExperimentDefinition* experiment = version.find_experiment(statistics.experiment);
+    if (experiment)
+      statistics.expected_shares[experiment->assignment.epoch] = shares_of(experiment->assignment, arms);
+  };
+  for (const CatalogVersion& version : reader.catalogs())
+    if (version.digest != catalog.digest) note(parse_catalog(version.json));
+  note(catalog);
+}
+
+void count_arms(const Population& population, const assign::Experiment& experiment, Statistics& statistics) {
+  for (const std::string& key : population.arms) {
+    const auto known = std::find_if(experiment.arms.begin(), experiment.arms.end(),
+                                    [&](const assign::Arm& arm) { return arm.key == key; });
+    ArmCounts counts;
+    counts.key = key;
+    counts.control = known != experiment.arms.end() && known->role == assign::Role::control;
+    statistics.arms.push_back(std::move(counts));
+  }
+  statistics.units_by_day.assign(population.days, std::vector<std::int64_t>(population.arms.size(), 0));
+  for (std::size_t member = 0; member < population.size(); ++member) {
+    const std::size_t place = population.arm_of(population.cell[member]);
+    ArmCounts& arm = statistics.arms[place];
+    ++arm.units;
+    arm.crossed_units += population.crossed[member];
+    arm.fallback_units += population.fallback[member];
+    ++arm.units_by_epoch[population.epochs[population.cell[member] / population.arms.size()]];
+    ++statistics.units_by_day[population.day[member]][place];
+  }
+  if (population.size() == 0) return;
+  statistics.first_exposure = population.first;
+  statistics.last_exposure = population.last;
+}
+
+void count_splits(const Population& population, Statistics& statistics) {
+  for (const Dimension& dimension : population.dimensions) {
+    std::vector<std::vector<std::int64_t>> units(dimension.groups.size(),
+                                                 std::vector<std::int64_t>(population.arms.size(), 0));
+    for (std::size_t member = 0; member < population.size(); ++member)
+      ++units[dimension.group[member]][population.arm_of(population.cell[member])];
+    for (std::size_t group = 0; group < units.size(); ++group)
+      statistics.splits.push_back({dimension.name, dimension.groups[group], std::move(units[group])});
+  }
+}
+
+/// Cold start and lifecycle look at everything known before the first exposure.
+void read_all_history(const Population& population, Needs& needs) {
+  const bool wanted = std::any_of(population.dimensions.begin(), population.dimensions.end(),
+                                  [](const Dimension& d) { return d.kind != Dimension::Kind::attribute; });
+  if (!wanted) return;
+  needs.filter.types.clear();
+  needs.filter.from = std::numeric_limits<Micros>::min();
+}
+
+/// Reads all slices, each by one thread; the first error ends the pass.
+std::vector<MetricSums> run_pass(const PassInput& input, int threads, PassCounts& counts) {
+  std::vector<std::unique_ptr<UnitPass>> passes;
+  for (int i = 0; i < threads; ++i) passes.push_back(std::make_unique<UnitPass>(input));
+  std::atomic<std::size_t> next{0};
+  std::exception_ptr failure;
+  std::mutex failure_mutex;
+  const auto work = [&](UnitPass& pass) {
+    try {
+      for (std::size_t slice = next++; slice < pass.slices(); slice = next++) pass.read(slice);
+    } catch (...) {
+      const std::lock_guard guard(failure_mutex);
+      if (!failure) failure = std::current_exception();
+      next = pass.slices();
+    }
+  };
+  std::vector<std::thread> others;
+  for (int i = 1; i < threads; ++i) others.emplace_back(work, std::ref(*passes[static_cast<std::size_t>(i)]));
+  work(*passes[0]);
+  for (std::thread& thread : others) thread.join();
+  if (failure) std::rethrow_exception(failure);
+  std::vector<MetricSums> sums = std::move(passes[0]->metrics());
+  counts = passes[0]->counts();
+  for (std::size_t i = 1; i < passes.size(); ++i) {
+    for (std::size_t m = 0; m < sums.size(); ++m) sums[m].merge(std::move(passes[i]->metrics()[m]));
+    counts.merge(passes[i]->counts());
+    passes[i].reset();
+  }
+  return sums;
+}
+
+void read_counters(const Reader& reader, Statistics& statistics) {
+  for (const Counter& counter : reader.counters()) {
+    const std::string name = counter.detail.empty() ? counter.name : counter.name + ":" + counter.detail;
+    statistics.counts[name] += counter.count;
+    if (counter.name == "duplicate") statistics.duplicates += counter.count;
+    if (counter.name == "conflict") statistics.conflicts += counter.count;
+    if (counter.name == "repeat_exposure") statistics.repeated_exposures += counter.count;
+  }
+}
+
+int thread_count(const AggregateOptions& options) {
+  if (options.threads > 0) return options.threads;
+  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 64u));
+}
+
+}  // namespace
+
+Catalog catalog_of(const Reader& reader) {
+  const auto version = reader.catalog();
+  if (!version)
+    throw Error(ErrorCode::definition, "", "the store has no catalog at this moment",
+                "Store one: liftmark apply DB CATALOG.json");
+  return parse_catalog(version->json);
+}
+
+Statistics aggregate(const Reader& reader, const Catalog& catalog, std::string_view experiment,
+                     const AggregateOptions& options) {
+  const ExperimentDefinition* definition = catalog.find_experiment(experiment);
+  if (!definition) {
+    std::vector<std::string_view> keys;
+    for (const auto& known : catalog.experiments) keys.push_back(known.assignment.key);
+    const std::string_view meant = nearest(experiment, keys);
+    throw Error(ErrorCode::usage,
+                Problem{"experiment", "the catalog has no such experiment", std::string(experiment),
+                        meant.empty() ? fmt::format("Experiments: {}.", fmt::join(keys, ", "))
+                                      : fmt::format("Did you mean \"{}\"?", meant)});
+  }
+  Statistics statistics;
+  statistics.experiment = std::string(experiment);
+  statistics.as_of = reader.as_of();
+  Population population = read_population(
+      reader, definition->assignment, dimensions_of(definition->plan, options), catalog.day_offset_minutes);
+  count_arms(population, definition->assignment, statistics);
+  read_expected_shares(reader, catalog, statistics, population.arms);
+  read_counters(reader, statistics);
+
+  Needs needs = needs_of(catalog, plan_metrics(definition->plan));
+  bound_time(needs, population.first, population.last);
+  read_all_history(population, needs);
+  PassCounts counts;
+  std::vector<MetricSums> sums =
+      run_pass({reader, needs, population, catalog.day_offset_minutes}, thread_count(options), counts);
+  statistics.late_events = counts.late_events;
+  statistics.future_events = counts.future_events;
+  statistics.counts["events_read"] = counts.events_read;
+  if (counts.values_unread > 0) statistics.counts["values_unread"] = counts.values_unread;
+  count_splits(population, statistics);
+  std::string bytes = fmt::format("{} {}\n", statistics.experiment, counts.events_read);
+  for (MetricSums& metric : sums) {
+    metric.settle_cap();
+    metric.append(bytes);
+  }
+  for (std::size_t m = 0; m < sums.size(); ++m)
+    if (needs.metrics[m].reported) statistics.metrics.push_back(sums[m].statistics());
+  statistics.data_digest = sha256_hex(bytes);
+  return statistics;
+}
+
+}  // namespace liftmark

@@ -1,0 +1,240 @@
+#include "engine/aggregate/metric_sums.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace liftmark {
+namespace {
+
+std::int64_t clamp_both(std::int64_t value, std::int64_t threshold) {
+  return std::clamp(value, -threshold, threshold);
+}
+
+std::int64_t magnitude(std::int64_t value) {
+  return value == INT64_MIN ? INT64_MAX : std::abs(value);
+}
+
+template <typename T>
+void append_all(std::vector<T>& target, std::vector<T>&& added) {
+  if (target.empty())
+    target = std::move(added);
+  else
+    target.insert(target.end(), added.begin(), added.end());
+}
+
+}  // namespace
+
+MetricSums::MetricSums(const MetricNeeds& needs, const Population& population)
+    : needs_(&needs),
+      population_(&population),
+      has_cap_(needs.metric->cap.has_value()),
+      by_day_(needs.layout.dimension(), population.days * population.cells() * 2),
+      crossed_(needs.layout.dimension(), population.cells() * 2),
+      uncapped_(needs.layout.dimension(), has_cap_ ? population.cells() * 2 : 0),
+      since_(
+          needs.layout.dimension(),
+          needs.daily ? static_cast<std::size_t>(needs.window / kMicrosPerDay) * population.cells() * 2 : 0),
+      values_(population.arms.size()),
+      immature_(population.arms.size(), 0) {
+  for (const Dimension& dimension : population.dimensions)
+    groups_.emplace_back(needs.layout.dimension(), dimension.groups.size() * population.cells() * 2);
+}
+
+void MetricSums::add(std::size_t member, bool history, const UnitValues& values) {
+  if (!needs_->layout.binary && values[0] != 0)
+    values_[population_->arm_of(population_->cell[member])].push_back(values[0]);
+  if (!has_cap_) return count(member, history, values);
+  uncapped_.add(place(0, member, history), values.data());
+  const std::size_t covariate = needs_->layout.ratio ? 2 : 1;
+  if (values[0] == 0 && values[covariate] == 0)
+    return count(member, history, values);  // whatever the cap will be
+  waiting_.push_back({static_cast<std::uint32_t>(member), history, values});
+}
+
+void MetricSums::count(std::size_t member, bool history, const UnitValues& values) {
+  by_day_.add(place(population_->day[member], member, history), values.data());
+  if (population_->crossed[member]) crossed_.add(place(0, member, history), values.data());
+  for (std::size_t d = 0; d < groups_.size(); ++d)
+    groups_[d].add(place(population_->dimensions[d].group[member], member, history), values.data());
+}
+
+void MetricSums::add_day(std::size_t member, bool history, std::size_t day, const UnitValues& values) {
+  since_.add_leading(place(day, member, history), values.data(), needs_->layout.ratio ? 2 : 1);
+}
+
+void MetricSums::add_immature(std::size_t member) {
+  ++immature_[population_->arm_of(population_->cell[member])];
+}
+
+void MetricSums::merge(MetricSums&& other) {
+  by_day_.merge(other.by_day_);
+  crossed_.merge(other.crossed_);
+  uncapped_.merge(other.uncapped_);
+  since_.merge(other.since_);
+  for (std::size_t d = 0; d < groups_.size(); ++d) groups_[d].merge(other.groups_[d]);
+  append_all(waiting_, std::move(other.waiting_));
+  append_all(cap_history_, std::move(other.cap_history_));
+  for (std::size_t arm = 0; arm < values_.size(); ++arm) {
+    append_all(values_[arm], std::move(other.values_[arm]));
+    immature_[arm] += other.immature_[arm];
+  }
+}
+
+void MetricSums::settle_cap() {
+  if (!has_cap_) return;
+  const Cap& cap = *needs_->metric->cap;
+  if (cap.absolute) threshold_ = std::llround(*cap.absolute * needs_->per_one[0]);
+  if (cap.percentile && !cap_history_.empty()) {
+    // Nearest rank: the smallest value that at least this share of the non-zero values do not exceed.
+    for (std::int64_t& value : cap_history_) value = magnitude(value);
+    const double share = std::ceil(*cap.percentile * static_cast<double>(cap_history_.size()));
+    const std::size_t rank = std::clamp<std::size_t>(static_cast<std::size_t>(share), 1, cap_history_.size());
+    const auto found = cap_history_.begin() + static_cast<std::ptrdiff_t>(rank - 1);
+    std::nth_element(cap_history_.begin(), found, cap_history_.end());
+    threshold_ = *found;
+  }
+  const std::size_t covariate = needs_->layout.ratio ? 2 : 1;
+  for (WaitingUnit& unit : waiting_) {
+    if (threshold_) {
+      unit.values[0] = clamp_both(unit.values[0], *threshold_);
+      if (needs_->layout.covariates > 0)
+        unit.values[covariate] = clamp_both(unit.values[covariate], *threshold_);
+    }
+    count(unit.member, unit.history, unit.values);
+  }
+  waiting_.clear();
+}
+
+std::vector<Cell> MetricSums::cells(const ExactSums& sums, std::size_t index) const {
+  std::vector<Cell> cells;
+  const std::size_t arms = population_->arms.size();
+  for (std::size_t i = 0; i < population_->cells(); ++i) {
+    const std::size_t at = (index * population_->cells() + i) * 2;
+    cells.push_back({.epoch = population_->epochs[i / arms],
+                     .arm = i % arms,
+                     .history = sums.moments(at, needs_->per_one),
+                     .no_history = sums.moments(at + 1, needs_->per_one)});
+  }
+  if (needs_->layout.covariates == 0) {  // no strata: everybody is in `history`
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      ExactSums both(sums.dimension(), 1);
+      const std::size_t at = (index * population_->cells() + i) * 2;
+      both.merge(0, sums, at);
+      both.merge(0, sums, at + 1);
+      cells[i].history = both.moments(0, needs_->per_one);
+      cells[i].no_history = stats::CoMoments(sums.dimension());
+    }
+  }
+  return cells;
+}
+
+ExactSums MetricSums::total() const {
+  const std::size_t width = population_->cells() * 2;
+  ExactSums total(by_day_.dimension(), width);
+  for (std::size_t day = 0; day < population_->days; ++day)
+    for (std::size_t i = 0; i < width; ++i) total.merge(i, by_day_, day * width + i);
+  return total;
+}
+
+MetricStatistics MetricSums::statistics() const {
+  const std::size_t width = population_->cells() * 2;
+  MetricStatistics result;
+  result.metric = needs_->metric->key;
+  result.layout = needs_->layout;
+  const ExactSums all = total();
+  result.cells = cells(all, 0);
+  if (threshold_) {
+    result.uncapped = cells(uncapped_, 0);
+    result.cap = static_cast<double>(*threshold_) / needs_->per_one[0];
+  }
+  ExactSums faithful = all;
+  std::int64_t crossed_units = 0;
+  for (std::size_t i = 0; i < width; ++i) {
+    faithful.subtract(i, crossed_, i);
+    crossed_units += crossed_.units(i);
+  }
+  if (crossed_units > 0) result.without_crossovers = cells(faithful, 0);
+  for (std::size_t d = 0; d < groups_.size(); ++d) {
+    const Dimension& dimension = population_->dimensions[d];
+    for (std::size_t g = 0; g < dimension.groups.size(); ++g)
+      result.groups.push_back(
+          {.dimension = dimension.name, .group = dimension.groups[g], .cells = cells(groups_[d], g)});
+  }
+  for (std::size_t day = 0; day < population_->days; ++day)
+    result.by_day.push_back({.day = static_cast<int>(day) + 1, .cells = cells(by_day_, day)});
+  const ExactSums& base = has_cap_ ? uncapped_ : all;  // daily values are raw
+  ExactSums since = since_;
+  for (std::size_t day = 0; day * width < since.cells(); ++day) {
+    for (std::size_t i = 0; i < width; ++i)
+      since.merge_trailing(day * width + i, base, i, needs_->layout.ratio ? 2 : 1);
+    result.since_exposure.push_back({.day = static_cast<int>(day) + 1, .cells = cells(since, day)});
+  }
+  if (!needs_->layout.binary) result.distribution = distribution();
+  result.immature_units = immature_;
+  return result;
+}
+
+std::vector<DistributionCell> MetricSums::distribution() const {
+  std::vector<DistributionCell> result;
+  const ExactSums capped = total();
+  for (std::size_t arm = 0; arm < population_->arms.size(); ++arm)
+    result.push_back(distribution_of(arm, capped));
+  return result;
+}
+
+DistributionCell MetricSums::distribution_of(std::size_t arm, const ExactSums& capped) const {
+  DistributionCell cell{
+      .arm = arm, .median = {}, .p90 = {}, .p99 = {}, .maximum = {}, .top_share = {}, .share_capped = {}};
+  std::size_t units = 0;
+  Int128 capped_total = 0;
+  for (std::size_t i = arm; i < population_->cells(); i += population_->arms.size())
+    for (std::size_t stratum = 0; stratum < 2; ++stratum) {
+      units += static_cast<std::size_t>(capped.units(2 * i + stratum));
+      capped_total += capped.sum(2 * i + stratum, 0);
+    }
+  if (units == 0) return cell;
+  std::vector<std::int64_t> values = values_[arm];
+  std::sort(values.begin(), values.end());
+  const std::size_t zeros = units - values.size();
+  const std::size_t negative =
+      static_cast<std::size_t>(std::lower_bound(values.begin(), values.end(), 0) - values.begin());
+  const auto ranked = [&](std::size_t rank) {  // 0-based among all units, zeros in their place
+    if (rank < negative) return values[rank];
+    return rank < negative + zeros ? 0 : values[rank - zeros];
+  };
+  const auto quantile = [&](double share) {
+    const double rank = std::ceil(share * static_cast<double>(units));
+    const auto at = std::clamp<std::size_t>(static_cast<std::size_t>(rank), 1, units) - 1;
+    return static_cast<double>(ranked(at)) / needs_->per_one[0];
+  };
+  cell.median = quantile(0.5);
+  cell.p90 = quantile(0.9);
+  cell.p99 = quantile(0.99);
+  cell.maximum = static_cast<double>(ranked(units - 1)) / needs_->per_one[0];
+  Int128 sum = 0;
+  Int128 top = 0;
+  const std::size_t top_units = (units + 999) / 1000;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    sum += values[i];
+    if (i + top_units >= values.size()) top += std::max<std::int64_t>(values[i], 0);
+  }
+  if (sum > 0) {
+    cell.top_share = static_cast<double>(top) / static_cast<double>(sum);
+    if (threshold_) cell.share_capped = static_cast<double>(sum - capped_total) / static_cast<double>(sum);
+  }
+  return cell;
+}
+
+void MetricSums::append(std::string& bytes) const {
+  bytes += needs_->metric->key;
+  bytes += '\0';
+  for (const ExactSums* sums : {&by_day_, &crossed_, &uncapped_, &since_})
+    for (std::size_t cell = 0; cell < sums->cells(); ++cell) sums->append(cell, bytes);
+  for (const ExactSums& sums : groups_)
+    for (std::size_t cell = 0; cell < sums.cells(); ++cell) sums.append(cell, bytes);
+  for (const std::int64_t units : immature_)
+    bytes.append(reinterpret_cast<const char*>(&units), sizeof units);
+}
+
+}  // namespace liftmark

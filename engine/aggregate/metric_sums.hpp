@@ -1,0 +1,68 @@
+#pragma once
+// What is kept of one metric during the pass: exact sums by day of first exposure, epoch, arm, stratum and
+// segment. One per thread; merging them in any order gives the same integers.
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "engine/aggregate/exact_sums.hpp"
+#include "engine/aggregate/needs.hpp"
+#include "engine/aggregate/population.hpp"
+
+namespace liftmark {
+
+inline constexpr std::size_t kMostValues = 4;  ///< numerator, denominator, and the covariate's two
+using UnitValues = std::array<std::int64_t, kMostValues>;
+
+/// A unit whose value waits for the cap's threshold.
+struct WaitingUnit {
+  std::uint32_t member = 0;
+  bool history = false;
+  UnitValues values{};
+};
+
+class MetricSums {
+ public:
+  MetricSums(const MetricNeeds& needs, const Population& population);
+
+  /// A mature unit. `member` is its index in the population; `history`: something is known from before.
+  void add(std::size_t member, bool history, const UnitValues& values);
+  /// The values of one day since the first exposure (numerator and denominator; covariates as in `add`).
+  void add_day(std::size_t member, bool history, std::size_t day, const UnitValues& values);
+  void add_immature(std::size_t member);
+  /// A non-zero value of the pre-period, for the percentile of the cap.
+  void add_cap_history(std::int64_t value) { cap_history_.push_back(value); }
+  void merge(MetricSums&& other);
+
+  /// Fixes the threshold (in the numerator's integers) and counts the waiting units with it. Without a cap:
+  /// nothing.
+  void settle_cap();
+
+  MetricStatistics statistics() const;
+  /// Appends every integer, for the digest.
+  void append(std::string& bytes) const;
+
+ private:
+  std::size_t place(std::size_t index, std::size_t member, bool history) const {
+    return (index * population_->cells() + population_->cell[member]) * 2 + (history ? 0 : 1);
+  }
+  void count(std::size_t member, bool history, const UnitValues& values);
+  std::vector<Cell> cells(const ExactSums& sums, std::size_t index) const;
+  ExactSums total() const;
+  std::vector<DistributionCell> distribution() const;
+  DistributionCell distribution_of(std::size_t arm, const ExactSums& capped) const;
+
+  const MetricNeeds* needs_;
+  const Population* population_;
+  bool has_cap_ = false;
+  std::optional<std::int64_t> threshold_;
+  ExactSums by_day_, crossed_, uncapped_, since_;
+  std::vector<ExactSums> groups_;  ///< by dimension
+  std::vector<WaitingUnit> waiting_;
+  std::vector<std::int64_t> cap_history_;
+  std::vector<std::vector<std::int64_t>> values_;  ///< non-zero raw values by arm, for the distribution
+  std::vector<std::int64_t> immature_;             ///< by arm
+};
+
+}  // namespace liftmark
