@@ -1,0 +1,208 @@
+// Laws of aggregation on generated shops: any order of arrival, any threads, any batches give the same bits;
+// a past moment gives the same answer later; epochs follow the catalog's versions; percentile caps.
+#include <algorithm>
+#include <random>
+
+#include <catch2/catch.hpp>
+
+#include "engine/aggregate/property_match.hpp"
+#include "engine/aggregate/shop.hpp"
+
+using namespace liftmark;
+using shop::day;
+using shop::event;
+using shop::exposed;
+using shop::Happening;
+
+namespace {
+
+const char* const kCatalog = R"({"schema": "liftmark.catalog/1",
+  "metrics": [
+    {"key": "revenue", "kind": "mean", "numerator": {"event": ["purchase", "refund"]}, "window_days": 3,
+     "cap": {"percentile": 0.9}, "covariate": {"lookback_days": 7}},
+    {"key": "rate", "kind": "ratio", "numerator": {"event": "purchase"}, "denominator": {"event": "view"},
+     "window_days": 3, "covariate": {"lookback_days": 7}},
+    {"key": "repeat", "kind": "repeat_purchase", "numerator": {"event": "purchase"}, "window_days": 5}],
+  "experiments": [{"key": "checkout", "arms": [{"key": "control", "role": "control"}, {"key": "variant"}],
+    "hashing": {"salt": "checkout-1"},
+    "plan": {"primary": ["revenue", "rate"], "secondary": ["repeat"], "segments": ["country", "cold_start", "lifecycle"]}}]})";
+
+std::vector<Happening> random_shop(std::uint64_t seed, int units) {
+  std::mt19937_64 random(seed);
+  const auto uniform = [&](double low, double high) {
+    return std::uniform_real_distribution<double>(low, high)(random);
+  };
+  const char* countries[] = {"DE", "AT", "CH", ""};
+  std::vector<Happening> rows;
+  for (int u = 0; u < units; ++u) {
+    const std::string unit = "unit-" + std::to_string(u);
+    if (random() % 5 != 0)
+      rows.push_back(
+          exposed(unit, random() % 2 ? "variant" : "control", uniform(0, 10), countries[random() % 4]));
+    if (random() % 10 == 0)
+      rows.push_back(
+          exposed(unit, random() % 2 ? "variant" : "control", uniform(0, 10), countries[random() % 4]));
+    const int events = static_cast<int>(random() % 12);
+    for (int e = 0; e < events; ++e) {
+      const std::string id = unit + "-" + std::to_string(e);
+      const bool purchase = random() % 4 == 0;
+      rows.push_back(event(id, unit, purchase ? "purchase" : "view", uniform(-8, 16),
+                           purchase ? std::exp(uniform(0, 6)) : 0));
+      if (!purchase || random() % 3 != 0) continue;
+      Happening refund = event(id + "-r", unit, "refund", uniform(0, 20), -rows.back().value);
+      refund.reference = id;
+      rows.push_back(refund);
+    }
+  }
+  return rows;
+}
+
+void check_equal(const Statistics& a, const Statistics& b) {
+  CHECK(a.data_digest == b.data_digest);
+  REQUIRE(a.metrics.size() == b.metrics.size());
+  for (std::size_t m = 0; m < a.metrics.size(); ++m) {
+    INFO(a.metrics[m].metric);
+    CHECK(a.metrics[m].cap == b.metrics[m].cap);
+    const auto same = [](const std::vector<Cell>& x, const std::vector<Cell>& y) {
+      return std::equal(x.begin(), x.end(), y.begin(), y.end(), [](const Cell& p, const Cell& q) {
+        return p.epoch == q.epoch && p.arm == q.arm && p.history == q.history && p.no_history == q.no_history;
+      });
+    };
+    CHECK(same(a.metrics[m].cells, b.metrics[m].cells));
+    CHECK(same(a.metrics[m].uncapped, b.metrics[m].uncapped));
+    REQUIRE(a.metrics[m].groups.size() == b.metrics[m].groups.size());
+    for (std::size_t g = 0; g < a.metrics[m].groups.size(); ++g) {
+      CHECK(a.metrics[m].groups[g].group == b.metrics[m].groups[g].group);
+      CHECK(same(a.metrics[m].groups[g].cells, b.metrics[m].groups[g].cells));
+    }
+  }
+}
+
+Statistics statistics_of(const std::vector<Happening>& rows, std::size_t batch, int threads, double as_of) {
+  TemporaryStore file;
+  const Catalog catalog = parse_catalog(kCatalog);
+  {
+    Store store = Store::create(file.path());
+    store.put_catalog(catalog.text, catalog.digest);
+    shop::record(store, rows, batch);
+  }
+  const Reader reader(file.path(), {.as_of = day(as_of)});
+  return aggregate(reader, catalog, "checkout", {.threads = threads, .segments = {}});
+}
+
+}  // namespace
+
+TEST_CASE("arrival order, batches and threads change no bit") {
+  std::vector<Happening> rows = random_shop(3, 400);
+  const Statistics expected = statistics_of(rows, 1000, 1, 30);
+  CHECK(expected.arms[0].crossed_units + expected.arms[1].crossed_units > 0);
+  std::mt19937_64 random(4);
+  for (int round = 0; round < 4; ++round) {
+    std::shuffle(rows.begin(), rows.end(), random);
+    check_equal(statistics_of(rows, 1 + random() % 300, 1 + round % 3, 30), expected);
+  }
+}
+
+TEST_CASE("a past moment gives the same answer when more has arrived") {
+  const std::vector<Happening> rows = random_shop(5, 300);
+  TemporaryStore file;
+  const Catalog catalog = parse_catalog(kCatalog);
+  Store store = Store::create(file.path());
+  store.put_catalog(catalog.text, catalog.digest);
+  std::vector<Happening> early, late;
+  for (const Happening& row : rows) (row.at + row.delay <= day(9) ? early : late).push_back(row);
+  shop::record(store, early);
+  const auto at_nine = [&] {
+    const Reader reader(file.path(), {.as_of = day(9)});
+    return aggregate(reader, catalog, "checkout");
+  };
+  const Statistics before = at_nine();
+  shop::record(store, late);
+  // Late news of the past: dated before day 9, recorded after it.
+  Happening news = event("late-1", "unit-1", "purchase", 2, 99);
+  news.delay = 20 * kMicrosPerDay;
+  Happening first = exposed("unit-2", "control", -5);
+  first.delay = 20 * kMicrosPerDay;
+  shop::record(store, {news, first});
+  check_equal(at_nine(), before);
+  const Reader now(file.path(), {.as_of = day(30)});
+  CHECK(aggregate(now, catalog, "checkout").data_digest != before.data_digest);
+}
+
+TEST_CASE("days and segments add up to the whole") {
+  const Statistics statistics = statistics_of(random_shop(6, 500), 1000, 2, 30);
+  for (const auto& metric : statistics.metrics) {
+    INFO(metric.metric);
+    for (std::size_t c = 0; c < metric.cells.size(); ++c) {
+      stats::CoMoments days(metric.layout.dimension());
+      for (const auto& d : metric.by_day) days.merge(d.cells[c].history);
+      CHECK(days.n() == metric.cells[c].history.n());
+      CHECK(days.mean() == Approx(metric.cells[c].history.mean()).margin(1e-9));
+      CHECK(days.comoment(0, 0) == Approx(metric.cells[c].history.comoment(0, 0)).epsilon(1e-9).margin(1e-9));
+      for (const char* dimension : {"country", "cold_start", "lifecycle"}) {
+        std::int64_t units = 0;
+        for (const auto& group : metric.groups)
+          if (group.dimension == dimension)
+            units += group.cells[c].history.n() + group.cells[c].no_history.n();
+        CHECK(units == metric.cells[c].history.n() + metric.cells[c].no_history.n());
+      }
+    }
+  }
+}
+
+TEST_CASE("a percentile cap is the nearest rank of the non-zero values before the start") {
+  // Ten units of the store bought 10, 20 .. 100 in the three days before the first exposure (day 0), one of
+  // them twice 50; one bought 1000 four days before, outside the window. p = 0.9: the 9th of ten is 90.
+  std::vector<Happening> rows{exposed("a", "control", 0), exposed("b", "variant", 1)};
+  for (int i = 1; i <= 9; ++i)
+    rows.push_back(event("p" + std::to_string(i), "u" + std::to_string(i), "purchase", -1, 10.0 * i));
+  rows.push_back(event("p10a", "u10", "purchase", -2, 50));
+  rows.push_back(event("p10b", "u10", "purchase", -1, 50));
+  rows.push_back(event("p11", "u11", "purchase", -4, 1000));
+  rows.push_back(event("oa", "a", "purchase", 1, 200));
+  rows.push_back(event("ob", "b", "purchase", 2, 30));
+  const Statistics statistics = statistics_of(rows, 100, 1, 30);
+  const auto& revenue = shop::metric(statistics, "revenue");
+  CHECK(revenue.cap == 90.0);
+  CHECK(revenue.cells[0].no_history.sum() == Approx(90));
+  CHECK(revenue.uncapped[0].no_history.sum() == Approx(200));
+  CHECK(revenue.cells[1].no_history.sum() == Approx(30));
+}
+
+TEST_CASE("epochs are kept apart and expect their own shares") {
+  TemporaryStore file;
+  Store store = Store::create(file.path());
+  const Catalog first = parse_catalog(kCatalog);
+  store.put_catalog(first.text, first.digest);
+  std::string text = kCatalog;
+  text.replace(text.find("{\"key\": \"variant\"}"), 18, "{\"key\": \"variant\", \"weight\": 3}");
+  text.replace(text.find("\"hashing\""), 9, "\"epoch\": 2, \"hashing\"");
+  const Catalog second = parse_catalog(text);
+  store.put_catalog(second.text, second.digest);
+  shop::record(store,
+               {exposed("a", "control", 0), exposed("b", "variant", 0), exposed("c", "variant", 5, "", 2),
+                exposed("d", "control", 5, "", 2), exposed("a", "variant", 6, "", 2),  // a stays in epoch 1
+                event("o", "c", "purchase", 6, 10)});
+  const Reader reader(file.path());
+  const Statistics statistics = aggregate(reader, second, "checkout");
+  CHECK(statistics.expected_shares.at(1) == std::vector<double>{0.5, 0.5});
+  CHECK(statistics.expected_shares.at(2) == std::vector<double>{0.25, 0.75});
+  CHECK(statistics.arms[0].units_by_epoch.at(1) == 1);
+  CHECK(statistics.arms[0].units_by_epoch.at(2) == 1);
+  CHECK(statistics.arms[0].crossed_units == 1);
+  const auto& revenue = shop::metric(statistics, "revenue");
+  REQUIRE(revenue.cells.size() == 4);
+  CHECK(revenue.cells[3].epoch == 2);
+  CHECK(revenue.cells[3].arm == 1);
+  CHECK(revenue.cells[3].no_history.sum() == Approx(10));
+}
+
+TEST_CASE("decimal texts become millionths, rounded half away from zero") {
+  CHECK(parse_millionths("12.34") == 12'340'000);
+  CHECK(parse_millionths("-0.0000005") == -1);
+  CHECK(parse_millionths("0.00000049") == 0);
+  CHECK(parse_millionths("7") == 7'000'000);
+  CHECK(parse_millionths("9223372036854.775807") == INT64_MAX);
+  for (const char* text : {"", "-", ".", "1e3", "1,5", "NaN", "0x10", "9223372036854.775808", "1 "})
+    CHECK_FALSE(parse_millionths(text).has_value());
+}
