@@ -135,17 +135,17 @@ TEST_CASE("ten users: proportions") {
     const auto& metric = shop::metric(statistics, key);
     CHECK(metric.layout.binary);
     const auto& moments = metric.cells[arm].history;
-    return std::pair{moments.sum(), moments.n()};
+    return std::pair<std::int64_t, std::int64_t>{std::llround(moments.sum()), moments.n()};
   };
   // Buyers within [e, e + 7): u0 u2 u4 of five; u5 u6 u8 of the four mature ones.
-  CHECK(successes("conversion", kControl) == std::pair{Approx(3.0), std::int64_t{5}});
-  CHECK(successes("conversion", kVariant) == std::pair{Approx(3.0), std::int64_t{4}});
+  CHECK((successes("conversion", kControl) == std::pair<std::int64_t, std::int64_t>{3, 5}));
+  CHECK((successes("conversion", kVariant) == std::pair<std::int64_t, std::int64_t>{3, 4}));
   // Visits in [e + 1 day, e + 2 days): u0 u1; u5 u8 u9 (u9's day 1 is over at day 33).
-  CHECK(successes("back", kControl) == std::pair{Approx(2.0), std::int64_t{5}});
-  CHECK(successes("back", kVariant) == std::pair{Approx(3.0), std::int64_t{5}});
+  CHECK((successes("back", kControl) == std::pair<std::int64_t, std::int64_t>{2, 5}));
+  CHECK((successes("back", kVariant) == std::pair<std::int64_t, std::int64_t>{3, 5}));
   // Two orders that stand: u0 (20 - 5 is left); not u4, whose first order was refunded in full; u8.
-  CHECK(successes("repeat", kControl) == std::pair{Approx(1.0), std::int64_t{5}});
-  CHECK(successes("repeat", kVariant) == std::pair{Approx(1.0), std::int64_t{4}});
+  CHECK((successes("repeat", kControl) == std::pair<std::int64_t, std::int64_t>{1, 5}));
+  CHECK((successes("repeat", kVariant) == std::pair<std::int64_t, std::int64_t>{1, 4}));
   CHECK(shop::metric(statistics, "conversion").immature_units == std::vector<std::int64_t>{0, 1});
   CHECK(shop::metric(statistics, "back").immature_units == std::vector<std::int64_t>{0, 0});
 }
