@@ -20,6 +20,21 @@ std::string place(std::string_view list, std::size_t index, std::string_view res
   return "/" + std::string(list) + "/" + std::to_string(index) + std::string(rest);
 }
 
+/// A key as part of a JSON pointer (RFC 6901).
+std::string escaped(std::string_view key) {
+  std::string result;
+  for (const char c : key) {
+    if (c == '~') {
+      result += "~0";
+    } else if (c == '/') {
+      result += "~1";
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
 std::string quoted(std::string_view text) {
   return '"' + std::string(text.substr(0, 60)) + '"';
 }
@@ -46,20 +61,24 @@ struct Assigner::Compiler {
   std::vector<Problem>& problems;
   std::map<std::string_view, std::uint32_t> experiment_index;
   std::map<std::string_view, std::uint32_t> layer_index;
-  std::map<std::string_view, std::string> salts;  ///< of draws that must be independent -> where it stands
+  struct Claim {
+    std::string where;
+    std::string_view layer;
+  };
+  std::map<std::string_view, Claim> salts;  ///< of draws that must be independent
 
   void report(std::string where, std::string what, std::string value = {}, std::string hint = {}) {
     problems.push_back({std::move(where), std::move(what), std::move(value), std::move(hint)});
   }
 
-  void claim_salt(std::string_view salt, const std::string& where) {
+  /// Experiments of one layer never have a unit in common, so they may share a salt.
+  void claim_salt(std::string_view salt, const std::string& where, std::string_view layer = {}) {
     if (salt.empty())
       return report(where, "must not be empty", "", "Give a random text once and never change it.");
-    const auto [other, added] = salts.emplace(salt, where);
-    if (!added) {
-      report(where, "is also the salt at " + other->second, quoted(salt),
-             "Equal salts give the same units the same draw; use another random text.");
-    }
+    const auto [other, added] = salts.emplace(salt, Claim{where, layer});
+    if (added || (!layer.empty() && layer == other->second.layer)) return;
+    report(where, "is also the salt at " + other->second.where, quoted(salt),
+           "Equal salts give the same units the same draw; use another random text.");
   }
 
   template <class List>
@@ -208,7 +227,8 @@ struct Assigner::Compiler {
     for (const auto& [unit, key] : experiment.overrides) {
       const std::uint32_t arm = arm_index(index, key);
       if (arm == kNone) {
-        report(place("experiments", index, "/overrides/" + unit), "no arm has this key", quoted(key));
+        report(place("experiments", index, "/overrides/" + escaped(unit)), "no arm has this key",
+               quoted(key));
       }
       out.overrides.push_back({unit_hash(unit), unit, arm});
     }
@@ -246,7 +266,9 @@ struct Assigner::Compiler {
       out.schemes.push_back(std::move(bucketing));
       return;
     }
-    if (experiment.status != Status::stopped) claim_salt(experiment.hashing.salt, where + "/hashing/salt");
+    if (experiment.status != Status::stopped) {
+      claim_salt(experiment.hashing.salt, where + "/hashing/salt", experiment.layer);
+    }
     compiled.arm_key = salt_key(experiment.hashing.salt, Purpose::arm);
     compiled.traffic_key = salt_key(experiment.hashing.salt, Purpose::traffic);
     compiled.traffic = share_threshold(experiment.traffic);

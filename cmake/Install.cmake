@@ -1,11 +1,12 @@
 # `cmake --install` gives the command, the headers, the libraries and find_package(liftmark).
 include(CMakePackageConfigHelpers)
 
-set(installed_libraries liftmark_stats liftmark_assign)
+set(installed_libraries liftmark_stats liftmark_assign liftmark_definition liftmark_c)
 install(TARGETS ${installed_libraries} EXPORT liftmark-targets
-  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-foreach(folder stats assign)
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/liftmark
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  PUBLIC_HEADER DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+foreach(folder stats assign engine/definition)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/liftmark/${folder}
     FILES_MATCHING PATTERN "*.hpp")
 endforeach()
 install(EXPORT liftmark-targets NAMESPACE liftmark:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/liftmark)

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "assign/assigner.hpp"
+#include "engine/definition/assigner.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/experiment_fields.hpp"
 #include "engine/definition/metric_fields.hpp"
@@ -198,9 +198,7 @@ class Relations {
 /// What only the assigner knows: slots, schemes and their parameters, patterns, cycles of prerequisites. A place
 /// that is already reported is not reported again.
 void check_assignment(const Catalog& catalog, std::vector<Problem>& problems) {
-  assign::Definitions parts{.experiments = {}, .layers = catalog.layers, .holdouts = catalog.holdouts};
-  for (const auto& experiment : catalog.experiments) parts.experiments.push_back(experiment.assignment);
-  for (Problem& found : assign::Assigner::compile(std::move(parts)).problems) {
+  for (Problem& found : assign::Assigner::compile(assignment_definitions(catalog)).problems) {
     const auto same_place = [&](const Problem& known) {
       return known.where.rfind(found.where, 0) == 0 || found.where.rfind(known.where, 0) == 0;
     };

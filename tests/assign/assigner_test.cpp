@@ -166,6 +166,9 @@ TEST_CASE("a circle of prerequisites, overlapping slots and a repeated salt are 
   y.slots = {{0.5, 1.0}};
   CHECK(Assigner::compile({{x, y}, {Layer{"page", "s"}}, {}}).problems.empty());
   y.hashing.salt = x.hashing.salt;
+  CHECK(Assigner::compile({{x, y}, {Layer{"page", "s"}}, {}}).problems.empty());  // exclusive, so harmless
+  y.layer.clear();
+  y.slots = {SlotRange{}};
   CHECK(places(Assigner::compile({{x, y}, {Layer{"page", "s"}}, {}})) ==
         std::set<std::string>{"/experiments/1/hashing/salt"});
 }
