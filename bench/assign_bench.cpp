@@ -83,6 +83,24 @@ void one_of_1000_experiments(benchmark::State& state) {
 }
 BENCHMARK(one_of_1000_experiments);
 
+/// The work of the peers' scripts (bench/assignment_peers): 100 experiments of 4 arms with one rule, asked in
+/// turn by key.
+void peer_work(benchmark::State& state) {
+  Definitions definitions = catalog(100, 4, true);
+  for (Experiment& each : definitions.experiments) {
+    each.audience.op = Predicate::Op::in;
+    each.audience.values = {Value{std::string("CA")}, Value{std::string("CZ")}};
+  }
+  const auto assigner = Assigner::compile(definitions).assigner;
+  std::size_t i = 0;
+  for (auto _ : state) {
+    const std::string& key = definitions.experiments[i % 100].key;
+    benchmark::DoNotOptimize(assigner->assign(context_of(units()[i++ & 4095]), key));
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(peer_work);
+
 void pinned_for_each_question(benchmark::State& state) {
   static CurrentAssigner current(Assigner::compile(catalog(1, 4, true)).assigner);
   std::size_t i = 0;

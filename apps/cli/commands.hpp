@@ -10,6 +10,7 @@ namespace liftmark::cli {
 /// Adds one subcommand to the program; its callback does the work and throws `Error` on wrong input.
 using AddCommand = void (*)(CLI::App& program);
 
+void add_assign(CLI::App& program);
 void add_calc(CLI::App& program);
 void add_import(CLI::App& program);
 void add_apply(CLI::App& program);
@@ -18,6 +19,7 @@ void add_simulate(CLI::App& program);
 void add_verify(CLI::App& program);
 
 inline constexpr std::array kCommands{
+    AddCommand{add_assign},
     AddCommand{add_calc},
     AddCommand{add_import},
     AddCommand{add_init},

@@ -16,14 +16,15 @@ using nlohmann::json;
 
 /// What each column of a CSV export is.
 struct CsvLayout {
-  std::size_t unit = 0, arm = 0;
-  std::optional<std::size_t> experiment;
+  std::size_t unit = 0;
+  std::optional<std::size_t> arm, experiment;
   std::vector<bool> number;
 };
 
 CsvLayout layout_of(const CsvReader& reader, const ExportColumns& columns) {
-  CsvLayout layout{reader.require_column(columns.unit), reader.require_column(columns.arm),
-                   reader.column(columns.experiment), std::vector<bool>(reader.header().size())};
+  CsvLayout layout{reader.require_column(columns.unit), std::nullopt, reader.column(columns.experiment),
+                   std::vector<bool>(reader.header().size())};
+  if (!columns.arm.empty()) layout.arm = reader.require_column(columns.arm);
   for (const std::string& name : columns.numbers) layout.number[reader.require_column(name)] = true;
   return layout;
 }
@@ -81,10 +82,10 @@ std::optional<std::string> text_of(const json& row, const std::string& name) {
   return found->dump();
 }
 
-void replay_object(const json& row, std::int64_t line, const ExportColumns& columns, Replay& replay) {
+void replay_object(const json& row, std::int64_t line, const ExportColumns& columns, RowSink& sink) {
   const auto unit = text_of(row, columns.unit);
-  if (!unit) return replay.reject(line, "no_unit");
-  if (!row.contains(columns.arm)) return replay.reject(line, "no_arm");
+  if (!unit) return sink.reject(line, "no_unit");
+  if (!columns.arm.empty() && !row.contains(columns.arm)) return sink.reject(line, "no_arm");
   const auto arm = text_of(row, columns.arm);
   const auto experiment = text_of(row, columns.experiment);
   std::vector<assign::Attribute> attributes;
@@ -95,43 +96,44 @@ void replay_object(const json& row, std::int64_t line, const ExportColumns& colu
     if (value.is_number()) attributes.push_back({name, value.get<double>()});
     if (value.is_boolean()) attributes.push_back({name, value.get<bool>()});
   }
-  replay.add({.line = line,
-              .unit = *unit,
-              .arm = arm ? std::string_view(*arm) : std::string_view(),
-              .experiment = experiment ? std::optional<std::string_view>(*experiment) : std::nullopt,
-              .attributes = attributes});
+  sink.add({.line = line,
+            .unit = *unit,
+            .arm = arm ? std::string_view(*arm) : std::string_view(),
+            .experiment = experiment ? std::optional<std::string_view>(*experiment) : std::nullopt,
+            .attributes = attributes});
 }
 
 }  // namespace
 
-void replay_csv(InputStream& input, const std::string& file, const ExportColumns& columns, Replay& replay) {
+void replay_csv(InputStream& input, const std::string& file, const ExportColumns& columns, RowSink& sink) {
   CsvReader reader(input, file);
   const CsvLayout layout = layout_of(reader, columns);
   std::vector<assign::Attribute> attributes;
   while (reader.next()) {
     if (reader.problem() != CsvProblem::none) {
-      replay.reject(reader.line(), name(reader.problem()));
+      sink.reject(reader.line(), name(reader.problem()));
     } else if (!add_attributes(reader, layout, attributes)) {
-      replay.reject(reader.line(), "not_a_number");
+      sink.reject(reader.line(), "not_a_number");
     } else {
       const auto fields = reader.fields();
-      ExportedRow row{reader.line(), fields[layout.unit], fields[layout.arm], {}, attributes};
+      ExportedRow row{reader.line(), fields[layout.unit], {}, {}, attributes};
+      if (layout.arm) row.arm = fields[*layout.arm];
       if (layout.experiment) row.experiment = fields[*layout.experiment];
-      replay.add(row);
+      sink.add(row);
     }
   }
 }
 
-void replay_ndjson(InputStream& input, const ExportColumns& columns, Replay& replay) {
+void replay_ndjson(InputStream& input, const ExportColumns& columns, RowSink& sink) {
   LineReader reader(input);
   std::string line;
   for (std::int64_t number = 1; reader.next(line); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     const json row = json::parse(line, nullptr, false);
     if (row.is_discarded() || !row.is_object())
-      replay.reject(number, "not_a_json_object");
+      sink.reject(number, "not_a_json_object");
     else
-      replay_object(row, number, columns, replay);
+      replay_object(row, number, columns, sink);
   }
 }
 

@@ -55,13 +55,21 @@ struct ReplayResult {
   bool good() const noexcept { return total.rows > 0 && total.matched == total.rows && rejected.empty(); }
 };
 
-class Replay {
+/// What a reader of rows hands them to.
+class RowSink {
+ public:
+  virtual ~RowSink() = default;
+  virtual void add(const ExportedRow& row) = 0;
+  virtual void reject(std::int64_t line, std::string_view reason) = 0;
+};
+
+class Replay final : public RowSink {
  public:
   /// Throws Error{usage} when the options name an experiment or arm that is not there.
   Replay(std::shared_ptr<const assign::Assigner> assigner, ReplayOptions options);
 
-  void add(const ExportedRow& row);
-  void reject(std::int64_t line, std::string_view reason);
+  void add(const ExportedRow& row) override;
+  void reject(std::int64_t line, std::string_view reason) override;
   const ReplayResult& result() const noexcept { return result_; }
 
  private:

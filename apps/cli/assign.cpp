@@ -1,0 +1,239 @@
+// `liftmark assign`: the arm and the reason for one unit or a stream of units.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/commands.hpp"
+#include "apps/cli/verify/export_reader.hpp"
+#include "engine/definition/assigner.hpp"
+#include "engine/definition/error.hpp"
+#include "engine/record/input_stream.hpp"
+
+namespace liftmark::cli {
+namespace {
+
+using assign::Assignment;
+using nlohmann::ordered_json;
+
+struct AssignOptions {
+  std::string catalog_path;
+  std::string experiment;
+  std::optional<std::string> unit;
+  std::vector<std::string> attributes;
+  std::vector<std::string> segments;
+  std::string consent = "granted";
+  std::string input_path;
+  std::string input_format;
+  std::string format;
+  ExportColumns columns;
+  bool explain = false;
+};
+
+std::string read_file(const std::string& path) {
+  const auto input = InputStream::open(path);
+  std::string text;
+  std::array<char, 65536> buffer{};
+  while (const std::size_t count = input->read(buffer.data(), buffer.size()))
+    text.append(buffer.data(), count);
+  return text;
+}
+
+/// A 64-bit number does not survive every JSON reader, so a bucket is 16 hexadecimal digits.
+ordered_json to_json(std::string_view unit, const assign::Explanation& told, bool explain) {
+  const Assignment& answer = told.assignment;
+  ordered_json row{{"unit", unit},
+                   {"experiment", answer.experiment},
+                   {"arm", answer.arm},
+                   {"reason", name(answer.reason)},
+                   {"measured", answer.measured()},
+                   {"epoch", answer.epoch},
+                   {"bucket", fmt::format("{:016x}", answer.bucket)}};
+  row["value"] =
+      answer.payload.empty() ? ordered_json(answer.arm) : ordered_json::parse(answer.payload, nullptr, false);
+  if (!explain) return row;
+  row["steps"] = ordered_json::array();
+  for (const assign::Step& step : told.steps) {
+    row["steps"].push_back({{"check", step.check}, {"passed", step.passed}, {"detail", step.detail}});
+  }
+  return row;
+}
+
+std::string csv_field(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string field = "\"";
+  for (const char c : text) field.append(c == '"' ? 2 : 1, c);
+  return field + '"';
+}
+
+/// Decides for each unit it is given and prints the answers as it goes.
+class Answers final : public RowSink {
+ public:
+  Answers(std::shared_ptr<const assign::Assigner> assigner, const AssignOptions& options)
+      : assigner_(std::move(assigner)), options_(options) {
+    for (const assign::Experiment& experiment : assigner_->experiments()) {
+      if (options_.experiment.empty() || options_.experiment == experiment.key)
+        keys_.push_back(experiment.key);
+    }
+    if (keys_.empty() && !options_.experiment.empty()) {
+      throw Error(ErrorCode::usage,
+                  Problem{"--experiment", "the catalog has no such experiment", options_.experiment, ""});
+    }
+    for (const std::string& segment : options_.segments) segments_.push_back(segment);
+    if (options_.format == "csv") fmt::print("unit,experiment,arm,reason,epoch,bucket\n");
+  }
+
+  void add(const ExportedRow& row) override {
+    assign::Context context;
+    context.unit = row.unit;
+    context.attributes = row.attributes;
+    context.segments = segments_;
+    context.consent = options_.consent == "granted"  ? assign::Consent::granted
+                      : options_.consent == "denied" ? assign::Consent::denied
+                                                     : assign::Consent::unknown;
+    if (row.experiment) return answer(context, *row.experiment);
+    for (const std::string& key : keys_) answer(context, key);
+  }
+
+  void reject(std::int64_t line, std::string_view reason) override {
+    fmt::print(stderr, "liftmark: line {}: {}\n", line, reason);
+    ++rejected_;
+  }
+
+  std::uint64_t rejected() const noexcept { return rejected_; }
+
+ private:
+  void answer(const assign::Context& context, std::string_view key) {
+    assign::Explanation told;
+    if (options_.explain) {
+      told = assigner_->explain(context, key);
+    } else {
+      told.assignment = assigner_->assign(context, key);
+    }
+    if (told.assignment.experiment.empty()) told.assignment.experiment = key;
+    const Assignment& given = told.assignment;
+    if (options_.format == "ndjson") {
+      fmt::print("{}\n", to_json(context.unit, told, options_.explain)
+                             .dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+    } else if (options_.format == "csv") {
+      fmt::print("{},{},{},{},{},{:016x}\n", csv_field(context.unit), csv_field(given.experiment),
+                 csv_field(given.arm), name(given.reason), given.epoch, given.bucket);
+    } else {
+      fmt::print("{}: {} ({})\n", given.experiment,
+                 given.arm.empty() ? std::string_view("no arm") : given.arm, name(given.reason));
+      for (const assign::Step& step : told.steps) {
+        std::string_view detail = step.detail;
+        while (detail.ends_with('\n')) detail.remove_suffix(1);
+        fmt::print("    {} {}: {}\n", step.passed ? "+" : "-", step.check, detail);
+      }
+    }
+  }
+
+  std::shared_ptr<const assign::Assigner> assigner_;
+  const AssignOptions& options_;
+  std::vector<std::string> keys_;
+  std::vector<std::string_view> segments_;
+  std::uint64_t rejected_ = 0;
+};
+
+/// NAME=VALUE pairs; a name listed in `numbers` holds a number.
+std::vector<assign::Attribute> read_attributes(const AssignOptions& options) {
+  std::vector<assign::Attribute> attributes;
+  for (const std::string& pair : options.attributes) {
+    const auto equals = pair.find('=');
+    if (equals == std::string::npos) {
+      throw Error(ErrorCode::usage,
+                  Problem{"--attribute", "is not of the form NAME=VALUE", pair, "for example country=CZ"});
+    }
+    const std::string_view attribute = std::string_view(pair).substr(0, equals);
+    const std::string_view text = std::string_view(pair).substr(equals + 1);
+    const auto& numbers = options.columns.numbers;
+    if (std::find(numbers.begin(), numbers.end(), attribute) == numbers.end()) {
+      attributes.push_back({attribute, text});
+      continue;
+    }
+    double number = 0.0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (code != std::errc() || end != text.data() + text.size() || !std::isfinite(number)) {
+      throw Error(ErrorCode::usage,
+                  Problem{"--attribute", "is not a number", pair, "leave out --number for a text"});
+    }
+    attributes.push_back({attribute, number});
+  }
+  return attributes;
+}
+
+void run(AssignOptions options) {
+  const bool stream = !options.unit.has_value();
+  if (stream == options.input_path.empty()) {
+    throw Error(ErrorCode::usage, "--unit", "give either one unit or --input", "for example --unit user-1");
+  }
+  if (options.format.empty()) options.format = stream ? "ndjson" : "text";
+  Answers answers(compile_assigner(parse_catalog(read_file(options.catalog_path))), options);
+  if (!stream) {
+    const std::vector<assign::Attribute> attributes = read_attributes(options);
+    return answers.add(
+        {.line = 1, .unit = *options.unit, .arm = {}, .experiment = {}, .attributes = attributes});
+  }
+  const auto input = InputStream::open(options.input_path);
+  const std::string file = options.input_path == "-" ? "standard input" : options.input_path;
+  const bool ndjson =
+      options.input_format.empty() ? named_as_ndjson(options.input_path) : options.input_format == "ndjson";
+  ndjson ? replay_ndjson(*input, options.columns, answers)
+         : replay_csv(*input, file, options.columns, answers);
+  if (answers.rejected() == 0) return;
+  std::fflush(stdout);
+  throw Error(ErrorCode::data, file, fmt::format("{} rows cannot be read", answers.rejected()),
+              "each is named above");
+}
+
+}  // namespace
+
+void add_assign(CLI::App& program) {
+  auto* command = program.add_subcommand("assign", "Arm and reason for one unit or a stream of units");
+  auto options = std::make_shared<AssignOptions>();
+  options->columns.arm.clear();
+  command->add_option("--catalog", options->catalog_path, "The catalog file (JSON)")->required();
+  command->add_option("--experiment", options->experiment, "One experiment; all when not given");
+  command->add_option("--unit", options->unit, "One unit's id");
+  command->add_option("--attribute", options->attributes,
+                      "NAME=VALUE, an attribute of that unit (repeatable)");
+  command->add_option("--segment", options->segments, "A stored segment that the units are in (repeatable)");
+  command->add_option("--consent", options->consent, "The units' consent")
+      ->check(CLI::IsMember({"granted", "denied", "unknown"}))
+      ->capture_default_str();
+  command->add_option("--input", options->input_path,
+                      "A file of units, CSV or NDJSON, plain, gzip or zstd; - is standard input");
+  command->add_option("--input-format", options->input_format, "By the file's name when not given")
+      ->check(CLI::IsMember({"csv", "ndjson"}));
+  command->add_option("--unit-column", options->columns.unit, "Column with the unit's id")
+      ->capture_default_str();
+  command
+      ->add_option("--experiment-column", options->columns.experiment,
+                   "Column with an experiment's key, if the file has one")
+      ->capture_default_str();
+  command->add_option("--number", options->columns.numbers,
+                      "An attribute or CSV column that is a number, not a text (repeatable)");
+  command->add_option("--format", options->format, "text for one unit and ndjson for a stream when not given")
+      ->check(CLI::IsMember({"text", "ndjson", "csv"}));
+  command->add_flag("--explain", options->explain,
+                    "Show each step: consent, holdout, audience, traffic, bucket, arm");
+  command->footer(
+      "Other columns of the file are the units' attributes. Nothing is recorded.\n\n"
+      "Examples:\n"
+      "  liftmark assign --catalog examples/catalog.json --unit user-1 --attribute country=CZ --explain\n"
+      "  printf 'unit,country\\nuser-1,CZ\\nuser-2,FR\\n' | liftmark assign --catalog examples/catalog.json "
+      "--input -");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace liftmark::cli
