@@ -84,6 +84,7 @@ void fields(Visitor& visit, Value& value) {
   visit("absolute", value.absolute);
   visit("relative", value.relative);
   visit("p_value", value.p_value);
+  visit("absolute_p_value", value.absolute_p_value);
   visit("reading", value.reading);
   visit("reason", value.reason);
   visit("variance_reduction", value.variance_reduction);

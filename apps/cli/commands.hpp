@@ -10,6 +10,7 @@ namespace liftmark::cli {
 /// Adds one subcommand to the program; its callback does the work and throws `Error` on wrong input.
 using AddCommand = void (*)(CLI::App& program);
 
+void add_analyze(CLI::App& program);
 void add_assign(CLI::App& program);
 void add_calc(CLI::App& program);
 void add_import(CLI::App& program);
@@ -19,6 +20,7 @@ void add_simulate(CLI::App& program);
 void add_verify(CLI::App& program);
 
 inline constexpr std::array kCommands{
+    AddCommand{add_analyze},
     AddCommand{add_assign},
     AddCommand{add_calc},
     AddCommand{add_import},

@@ -13,8 +13,9 @@
 
 namespace liftmark {
 
-/// Where a metric's values stand in its CoMoments: [0] numerator; [1] denominator if `ratio`; then `covariates`
-/// columns (for a ratio metric the covariate's numerator and denominator; else one or several pre-period values).
+/// Where a metric's values stand in its CoMoments: [0] numerator; [1] denominator if `ratio`; then
+/// `covariates` columns (for a ratio metric the covariate's numerator and denominator; else one or several
+/// pre-period values).
 struct ValueLayout {
   bool ratio = false;
   int covariates = 0;
@@ -27,8 +28,8 @@ struct ValueLayout {
 struct Cell {
   int epoch = 1;
   std::size_t arm = 0;  ///< index into Statistics::arms
-  stats::CoMoments history;
-  stats::CoMoments no_history;
+  stats::CoMoments history = stats::CoMoments(1);
+  stats::CoMoments no_history = stats::CoMoments(1);
 };
 
 /// Of unit values, one arm, all epochs.

@@ -79,6 +79,7 @@ struct Comparison {
   Figure absolute;
   Figure relative;
   std::optional<double> p_value;
+  std::optional<double> absolute_p_value;  ///< of the absolute difference; readings never follow it
   /// Better, Worse, No clear change, Within margin, Not yet settled, Breached, Withheld, Not until horizon.
   std::string reading;
   std::string reason;  ///< why there is no reading, e.g. "burn_in", "window_not_complete"

@@ -1,0 +1,343 @@
+#include "engine/analyse/checks.hpp"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "stats/sample_ratio.hpp"
+
+namespace liftmark {
+namespace {
+
+// Thresholds of MEASUREMENT "Sample ratio".
+constexpr double kFailsOnce = 0.001, kWatchedOnce = 0.01, kFailsSequential = 0.01, kBalanceWatched = 0.001;
+constexpr double kDirichletConcentration = 1000;
+// Shares above which a reader should look; they withhold nothing.
+constexpr double kCrossoversWatched = 0.01, kDuplicatesWatched = 0.05, kLateWatched = 0.01,
+                 kUnsettledWatched = 0.5;
+/// A variant's squared coefficient of variation this many times the control's: its tail itself has changed.
+constexpr double kTailChanged = 2.0;
+
+constexpr const char* kPassed = "passed";
+constexpr const char* kWatched = "watched";
+constexpr const char* kFailed = "failed";
+constexpr const char* kNotRun = "not_run";
+
+double number(std::int64_t count) {
+  return static_cast<double>(count);
+}
+
+std::int64_t total_units(const Statistics& statistics) {
+  return std::accumulate(statistics.arms.begin(), statistics.arms.end(), std::int64_t{0},
+                         [](std::int64_t sum, const ArmCounts& arm) { return sum + arm.units; });
+}
+
+/// Counts and expected shares of one epoch, as doubles that outlive the spans made of them.
+struct Split {
+  std::vector<double> counts, shares;
+  stats::ArmCounts view() const { return {.counts = counts, .shares = shares}; }
+};
+
+std::vector<Split> splits_by_epoch(const Statistics& statistics) {
+  std::vector<Split> splits;
+  for (const auto& [epoch, shares] : statistics.expected_shares) {
+    Split split{.counts = {}, .shares = shares};
+    for (const auto& arm : statistics.arms) {
+      const auto found = arm.units_by_epoch.find(epoch);
+      split.counts.push_back(found == arm.units_by_epoch.end() ? 0.0 : number(found->second));
+    }
+    splits.push_back(std::move(split));
+  }
+  return splits;
+}
+
+/// Where the split is wrong, worst first. Descriptive.
+std::vector<Check::Place> localise(const Statistics& statistics, const Split& split) {
+  std::vector<Check::Place> places;
+  for (const auto& row : statistics.splits) {
+    const std::vector<double> counts(row.units.begin(), row.units.end());
+    const auto test = stats::sample_ratio_chi_square({.counts = counts, .shares = split.shares});
+    if (test.p_value)
+      places.push_back({.dimension = row.dimension, .group = row.group, .p_value = test.p_value});
+  }
+  std::sort(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.p_value < b.p_value; });
+  // Holm's step-down over all groups looked at.
+  double largest = 0;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    largest = std::max(
+        largest, std::min(1.0, *places[i].p_value * number(static_cast<std::int64_t>(places.size() - i))));
+    places[i].p_value = largest;
+  }
+  constexpr std::size_t kShown = 10;
+  if (places.size() > kShown) places.resize(kShown);
+  return places;
+}
+
+Check sample_ratio(const CheckInput& input) {
+  Check check{.kind = "sample_ratio", .status = kNotRun};
+  const auto splits = splits_by_epoch(input.statistics);
+  if (splits.empty()) {
+    check.note = "no_expected_shares";
+    return check;
+  }
+  stats::SampleRatioTest test;
+  if (input.seen_once && splits.size() == 1) {
+    test = stats::sample_ratio_chi_square(splits.front().view());
+    check.note = "chi_square";
+  } else {
+    std::vector<stats::ArmCounts> views;
+    for (const auto& split : splits) views.push_back(split.view());
+    test = stats::sample_ratio_sequential(views, kDirichletConcentration);
+    check.note = "sequential_multinomial";
+  }
+  check.p_value = test.p_value;
+  if (!test.p_value && !test.unit_in_empty_arm) {
+    check.note = stats::name(test.reason);
+    return check;
+  }
+  const bool once = check.note == "chi_square";
+  const double p = test.p_value.value_or(0.0);
+  check.status =
+      p < (once ? kFailsOnce : kFailsSequential) ? kFailed : (once && p < kWatchedOnce ? kWatched : kPassed);
+  if (test.unit_in_empty_arm) {
+    check.status = kFailed;
+    check.note = "unit_in_empty_arm";
+  } else if (test.statistic) {
+    check.numbers.push_back({once ? "chi_square" : "log_bayes_factor", test.statistic});
+    check.numbers.push_back({"degrees_of_freedom", test.degrees_of_freedom});
+  }
+  if (check.status != kPassed) check.places = localise(input.statistics, splits.back());
+  return check;
+}
+
+Check crossovers(const CheckInput& input) {
+  std::int64_t crossed = 0;
+  for (const auto& arm : input.statistics.arms) crossed += arm.crossed_units;
+  const auto units = total_units(input.statistics);
+  Check check{.kind = "crossovers", .status = kPassed};
+  check.numbers.push_back({"crossed_units", number(crossed)});
+  if (units == 0) return check;
+  const double share = number(crossed) / number(units);
+  check.numbers.push_back({"crossover_share", share});
+  if (share > kCrossoversWatched) check.status = kWatched;
+  return check;
+}
+
+/// Pre-period balance of each primary's first covariate.
+Check balance(const CheckInput& input) {
+  Check check{.kind = "balance", .status = kNotRun, .note = "no_covariates"};
+  for (const auto& task : input.tasks) {
+    const auto& layout = task.data.layout;
+    if (task.role.role != Role::primary || layout.covariates == 0) continue;
+    const std::array<std::size_t, 1> column{layout.ratio ? 2u : 1u};
+    for (const auto pair : input.pairs) {
+      std::vector<Cell> cells;
+      for (const auto& cell : task.data.cells)
+        if (cell.history.n() > 0)
+          cells.push_back({.epoch = cell.epoch, .arm = cell.arm, .history = cell.history.select(column)});
+      const auto contrast = contrast_of(cells, pair, {}, {});
+      if (contrast.reason != stats::Reason::none) continue;
+      const auto test = stats::estimate_lift(contrast, stats::Scale::absolute,
+                                             stats::Inference{.reference = stats::Reference::student});
+      if (!test.p_value) continue;
+      check.note.clear();
+      check.places.push_back({.dimension = task.metric.key,
+                              .group = input.statistics.arms[pair.treatment].key,
+                              .p_value = test.p_value});
+      if (!check.p_value || *test.p_value < *check.p_value) check.p_value = test.p_value;
+    }
+  }
+  if (check.p_value) check.status = *check.p_value < kBalanceWatched ? kWatched : kPassed;
+  return check;
+}
+
+Check completeness(const CheckInput& input) {
+  Check check{.kind = "completeness", .status = kNotRun};
+  std::optional<double> smallest;
+  for (const auto& task : input.tasks) {
+    if (task.data.immature_units.empty()) continue;
+    const auto waiting =
+        std::accumulate(task.data.immature_units.begin(), task.data.immature_units.end(), std::int64_t{0});
+    const auto units = total_units(input.statistics);
+    if (units == 0) continue;
+    const double settled = 1 - number(waiting) / number(units);
+    if (!smallest || settled < *smallest) smallest = settled;
+    if (task.role.role != Role::secondary)
+      check.numbers.push_back({"settled_share_" + task.metric.key, settled});
+  }
+  if (!smallest) {
+    check.note = input.seen_once ? "table" : "";
+    return check;
+  }
+  check.numbers.insert(check.numbers.begin(), {"settled_share", smallest});
+  check.status = *smallest < kUnsettledWatched ? kWatched : kPassed;
+  return check;
+}
+
+std::int64_t days_run(const Statistics& statistics) {
+  constexpr std::int64_t kDay = 86'400'000'000;
+  if (!statistics.first_exposure || statistics.as_of <= *statistics.first_exposure) return 0;
+  return (statistics.as_of - *statistics.first_exposure) / kDay;
+}
+
+Check full_weeks(const CheckInput& input) {
+  Check check{.kind = "full_weeks", .status = kNotRun};
+  const auto days = static_cast<std::int64_t>(input.statistics.units_by_day.size());
+  if (input.seen_once && days == 0) {
+    check.note = "table";
+    return check;
+  }
+  const auto run = std::max(days, days_run(input.statistics));
+  check.numbers = {{"days", number(run)}, {"days_over", number(run % 7)}};
+  check.status = run >= 7 && run % 7 == 0 ? kPassed : kWatched;
+  return check;
+}
+
+/// Does another treatment of the data change what a primary metric says?
+Check sensitivity(const CheckInput& input) {
+  Check check{.kind = "sensitivity", .status = kNotRun};
+  for (std::size_t i = 0; i < input.tasks.size(); ++i) {
+    if (input.tasks[i].role.role != Role::primary) continue;
+    const auto& result = input.results[i];
+    for (const auto& row : result.sensitivities) {
+      const auto planned =
+          std::find_if(result.comparisons.begin(), result.comparisons.end(),
+                       [&](const Comparison& c) { return c.arm == row.arm && c.against == row.against; });
+      if (planned == result.comparisons.end() || planned->reading.empty()) continue;
+      if (check.status == kNotRun) check.status = kPassed;
+      const auto reading = read_lift(row.relative, input.tasks[i].metric.direction);
+      if (reading.empty() || reading == planned->reading) continue;
+      check.status = kWatched;
+      check.places.push_back(
+          {.dimension = result.key, .group = row.arm + " " + row.kind, .p_value = std::nullopt});
+    }
+  }
+  return check;
+}
+
+/// A count of bad rows against all rows, watched above a share.
+Check row_share(const char* kind, std::int64_t bad, std::int64_t rows, double watched) {
+  Check check{.kind = kind, .status = kPassed};
+  check.numbers.push_back({"rows", number(bad)});
+  if (rows <= 0) return check;
+  check.numbers.push_back({"share", number(bad) / number(rows)});
+  if (number(bad) / number(rows) > watched) check.status = kWatched;
+  return check;
+}
+
+std::int64_t rows_read(const Statistics& statistics) {
+  const auto found = statistics.counts.find("rows_read");
+  return found == statistics.counts.end() ? total_units(statistics) : found->second;
+}
+
+Check duplicates(const CheckInput& input) {
+  Check check =
+      row_share("duplicates", input.statistics.duplicates, rows_read(input.statistics), kDuplicatesWatched);
+  check.numbers.push_back({"repeated_exposures", number(input.statistics.repeated_exposures)});
+  check.numbers.push_back({"conflicts", number(input.statistics.conflicts)});
+  if (input.statistics.conflicts > 0) check.status = kWatched;
+  return check;
+}
+
+Check late_events(const CheckInput& input) {
+  if (input.seen_once) return {.kind = "late_events", .status = kNotRun, .note = "table"};
+  return row_share("late_events", input.statistics.late_events, rows_read(input.statistics), kLateWatched);
+}
+
+Check clock_skew(const CheckInput& input) {
+  if (input.seen_once) return {.kind = "clock_skew", .status = kNotRun, .note = "table"};
+  return row_share("clock_skew", input.statistics.future_events, rows_read(input.statistics), 0);
+}
+
+/// Days on which an arm that had units before and after had none.
+Check gaps(const CheckInput& input) {
+  const auto& days = input.statistics.units_by_day;
+  Check check{.kind = "gaps", .status = days.empty() ? kNotRun : kPassed};
+  for (std::size_t arm = 0; arm < input.statistics.arms.size() && !days.empty(); ++arm) {
+    const auto has_units = [&](const std::vector<std::int64_t>& day) {
+      return arm < day.size() && day[arm] > 0;
+    };
+    const auto first = std::find_if(days.begin(), days.end(), has_units);
+    const auto last = std::find_if(days.rbegin(), days.rend(), has_units).base();
+    if (first >= last) continue;
+    const auto empty = std::count_if(first, last, [&](const auto& day) { return !has_units(day); });
+    if (empty == 0) continue;
+    check.status = kWatched;
+    check.numbers.push_back({"empty_days_" + input.statistics.arms[arm].key, number(empty)});
+  }
+  return check;
+}
+
+Check bots(const CheckInput& input) {
+  const auto found = input.statistics.counts.find("suspected_bots");
+  if (found == input.statistics.counts.end()) return {.kind = "bots", .status = kNotRun};
+  return row_share("bots", found->second, total_units(input.statistics), 0.01);
+}
+
+/// Can the mean be trusted at this size? The burn-in's rule, asked of every primary; and has the tail itself
+/// moved?
+Check distribution(const CheckInput& input) {
+  Check check{.kind = "distribution", .status = kNotRun};
+  for (const auto& task : input.tasks) {
+    if (task.role.role != Role::primary || task.data.layout.binary) continue;
+    for (const auto pair : input.pairs) {
+      const auto control = pooled(task.data.cells, pair.control, task.data.layout.dimension());
+      const auto treatment = pooled(task.data.cells, pair.treatment, task.data.layout.dimension());
+      if (control.n() < 2 || treatment.n() < 2 || control.mean() <= 0 || treatment.mean() <= 0) continue;
+      if (check.status == kNotRun) check.status = kPassed;
+      auto both = control;
+      both.merge(treatment);
+      const double skewness = both.skewness();
+      const auto smallest = number(std::min(control.n(), treatment.n()));
+      check.numbers.push_back({"skewness_" + task.metric.key, skewness});
+      const double spread = (treatment.variance() / (treatment.mean() * treatment.mean())) /
+                            (control.variance() / (control.mean() * control.mean()));
+      const auto& arm = input.statistics.arms[pair.treatment].key;
+      if (smallest < 3 * skewness * skewness) {
+        check.status = kWatched;
+        check.note = "skewed_for_this_size";
+        check.places.push_back({.dimension = task.metric.key, .group = arm, .p_value = std::nullopt});
+      } else if (control.variance() > 0 && (spread > kTailChanged || spread < 1 / kTailChanged)) {
+        check.status = kWatched;
+        check.note = "tail_changed";
+        check.places.push_back({.dimension = task.metric.key, .group = arm, .p_value = std::nullopt});
+      }
+    }
+  }
+  return check;
+}
+
+constexpr std::array kChecks{
+    HealthCheck{"sample_ratio", "do the arms hold the shares of units they should?", sample_ratio},
+    HealthCheck{"crossovers", "were units seen in several arms?", crossovers},
+    HealthCheck{"balance", "were the arms alike before the start?", balance},
+    HealthCheck{"completeness", "are the metrics' windows over?", completeness},
+    HealthCheck{"full_weeks", "does the run cover whole weeks?", full_weeks},
+    HealthCheck{"sensitivity", "do other treatments of the data say the same?", sensitivity},
+    HealthCheck{"distribution", "can the means be trusted at this size?", distribution},
+    HealthCheck{"duplicates", "were events sent more than once?", duplicates},
+    HealthCheck{"late_events", "did events arrive late?", late_events},
+    HealthCheck{"clock_skew", "did events come from the future?", clock_skew},
+    HealthCheck{"gaps", "are there days without units?", gaps},
+    HealthCheck{"bots", "are there units that no person would be?", bots},
+};
+
+}  // namespace
+
+std::span<const HealthCheck> health_checks() noexcept {
+  return kChecks;
+}
+
+std::vector<Check> run_checks(const CheckInput& input) {
+  std::vector<Check> checks;
+  for (const auto& row : kChecks) checks.push_back(row.run(input));
+  return checks;
+}
+
+bool sample_ratio_failed(const std::vector<Check>& checks) noexcept {
+  return std::any_of(checks.begin(), checks.end(), [](const Check& check) {
+    return check.kind == "sample_ratio" && check.status == kFailed;
+  });
+}
+
+}  // namespace liftmark

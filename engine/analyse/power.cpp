@@ -1,0 +1,57 @@
+#include <map>
+
+#include "engine/analyse/sections.hpp"
+#include "stats/confidence_sequence.hpp"
+#include "stats/detectable_lift.hpp"
+#include "stats/distributions.hpp"
+
+namespace liftmark {
+namespace {
+
+/// The critical value of the plan's method with `units` units, for a two-sided test at the metric's alpha.
+double critical_value(const MetricTask& task, double units) {
+  if (!plan_method(task.plan.method).any_time) return stats::normal_upper_quantile(task.role.alpha / 2);
+  const double precision = stats::tuned_rho_squared(planned_units(task.plan), task.role.alpha);
+  return stats::sequence_critical_value(units * precision, task.role.alpha);
+}
+
+PowerPoint point_of(const MetricTask& task, const std::vector<Cell>& cells, ArmPair pair, int day) {
+  const auto contrast = contrast_of(cells, pair, task.data.layout, unit_values(task.data.layout, task.slope));
+  PowerPoint point{.day = day};
+  if (contrast.reason != stats::Reason::none) return point;
+  point.units = contrast.control.n + contrast.treatment.n;
+  const auto error =
+      plan_method(task.plan.method).any_time ? stats::ErrorRule::larger_of_both : stats::ErrorRule::own;
+  const auto scaled = stats::on_scale(contrast, stats::Scale::log, error);
+  if (!scaled.scaled) return point;
+  point.mde =
+      stats::detectable_lift({.standard_error = scaled.scaled->standard_error,
+                              .critical_value = critical_value(task, static_cast<double>(point.units))},
+                             task.plan.power);
+  return point;
+}
+
+}  // namespace
+
+std::vector<PowerSummary> power_summaries(const MetricTask& task, const Statistics& statistics,
+                                          const std::vector<ArmPair>& pairs) {
+  std::vector<PowerSummary> summaries;
+  if (task.role.role != Role::primary) return summaries;
+  for (const auto pair : pairs) {
+    PowerSummary summary{.metric = task.metric.key,
+                         .arm = statistics.arms[pair.treatment].key,
+                         .against = statistics.arms[pair.control].key,
+                         .planned_mde = task.plan.mde,
+                         .power = task.plan.power};
+    std::vector<Cell> so_far;
+    for (const auto& day : task.data.by_day) {
+      so_far.insert(so_far.end(), day.cells.begin(), day.cells.end());
+      summary.points.push_back(point_of(task, so_far, pair, day.day));
+    }
+    if (task.data.by_day.empty()) summary.points.push_back(point_of(task, task.data.cells, pair, 0));
+    summaries.push_back(std::move(summary));
+  }
+  return summaries;
+}
+
+}  // namespace liftmark

@@ -1,0 +1,66 @@
+#include <cmath>
+
+#include "engine/analyse/sections.hpp"
+
+namespace liftmark {
+namespace {
+
+/// A denominator settled within this relative change can carry a ratio.
+constexpr double kDenominatorSettled = 0.01;
+constexpr double kDenominatorMoved = 0.01;
+
+Sensitivity row(const MetricTask& task, const Statistics& statistics, const std::vector<Cell>& cells,
+                ArmPair pair, const char* kind) {
+  const bool adjust = std::string_view(kind) != "unadjusted";
+  const auto look = look_at(cells, pair, task.data.layout, unit_values(task.data.layout, task.slope, adjust));
+  return {.arm = statistics.arms[pair.treatment].key,
+          .against = statistics.arms[pair.control].key,
+          .kind = kind,
+          .parameter = std::nullopt,
+          .relative = relative_lift(task, look, plan_method(task.plan.method))};
+}
+
+}  // namespace
+
+std::vector<Sensitivity> sensitivities(const MetricTask& task, const Statistics& statistics,
+                                       const std::vector<ArmPair>& pairs) {
+  std::vector<Sensitivity> rows;
+  for (const auto pair : pairs) {
+    if (!task.data.uncapped.empty())
+      rows.push_back(row(task, statistics, task.data.uncapped, pair, "uncapped"));
+    if (!task.data.without_crossovers.empty())
+      rows.push_back(row(task, statistics, task.data.without_crossovers, pair, "without_crossovers"));
+    if (task.data.layout.covariates > 0)
+      rows.push_back(row(task, statistics, task.data.cells, pair, "unadjusted"));
+  }
+  return rows;
+}
+
+std::string grade_denominator(const MetricTask& task, const std::vector<ArmPair>& pairs) {
+  const std::size_t column[] = {1};
+  std::vector<Cell> cells;
+  for (const auto& cell : task.data.cells) {
+    Cell only{.epoch = cell.epoch, .arm = cell.arm, .history = cell.history.select(column)};
+    if (cell.no_history.n() > 0) only.history.merge(cell.no_history.select(column));
+    cells.push_back(std::move(only));
+  }
+  const auto& method = plan_method(task.plan.method);
+  bool settled = true;
+  for (const auto pair : pairs) {
+    const auto look = look_at(cells, pair, {}, {});
+    if (look.contrast.reason != stats::Reason::none) {
+      settled = false;
+      continue;
+    }
+    const auto lift = method.estimate(look, {.scale = stats::Scale::log, .alpha = 0.05, .plan = &task.plan});
+    if (lift.p_value && *lift.p_value < kDenominatorMoved) return "denominator_moved";
+    const bool inside = lift.interval && lift.interval->lower && lift.interval->upper &&
+                        *lift.interval->lower > -kDenominatorSettled &&
+                        *lift.interval->upper < kDenominatorSettled;
+    const bool constant = lift.reason == stats::Reason::zero_variance && lift.point == 0.0;
+    settled = settled && (inside || constant);
+  }
+  return settled ? "" : "denominator_unsettled";
+}
+
+}  // namespace liftmark
