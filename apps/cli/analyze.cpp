@@ -25,12 +25,19 @@ char separator_of(const std::string& delimiter) {
   return delimiter.front();
 }
 
+CsvOptions csv_options(char separator) {
+  CsvOptions options;
+  options.separator = separator;
+  options.unnamed_columns = true;  // tables written with an index column have none
+  return options;
+}
+
 /// Reads one file into a TableAggregator or a SummaryAggregator.
 template <class Aggregator>
 void read_table(const TableFile& file, char separator, Aggregator& table) {
   const auto input = InputStream::open(file.path);
   const std::string shown = file.path == "-" ? "standard input" : file.path;
-  CsvReader reader(*input, shown, {.separator = separator});
+  CsvReader reader(*input, shown, csv_options(separator));
   table.begin_file(reader.header(), shown, file.arm);
   while (reader.next()) {
     const auto problem = reader.problem();

@@ -90,6 +90,7 @@ CsvReader::CsvReader(InputStream& input, std::string name, CsvOptions options)
   require_good();
   header_.assign(fields_.begin(), fields_.end());
   for (std::size_t i = 0; i < header_.size(); ++i) {
+    if (header_[i].empty() && options_.unnamed_columns) header_[i] = fmt::format("column_{}", i + 1);
     if (header_[i].empty())
       throw Error(ErrorCode::data, fmt::format("{}:{}", name_, record_line_),
                   fmt::format("column {} has no name", i + 1), "the first line must name the columns");

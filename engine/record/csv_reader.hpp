@@ -20,6 +20,7 @@ struct CsvOptions {
   char separator = ',';
   std::size_t max_columns = 4096;
   std::size_t max_record_bytes = 1u << 20;
+  bool unnamed_columns = false;  ///< a column without a name is called column_N instead of being refused
 };
 
 /// Why a record cannot be used. name() gives the reason's word.
