@@ -12,6 +12,7 @@
 
 #include "apps/cli/commands.hpp"
 #include "engine/definition/error.hpp"
+#include "engine/record/compaction.hpp"
 
 namespace liftmark::cli {
 namespace {
@@ -116,6 +117,7 @@ void run(const ImportArguments& arguments) {
       print(file, result, arguments.json);
       failed = failed || result.too_many_rejected;
     }
+    compact(recorder);
   }
   if (failed)
     throw Error(ErrorCode::data, arguments.files.front(),

@@ -18,7 +18,7 @@ constexpr std::int64_t kSliceEvents = 1 << 17;
 
 struct Filter {
   Filter(const Reader::State& state, const EventFilter& asked)
-      : from(asked.from), to(asked.to), as_of(state.as_of), keys(asked.keys) {
+      : reader(state), from(asked.from), to(asked.to), as_of(state.as_of), keys(asked.keys) {
     all_types = asked.types.empty();
     wanted.assign(state.types.size(), all_types);
     for (const std::string& type : asked.types)
@@ -35,8 +35,9 @@ struct Filter {
   }
   bool keeps(const BlockRows& rows, std::size_t i) const {
     return rows.at[i] >= from && rows.at[i] < to && rows.at[i] <= as_of && rows.recorded_at[i] <= as_of &&
-           wanted[rows.type[i]];
+           wanted[rows.type[i]] && !reader.hidden(rows.unit[i]);
   }
+  const Reader::State& reader;
   Micros from, to, as_of;
   bool keys;
   bool all_types = false;
@@ -95,6 +96,10 @@ class BlockSource {
     }
     if (filter_.keys) snapshot_->read_detail(entry.block, rows_);
   }
+
+  ~BlockSource() { state_.give_back(std::move(snapshot_)); }
+  BlockSource(const BlockSource&) = delete;
+  BlockSource& operator=(const BlockSource&) = delete;
 
   const BlockRows& rows() const { return rows_; }
 
@@ -254,7 +259,7 @@ struct EventScanner::State {
     };
     const std::size_t begin = entry.first_unit >= first ? 0 : position(first);
     const std::size_t end = entry.last_unit < last ? rows.size() : position(last);
-    if (reader.links.empty() && filter.keeps_all(entry)) return source.append_range(begin, end, gathered);
+    if (reader.plain_units() && filter.keeps_all(entry)) return source.append_range(begin, end, gathered);
     for (std::size_t i = begin; i < end; ++i)
       if (filter.keeps(rows, i) && reader.canonical(rows.unit[i]) == rows.unit[i])
         source.append(i, rows.unit[i], gathered);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
+#include <thread>
 
 #include "engine/definition/error.hpp"
 #include "engine/record/reader_state.hpp"
@@ -66,7 +67,8 @@ void Snapshot::read_detail(std::int64_t block, BlockRows& rows) {
 }
 
 Reader::State::State(const std::filesystem::path& file, ReaderOptions options)
-    : path(file), opened(now_micros()), main(std::make_unique<Snapshot>(file)) {
+    : path(file), opened(now_micros()) {
+  open_snapshots();
   Database& database = main->database;
   Statement clock(database, "SELECT last_commit, generation, sweeps FROM clock");
   if (!clock.step()) database.fail(11);  // SQLITE_CORRUPT
@@ -105,6 +107,8 @@ void Reader::State::load_blocks() {
 }
 
 void Reader::State::load_links() {
+  Statement erasures(main->database, "SELECT unit FROM erasure WHERE finished_at IS NULL");
+  while (erasures.step()) erased.insert(static_cast<UnitIndex>(erasures.integer(0)));
   Statement rows(main->database,
                  "SELECT anonymous, unit FROM link WHERE at <= ?1 AND recorded_at <= ?1 ORDER BY seq");
   rows.bind(1, as_of);
@@ -120,13 +124,42 @@ void Reader::State::load_links() {
   }
 }
 
+/// Connections for the threads of one report, opened together: what the first lists is there for all of them,
+/// because blocks never change, unless something was swept in between; then all are opened anew.
+void Reader::State::open_snapshots() {
+  const std::size_t wanted = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
+  const auto swept = [](Snapshot& snapshot) { return snapshot.database.integer("SELECT sweeps FROM clock"); };
+  for (bool together = false; !together;) {
+    spare.clear();
+    main = std::make_unique<Snapshot>(path);
+    sweeps = swept(*main);
+    together = true;
+    while (together && spare.size() < wanted) {
+      spare.push_back(std::make_unique<Snapshot>(path));
+      together = swept(*spare.back()) == sweeps;
+    }
+  }
+}
+
 std::unique_ptr<Snapshot> Reader::State::snapshot() const {
-  // Blocks never change; what this Reader listed is still there unless something was swept meanwhile.
+  {
+    const std::lock_guard guard(spare_mutex);
+    if (!spare.empty()) {
+      auto taken = std::move(spare.back());
+      spare.pop_back();
+      return taken;
+    }
+  }
   auto further = std::make_unique<Snapshot>(path);
   if (further->database.integer("SELECT sweeps FROM clock") != sweeps)
     throw Error(ErrorCode::storage, path.string(), "the store was tidied up while the report began",
                 "run it again");
   return further;
+}
+
+void Reader::State::give_back(std::unique_ptr<Snapshot> snapshot) const {
+  const std::lock_guard guard(spare_mutex);
+  spare.push_back(std::move(snapshot));
 }
 
 void Reader::State::check_age() const {
@@ -278,7 +311,7 @@ ExposureColumns Reader::exposures(std::string_view experiment,
     keys.push_back(state.names.find({NameKind::key, 0, 0, key}));
     if (keys.back()) known_keys.push_back(*keys.back());
   }
-  const auto snapshot = state.snapshot();
+  auto snapshot = state.snapshot();
   Candidates found;
   found.attributes.resize(keys.size());
   BlockRows rows;
@@ -291,7 +324,8 @@ ExposureColumns Reader::exposures(std::string_view experiment,
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::uint32_t arm = rows.type[i] < arm_index.size() ? arm_index[rows.type[i]] : kOther;
       if (arm == kOther || (rows.flags[i] & kRepeat) != 0) continue;
-      if (rows.at[i] > state.as_of || rows.recorded_at[i] > state.as_of) continue;
+      if (rows.at[i] > state.as_of || rows.recorded_at[i] > state.as_of || state.hidden(rows.unit[i]))
+        continue;
       found.unit.push_back(state.canonical(rows.unit[i]));
       found.arm.push_back(arm);
       found.at.push_back(rows.at[i]);
@@ -352,6 +386,7 @@ ExposureColumns Reader::exposures(std::string_view experiment,
   reorder(found.propensity, columns.propensity);
   reorder(found.fallback, columns.fallback);
   for (std::size_t k = 0; k < keys.size(); ++k) reorder(found.attributes[k], columns.attributes[k]);
+  state.give_back(std::move(snapshot));
   return columns;
 }
 

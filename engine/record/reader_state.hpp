@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/record/block.hpp"
@@ -46,14 +47,19 @@ struct Snapshot {
 
 struct Reader::State {
   State(const std::filesystem::path& file, ReaderOptions options);
-  /// A further connection that sees what this Reader sees.
+  /// A further connection that sees what this Reader sees; give it back after use.
   std::unique_ptr<Snapshot> snapshot() const;
+  void give_back(std::unique_ptr<Snapshot> snapshot) const;
   void check_age() const;
   UnitIndex canonical(UnitIndex unit) const noexcept {
     if (links.empty()) return unit;
     const auto found = links.find(unit);
     return found == links.end() ? unit : found->second;
   }
+  /// A unit whose erasure is under way; its rows are not there any more.
+  bool hidden(UnitIndex unit) const noexcept { return !erased.empty() && erased.contains(unit); }
+  bool plain_units() const noexcept { return links.empty() && erased.empty(); }
+  void open_snapshots();
   void load_blocks();
   void load_links();
   /// Code of an inline text, above all interned ones.
@@ -72,7 +78,10 @@ struct Reader::State {
   std::vector<std::string> types;
   std::vector<BlockEntry> events, exposures;
   std::unordered_map<UnitIndex, UnitIndex> links;  ///< anonymous unit to the unit it was linked to
+  std::unordered_set<UnitIndex> erased;
   UnitIndex units = 0;
+  mutable std::mutex spare_mutex;
+  mutable std::vector<std::unique_ptr<Snapshot>> spare;
 
   mutable std::mutex inline_mutex;
   mutable std::deque<std::string> inline_texts;

@@ -80,6 +80,8 @@ Store Store::create(const std::filesystem::path& path, StoreOptions options) {
   state->secret = Secret::random();
   Statement insert(state->database, "INSERT INTO setting VALUES('secret', ?1)");
   insert.bind_blob(1, state->secret.bytes()).run();
+  Statement durable(state->database, "INSERT INTO setting VALUES('durable', ?1)");
+  durable.bind(1, options.durable).run();
   return Store(std::move(state));
 }
 
@@ -91,7 +93,10 @@ Store Store::open(const std::filesystem::path& path, StoreOptions options) {
                 "check the permissions of the file and its folder");
   auto state = std::make_unique<State>(path, Database::Mode::write, options);
   check_schema(state->database);
-  configure(state->database, options.durable);
+  // A store made without full durability stays so, and its answers keep saying it.
+  state->durable =
+      options.durable && state->database.integer("SELECT value FROM setting WHERE name = 'durable'") != 0;
+  configure(state->database, state->durable);
   state->secret = read_secret(state->database);
   Statement clock(state->database, "SELECT last_commit, generation FROM clock");
   if (!clock.step()) state->database.fail(11);  // SQLITE_CORRUPT

@@ -99,6 +99,7 @@ struct Store::State {
   Secret secret;
   Micros last_commit = 0;
   std::int64_t generation = 0;
+  std::int64_t staging_ticket = 0;                                       ///< of the newest Staging
   std::map<std::pair<std::string, std::string>, std::int64_t> counters;  ///< not yet written
   Micros counters_written = 0;
 

@@ -1,0 +1,67 @@
+// `liftmark export`: the raw exposures or events, as CSV or NDJSON that import reads back.
+
+#include "engine/record/export.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "apps/cli/commands.hpp"
+#include "engine/definition/error.hpp"
+#include "engine/definition/time_point.hpp"
+
+namespace liftmark::cli {
+namespace {
+
+struct ExportArguments {
+  std::string store, kind = "events", format = "csv", unit, experiment, from, to, as_of;
+  std::vector<std::string> types;
+};
+
+Micros moment(const std::string& text, const char* option) {
+  const auto time = parse_time(text);
+  if (!time)
+    throw Error(ErrorCode::usage, option, fmt::format("\"{}\" is no moment", text),
+                "for example 2026-03-01 or 2026-03-01T12:00:00Z");
+  return *time;
+}
+
+void run(const ExportArguments& arguments) {
+  ExportOptions options;
+  options.kind = arguments.kind == "events" ? ExportOptions::Kind::events : ExportOptions::Kind::exposures;
+  options.format = arguments.format == "csv" ? ExportOptions::Format::csv : ExportOptions::Format::ndjson;
+  if (!arguments.unit.empty()) options.unit = arguments.unit;
+  if (!arguments.experiment.empty()) options.experiment = arguments.experiment;
+  options.types = arguments.types;
+  if (!arguments.from.empty()) options.from = moment(arguments.from, "--from");
+  if (!arguments.to.empty()) options.to = moment(arguments.to, "--to");
+  if (!arguments.as_of.empty()) options.as_of = moment(arguments.as_of, "--as-of");
+  export_rows(arguments.store, options, [](std::string_view text) {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
+      throw Error(ErrorCode::data, "standard output", "cannot write", "is the disk full?");
+  });
+}
+
+}  // namespace
+
+void add_export(CLI::App& program) {
+  auto* command = program.add_subcommand("export", "Raw exposures or events as CSV or NDJSON");
+  auto arguments = std::make_shared<ExportArguments>();
+  command->add_option("store", arguments->store, "The store")->required();
+  command->add_option("kind", arguments->kind, "events or exposures")
+      ->check(CLI::IsMember({"events", "exposures"}));
+  command->add_option("--format", arguments->format, "csv or ndjson")
+      ->check(CLI::IsMember({"csv", "ndjson"}));
+  command->add_option("--unit", arguments->unit, "One unit's rows only");
+  command->add_option("--type", arguments->types, "Event types (default: all)");
+  command->add_option("--experiment", arguments->experiment, "Exposures of one experiment only");
+  command->add_option("--from", arguments->from, "From this moment on");
+  command->add_option("--to", arguments->to, "Before this moment");
+  command->add_option("--as-of", arguments->as_of, "As the store stood then");
+  command->footer(
+      "Example:\n  liftmark export shop.db events --type purchase --from 2026-03-01 > purchases.csv");
+  command->callback([arguments] { run(*arguments); });
+}
+
+}  // namespace liftmark::cli

@@ -1,0 +1,213 @@
+#include "engine/record/export.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <map>
+
+#include "engine/definition/time_point.hpp"
+#include "engine/record/decimal.hpp"
+#include "engine/record/reader_state.hpp"
+
+namespace liftmark {
+namespace {
+
+void put_csv(std::string_view text, std::string& out) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+    out += text;
+    return;
+  }
+  out += '"';
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  out += '"';
+}
+
+void put_json(std::string_view text, std::string& out) {
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\')
+      (out += '\\') += c;
+    else if (static_cast<unsigned char>(c) < 0x20)
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    else
+      out += c;
+  }
+  out += '"';
+}
+
+class Exporter {
+ public:
+  Exporter(const Reader::State& state, const ExportOptions& options,
+           const std::function<void(std::string_view)>& write)
+      : state_(state),
+        options_(options),
+        write_(write),
+        exposures_(options.kind == ExportOptions::Kind::exposures) {
+    Statement units(state.main->database, "SELECT unit, id FROM unit");
+    units_.resize(state.units);
+    while (units.step()) units_[static_cast<std::size_t>(units.integer(0))] = units.text(1);
+    if (options.unit) find_unit(*options.unit);
+    for (const std::string& type : options.types)
+      if (const auto code = state.names.find({NameKind::type, 0, 0, type})) types_.push_back(*code);
+  }
+
+  std::int64_t run() {
+    if (options_.unit && unit_ == UnitMap::kNone) return 0;
+    if (options_.format == ExportOptions::Format::csv) header();
+    BlockRows rows;
+    auto snapshot = state_.snapshot();
+    for (const BlockEntry& entry : exposures_ ? state_.exposures : state_.events) {
+      if (entry.last_at < options_.from || entry.first_at >= options_.to) continue;
+      if (options_.unit && (entry.first_unit > unit_ || entry.last_unit < unit_)) continue;
+      snapshot->read_hot(entry.block, rows);
+      std::vector<std::uint32_t> chosen;
+      for (std::uint32_t i = 0; i < rows.size(); ++i)
+        if (keeps(rows, i)) chosen.push_back(i);
+      if (chosen.empty()) continue;
+      snapshot->read_properties(entry.block, {}, rows);
+      snapshot->read_detail(entry.block, rows);
+      write_rows(gather(rows, chosen));
+    }
+    state_.give_back(std::move(snapshot));
+    return count_;
+  }
+
+ private:
+  void find_unit(const std::string& id) {
+    const auto found = std::find(units_.begin(), units_.end(), id);
+    if (found != units_.end()) unit_ = static_cast<UnitIndex>(found - units_.begin());
+  }
+
+  bool keeps(const BlockRows& rows, std::size_t i) const {
+    if (rows.at[i] > state_.as_of || rows.recorded_at[i] > state_.as_of || state_.hidden(rows.unit[i]))
+      return false;
+    if (rows.at[i] < options_.from || rows.at[i] >= options_.to) return false;
+    if (options_.unit && rows.unit[i] != unit_) return false;
+    if (!exposures_)
+      return options_.types.empty() || std::find(types_.begin(), types_.end(), rows.type[i]) != types_.end();
+    if ((rows.flags[i] & kRepeat) != 0) return false;
+    if (!options_.experiment) return true;
+    return state_.names.name(NameKind::experiment, state_.names.name(NameKind::arm, rows.type[i]).parent)
+               .text == *options_.experiment;
+  }
+
+  void header() {
+    std::string line = exposures_ ? "id,experiment,epoch,unit,arm,at,recorded_at,propensity,fallback"
+                                  : "id,unit,type,at,recorded_at,value,reference";
+    for (std::uint32_t key = 0; key < state_.names.size(NameKind::key); ++key) {
+      line += ',';
+      put_csv(state_.names.name(NameKind::key, key).text, line);
+    }
+    write_(line + "\n");
+  }
+
+  /// The row's fields by name, in the order of the header.
+  std::vector<std::pair<std::string_view, std::string>> fields(const BlockRows& rows, std::size_t i) const {
+    const std::string unit = units_[rows.unit[i]];
+    if (!exposures_)
+      return {{"id", std::string(rows.id[i])},
+              {"unit", unit},
+              {"type", std::string(state_.names.name(NameKind::type, rows.type[i]).text)},
+              {"at", format_time(rows.at[i])},
+              {"recorded_at", format_time(rows.recorded_at[i])},
+              {"value", rows.value[i] == 0 ? "" : format_decimal(rows.value[i])},
+              {"reference", std::string(rows.reference[i])}};
+    const Name& arm = state_.names.name(NameKind::arm, rows.type[i]);
+    return {{"id", std::string(rows.id[i])},
+            {"experiment", std::string(state_.names.name(NameKind::experiment, arm.parent).text)},
+            {"epoch", std::to_string(arm.number)},
+            {"unit", unit},
+            {"arm", std::string(arm.text)},
+            {"at", format_time(rows.at[i])},
+            {"recorded_at", format_time(rows.recorded_at[i])},
+            {"propensity", rows.value[i] == 0 ? "" : fmt::format("{}", std::bit_cast<double>(rows.value[i]))},
+            {"fallback", (rows.flags[i] & kFallback) != 0 ? "true" : ""}};
+  }
+
+  void write_rows(const BlockRows& rows) {
+    std::vector<std::size_t> next_inline(rows.properties.size(), 0);
+    std::string out;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      std::map<std::uint32_t, std::string_view> properties;
+      for (std::size_t p = 0; p < rows.properties.size(); ++p) {
+        const PropertyColumn& column = rows.properties[p];
+        if (column.code[i] == kInlineValue)
+          properties[column.key] = column.inline_text[next_inline[p]++];
+        else if (column.code[i] != 0)
+          properties[column.key] = state_.names.name(NameKind::value, column.code[i]).text;
+      }
+      options_.format == ExportOptions::Format::csv ? csv_row(rows, i, properties, out)
+                                                    : json_row(rows, i, properties, out);
+      ++count_;
+    }
+    write_(out);
+  }
+
+  void csv_row(const BlockRows& rows, std::size_t i,
+               const std::map<std::uint32_t, std::string_view>& properties, std::string& out) const {
+    bool first = true;
+    for (const auto& [name, text] : fields(rows, i)) {
+      if (!first) out += ',';
+      first = false;
+      put_csv(text, out);
+    }
+    for (std::uint32_t key = 0; key < state_.names.size(NameKind::key); ++key) {
+      out += ',';
+      if (const auto found = properties.find(key); found != properties.end()) put_csv(found->second, out);
+    }
+    out += '\n';
+  }
+
+  void json_row(const BlockRows& rows, std::size_t i,
+                const std::map<std::uint32_t, std::string_view>& properties, std::string& out) const {
+    out += '{';
+    bool first = true;
+    for (const auto& [name, text] : fields(rows, i)) {
+      if (text.empty()) continue;
+      if (!first) out += ',';
+      first = false;
+      put_json(name, out);
+      out += ':';
+      if (name == "value" || name == "epoch" || name == "propensity" || name == "fallback")
+        out += text;
+      else
+        put_json(text, out);
+    }
+    if (!properties.empty()) {
+      out += exposures_ ? ",\"attributes\":{" : ",\"properties\":{";
+      first = true;
+      for (const auto& [key, text] : properties) {
+        if (!first) out += ',';
+        first = false;
+        put_json(state_.names.name(NameKind::key, key).text, out);
+        out += ':';
+        put_json(text, out);
+      }
+      out += '}';
+    }
+    out += "}\n";
+  }
+
+  const Reader::State& state_;
+  const ExportOptions& options_;
+  const std::function<void(std::string_view)>& write_;
+  bool exposures_;
+  std::vector<std::string> units_;
+  UnitIndex unit_ = UnitMap::kNone;
+  std::vector<std::uint32_t> types_;
+  std::int64_t count_ = 0;
+};
+
+}  // namespace
+
+std::int64_t export_rows(const std::filesystem::path& store, const ExportOptions& options,
+                         const std::function<void(std::string_view)>& write) {
+  const Reader::State state(store, {.as_of = options.as_of});
+  return Exporter(state, options, write).run();
+}
+
+}  // namespace liftmark

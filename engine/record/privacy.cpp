@@ -1,0 +1,270 @@
+#include "engine/record/privacy.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "engine/definition/error.hpp"
+#include "engine/record/staging.hpp"
+
+namespace liftmark {
+namespace {
+
+/// One administrative act: a transaction with its own stamp. On failure the writer's memory is read anew.
+void act(Recorder& recorder, const std::function<void(Store::State&, Micros)>& work) {
+  recorder.exclusive([&](Store& store) {
+    Store::State& state = store.state();
+    state.memory();
+    try {
+      Transaction transaction(state.database);
+      const Micros stamp = state.next_stamp();
+      work(state, stamp);
+      state.write_stamp(stamp);
+      transaction.commit();
+      state.last_commit = stamp;
+    } catch (...) {
+      state.forget();
+      throw;
+    }
+  });
+}
+
+UnitIndex unit_of(Store::State& state, std::string_view id) {
+  if (id.empty() || id.size() > kMaxTextBytes)
+    throw Error(ErrorCode::usage, "unit", "a unit's id has 1 to 1024 bytes",
+                "give the id as it is sent with events");
+  return state.intern_unit(id, state.secret.key(KeySpace::unit, id));
+}
+
+/// Rewrites every live block that `touches`, without the rows that `drops`. Returns the number of dropped
+/// rows.
+std::int64_t rewrite(Store::State& state, const std::function<bool(const LiveBlock&)>& touches,
+                     const std::function<bool(BlockKind, const BlockRows&, std::size_t)>& drops,
+                     const std::function<void(Micros, std::int64_t)>& also) {
+  {
+    // Rows leave their blocks only when their ids are in a run.
+    Transaction transaction(state.database);
+    state.memory().ids.write(state.database.integer("SELECT ifnull(max(block), 0) FROM block"), 1, 1 << 16);
+    transaction.commit();
+  }
+  Staging staging(state);
+  BlockRows rows;
+  std::int64_t dropped = 0;
+  Statement hot(state.database, "SELECT hot FROM block WHERE block = ?1");
+  for (const LiveBlock& block : live_blocks(state)) {
+    if (!touches(block)) continue;
+    hot.bind(1, block.block);
+    if (!hot.step()) continue;
+    decode_hot(hot.blob(0), rows);
+    hot.reset();
+    std::vector<std::uint32_t> stay;
+    for (std::uint32_t i = 0; i < rows.size(); ++i)
+      if (!drops(block.kind, rows, i)) stay.push_back(i);
+    if (stay.size() == rows.size()) continue;
+    dropped += static_cast<std::int64_t>(rows.size() - stay.size());
+    read_block(state.database, block.block, rows);
+    if (!stay.empty()) staging.put(block.kind, block.part, gather(rows, stay));
+    staging.replace(block.block);
+  }
+  staging.publish([&](Micros stamp) { also(stamp, dropped); });
+  while (Staging::sweep(state)) {
+  }
+  return dropped;
+}
+
+/// Empties the write-ahead log into the file; false while a reader holds it.
+bool truncate_log(Store::State& state) {
+  int in_log = 0;
+  int moved = 0;
+  const int code = sqlite3_wal_checkpoint_v2(state.database.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
+                                             &in_log, &moved);
+  if (code == SQLITE_BUSY || code == SQLITE_LOCKED) return false;
+  if (code != SQLITE_OK) state.database.fail(code);
+  return true;
+}
+
+/// Deleted ids may survive in the slack of pages; a rebuilt table has only what it holds.
+void rebuild_tables(Store::State& state) {
+  Transaction transaction(state.database);
+  state.database.execute(
+      "CREATE TABLE unit_new(unit INTEGER PRIMARY KEY, id TEXT NOT NULL);"
+      "INSERT INTO unit_new SELECT unit, id FROM unit ORDER BY unit;"
+      "DROP TABLE unit; ALTER TABLE unit_new RENAME TO unit");
+  state.database.execute("UPDATE clock SET sweeps = sweeps + 1");
+  transaction.commit();
+}
+
+}  // namespace
+
+void set_consent(Recorder& recorder, std::string_view unit, std::string_view purpose, bool granted,
+                 std::optional<Micros> at) {
+  act(recorder, [&](Store::State& state, Micros stamp) {
+    const UnitIndex index = unit_of(state, unit);
+    Statement insert(
+        state.database,
+        "INSERT INTO consent(unit, purpose, granted, at, recorded_at) VALUES(?1, ?2, ?3, ?4, ?5)");
+    insert.bind(1, index)
+        .bind_text(2, purpose)
+        .bind(3, granted)
+        .bind(4, at.value_or(stamp))
+        .bind(5, stamp)
+        .run();
+    if (purpose == "measurement") state.memory().consent[index] = granted;
+  });
+}
+
+void require_consent(Recorder& recorder, bool required) {
+  act(recorder, [&](Store::State& state, Micros stamp) {
+    Statement set(state.database, "INSERT OR REPLACE INTO setting VALUES('consent_required', ?1)");
+    set.bind(1, required).run();
+    state.memory().consent_required = required;
+    state.audit(stamp, "consent", required ? "required" : "not required");
+  });
+}
+
+void link_units(Recorder& recorder, std::string_view anonymous, std::string_view unit,
+                std::optional<Micros> at) {
+  if (anonymous == unit)
+    throw Error(ErrorCode::usage, "link", "both units are the same",
+                "name the anonymous id first, then the user's");
+  act(recorder, [&](Store::State& state, Micros stamp) {
+    const UnitIndex from = unit_of(state, anonymous);
+    const UnitIndex to = unit_of(state, unit);
+    Statement insert(state.database,
+                     "INSERT INTO link(anonymous, unit, at, recorded_at) VALUES(?1, ?2, ?3, ?4)");
+    insert.bind(1, from).bind(2, to).bind(3, at.value_or(stamp)).bind(4, stamp).run();
+  });
+}
+
+void set_retention(Recorder& recorder, std::string_view type, int days) {
+  if (days < 0 || days > 36'500)
+    throw Error(ErrorCode::usage, "days", "a retention is 0 to 36,500 days", "0 keeps events for ever");
+  act(recorder, [&](Store::State& state, Micros stamp) {
+    Statement remove(state.database, "DELETE FROM retention WHERE type = ?1");
+    remove.bind_text(1, type).run();
+    auto& rules = state.memory().retention_by_name;
+    rules.erase(std::string(type));
+    if (days > 0) {
+      Statement insert(state.database, "INSERT INTO retention VALUES(?1, ?2)");
+      insert.bind_text(1, type).bind(2, days).run();
+      rules[std::string(type)] = days;
+    }
+    state.audit(stamp, "retention", fmt::format("{}: {} days", type, days));
+  });
+}
+
+std::int64_t purge(Recorder& recorder) {
+  std::int64_t removed = 0;
+  recorder.exclusive([&](Store& store) {
+    Store::State& state = store.state();
+    const WriterMemory& memory = state.memory();
+    const Micros now = now_micros();
+    std::vector<Micros> keep_from(memory.names.size(NameKind::type), INT64_MIN);
+    Micros latest = INT64_MIN;
+    for (const auto& [type, days] : memory.retention_by_name) {
+      const auto code = memory.names.find({NameKind::type, 0, 0, type});
+      if (!code) continue;
+      keep_from[*code] = now - days * kMicrosPerDay;
+      latest = std::max(latest, keep_from[*code]);
+    }
+    if (latest == INT64_MIN) return;
+    removed = rewrite(
+        state,
+        [&](const LiveBlock& block) { return block.kind == BlockKind::event && block.first_at < latest; },
+        [&](BlockKind, const BlockRows& rows, std::size_t i) { return rows.at[i] < keep_from[rows.type[i]]; },
+        [&](Micros stamp, std::int64_t rows) {
+          state.audit(stamp, "purge", fmt::format("{} events", rows));
+        });
+  });
+  return removed;
+}
+
+Erasure erase(Recorder& recorder, std::string_view unit) {
+  Erasure erasure;
+  UnitIndex index = UnitMap::kNone;
+  recorder.exclusive([&](Store& store) {
+    Store::State& state = store.state();
+    index = state.memory().units.find(state.secret.key(KeySpace::unit, unit));
+  });
+  if (index == UnitMap::kNone) return erasure;
+  erasure.found = true;
+  // Hidden at once, whatever happens next.
+  act(recorder, [&](Store::State& state, Micros stamp) {
+    const Key key = state.secret.key(KeySpace::erased, unit);
+    const std::string_view bytes(reinterpret_cast<const char*>(&key), sizeof key);
+    Statement hash(state.database, "INSERT OR IGNORE INTO erased VALUES(?1, ?2)");
+    hash.bind_blob(1, bytes).bind(2, stamp).run();
+    Statement row(state.database, "INSERT INTO erasure(unit, recorded_at) VALUES(?1, ?2)");
+    row.bind(1, index).bind(2, stamp).run();
+    for (const char* sql :
+         {"DELETE FROM unit WHERE unit = ?1", "DELETE FROM consent WHERE unit = ?1",
+          "DELETE FROM sticky WHERE unit = ?1", "DELETE FROM link WHERE unit = ?1 OR anonymous = ?1"}) {
+      Statement remove(state.database, sql);
+      remove.bind(1, index).run();
+    }
+    state.audit(stamp, "erase", "one unit");
+    state.memory().units.remove(state.secret.key(KeySpace::unit, unit));
+    state.memory().consent.erase(index);
+    state.memory().erased.insert(key);
+  });
+  recorder.exclusive([&](Store& store) {
+    erasure.rows = rewrite(
+        store.state(),
+        [&](const LiveBlock& block) { return block.first_unit <= index && index <= block.last_unit; },
+        [&](BlockKind, const BlockRows& rows, std::size_t i) { return rows.unit[i] == index; },
+        [](Micros, std::int64_t) {});
+  });
+  erasure.finished = finish_erasures(recorder) == 0;
+  return erasure;
+}
+
+std::int64_t finish_erasures(Recorder& recorder) {
+  std::int64_t pending = 0;
+  recorder.exclusive([&](Store& store) {
+    Store::State& state = store.state();
+    std::vector<UnitIndex> units;
+    {
+      Statement rows(state.database, "SELECT unit FROM erasure WHERE finished_at IS NULL");
+      while (rows.step()) units.push_back(static_cast<UnitIndex>(rows.integer(0)));
+    }
+    pending = static_cast<std::int64_t>(units.size());
+    if (units.empty()) return;
+    std::sort(units.begin(), units.end());
+    const auto erased = [&](UnitIndex unit) { return std::binary_search(units.begin(), units.end(), unit); };
+    rewrite(
+        state,
+        [&](const LiveBlock& block) {
+          const auto next = std::lower_bound(units.begin(), units.end(), block.first_unit);
+          return next != units.end() && *next <= block.last_unit;
+        },
+        [&](BlockKind, const BlockRows& rows, std::size_t i) { return erased(rows.unit[i]); },
+        [](Micros, std::int64_t) {});
+    rebuild_tables(state);
+    if (!truncate_log(state)) return;
+    Transaction transaction(state.database);
+    Statement done(state.database, "UPDATE erasure SET finished_at = ?1 WHERE finished_at IS NULL");
+    done.bind(1, now_micros()).run();
+    transaction.commit();
+    pending = 0;
+  });
+  return pending;
+}
+
+std::string keep_sticky_arm(Recorder& recorder, std::string_view unit, std::string_view experiment, int epoch,
+                            std::string_view arm) {
+  std::string kept;
+  act(recorder, [&](Store::State& state, Micros stamp) {
+    const UnitIndex index = unit_of(state, unit);
+    Statement insert(state.database, "INSERT OR IGNORE INTO sticky VALUES(?1, ?2, ?3, ?4, ?5)");
+    insert.bind(1, index).bind_text(2, experiment).bind(3, epoch).bind_text(4, arm).bind(5, stamp).run();
+    Statement select(state.database,
+                     "SELECT arm FROM sticky WHERE unit = ?1 AND experiment = ?2 AND epoch = ?3");
+    select.bind(1, index).bind_text(2, experiment).bind(3, epoch);
+    if (select.step()) kept = select.text(0);
+  });
+  return kept;
+}
+
+}  // namespace liftmark

@@ -1,0 +1,47 @@
+#pragma once
+// One person's data: consent, links, erasure, retention. Every act is on the audit log, without identity.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/record/recorder.hpp"
+
+namespace liftmark {
+
+/// Records a unit's consent for a purpose ("measurement" is the one recording asks for). History is kept; the
+/// latest counts. Unknown units are remembered. `at` unset: now.
+void set_consent(Recorder& recorder, std::string_view unit, std::string_view purpose, bool granted,
+                 std::optional<Micros> at = {});
+/// Whether units without any consent are recorded (default) or refused.
+void require_consent(Recorder& recorder, bool required);
+
+/// From `at` on (unset: now), the anonymous unit's rows, past ones too, stand under `unit`. Throws
+/// Error(usage) when both are the same.
+void link_units(Recorder& recorder, std::string_view anonymous, std::string_view unit,
+                std::optional<Micros> at = {});
+
+/// Events of `type` older than `days` (> 0) are refused from now on and removed by purge(). 0: kept for ever.
+void set_retention(Recorder& recorder, std::string_view type, int days);
+/// Removes events past the retention of their type. Returns how many.
+std::int64_t purge(Recorder& recorder);
+
+struct Erasure {
+  bool found = false;     ///< false: no such unit, nothing to do
+  std::int64_t rows = 0;  ///< exposures and events removed
+  bool finished =
+      false;  ///< false: pending, because a reader still holds old bytes; run finish_erasures() later
+};
+/// Removes one unit: hidden at once; its rows, id, consent and links removed from the file and the
+/// write-ahead log. A keyed hash of the id is kept, only to refuse what a client sends again.
+Erasure erase(Recorder& recorder, std::string_view unit);
+/// Carries pending erasures to their end; returns how many are still pending.
+std::int64_t finish_erasures(Recorder& recorder);
+
+/// Records a unit's first arm of a sticky experiment; the first kept. Returns the arm in force.
+std::string keep_sticky_arm(Recorder& recorder, std::string_view unit, std::string_view experiment, int epoch,
+                            std::string_view arm);
+
+}  // namespace liftmark
