@@ -11,21 +11,37 @@ namespace liftmark::cli {
 using AddCommand = void (*)(CLI::App& program);
 
 void add_analyze(CLI::App& program);
-void add_assign(CLI::App& program);
-void add_calc(CLI::App& program);
-void add_import(CLI::App& program);
 void add_apply(CLI::App& program);
+void add_assign(CLI::App& program);
+void add_backup(CLI::App& program);
+void add_calc(CLI::App& program);
+void add_compact(CLI::App& program);
+void add_consent(CLI::App& program);
+void add_erase(CLI::App& program);
+void add_export(CLI::App& program);
+void add_import(CLI::App& program);
 void add_init(CLI::App& program);
+void add_link(CLI::App& program);
+void add_migrate(CLI::App& program);
+void add_purge(CLI::App& program);
 void add_simulate(CLI::App& program);
 void add_verify(CLI::App& program);
 
 inline constexpr std::array kCommands{
     AddCommand{add_analyze},
+    AddCommand{add_apply},
     AddCommand{add_assign},
+    AddCommand{add_backup},
     AddCommand{add_calc},
+    AddCommand{add_compact},
+    AddCommand{add_consent},
+    AddCommand{add_erase},
+    AddCommand{add_export},
     AddCommand{add_import},
     AddCommand{add_init},
-    AddCommand{add_apply},
+    AddCommand{add_link},
+    AddCommand{add_migrate},
+    AddCommand{add_purge},
     AddCommand{add_simulate},
     AddCommand{add_verify},
 };
