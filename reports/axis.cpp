@@ -7,7 +7,7 @@
 namespace liftmark::reports {
 namespace {
 
-constexpr std::array kEnds{1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0};
+constexpr std::array kEnds{1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0};
 
 /// The smallest round number not below `value`.
 double round_up(double value) {
@@ -22,7 +22,8 @@ double round_up(double value) {
 double axis_for(std::vector<double> reaches) {
   if (reaches.empty()) return 0.1;
   std::sort(reaches.begin(), reaches.end());
-  const std::size_t index = (reaches.size() * 4 + 4) / 5 - 1;
+  constexpr std::size_t kFew = 12;  // six intervals: there is room to show all
+  const std::size_t index = reaches.size() <= kFew ? reaches.size() - 1 : (reaches.size() * 4 + 4) / 5 - 1;
   const double largest = reaches.back();
   // One odd row must not squeeze the others; but when it is near enough, show all.
   const double wanted = largest <= 2.0 * reaches[index] ? largest : reaches[index] * 1.15;
@@ -30,15 +31,7 @@ double axis_for(std::vector<double> reaches) {
 }
 
 double grid_step(double end) {
-  const double power = std::pow(10.0, std::floor(std::log10(end)));
-  const double leading = end / power;
-  if (leading < 1.25) return 0.5 * power;
-  if (leading < 1.75) return 0.5 * power;
-  if (leading < 2.5) return power;
-  if (leading < 3.5) return power;
-  if (leading < 4.5) return 2.0 * power;
-  if (leading < 5.5) return 2.5 * power;
-  return leading < 6.5 ? 3.0 * power : leading < 9 ? 4.0 * power : 5.0 * power;
+  return end / 2.0;
 }
 
 }  // namespace liftmark::reports

@@ -6,11 +6,11 @@
 namespace liftmark::reports {
 
 /// The right end of a symmetric axis about 0 for bounds with these distances from 0: a round number that
-/// holds at least four fifths of them; what lies beyond is drawn with an arrow and its number.
-/// At least 0.01 (one per cent); 0.1 without any bound.
+/// holds all of a few (up to 12), of more at least four fifths; what lies beyond is drawn with an arrow and
+/// its number. At least 0.01 (one per cent); 0.1 without any bound.
 double axis_for(std::vector<double> reaches);
 
-/// Distance between grid lines on an axis that ends at `end`: a round number, 2 to 3 on each side.
+/// Distance between grid lines on an axis that ends at `end`: half of it, so two on each side.
 double grid_step(double end);
 
 }  // namespace liftmark::reports

@@ -56,7 +56,7 @@ ComparisonLine comparison_line(const Scorecard& scorecard, const MetricResult& m
   line.control = arm_value(metric, comparison.against, numbers);
   line.variant = arm_value(metric, comparison.arm, numbers);
   line.lift = lift_cell(comparison.relative, tone_of(reading), numbers);
-  line.reading = word_for(reading, wording::kReadings, numbers.language());
+  line.reading = visible(word_for(reading, wording::kReadings, numbers.language()));
   line.symbol = symbol_of(reading);
   if (comparison.p_value) line.p_value = numbers.p_value(*comparison.p_value);
   if (metric.margin) line.margin = metric.direction == "decrease" ? *metric.margin : -*metric.margin;
@@ -106,7 +106,7 @@ std::vector<Fact> facts_of(const Scorecard& scorecard, const Numbers& numbers) {
   add(wording::kKey, visible(info.key));
   std::string ran = info.started ? numbers.dates(*info.started, info.ended.value_or(*info.started)) : "";
   if (!info.status.empty())
-    ran += (ran.empty() ? "" : ", ") + word_for(info.status, wording::kStatuses, language);
+    ran += (ran.empty() ? "" : ", ") + visible(word_for(info.status, wording::kStatuses, language));
   add(wording::kRan, ran);
   add(wording::kUnit, visible(info.unit));
   std::string shares;

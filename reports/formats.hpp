@@ -15,6 +15,8 @@ using Render = std::string (*)(const Scorecard& scorecard, const RenderOptions& 
 
 std::string render_text(const Scorecard& scorecard, const RenderOptions& options);
 std::string render_html(const Scorecard& scorecard, const RenderOptions& options);
+std::string render_markdown(const Scorecard& scorecard, const RenderOptions& options);
+std::string render_csv(const Scorecard& scorecard, const RenderOptions& options);
 std::string render_json(const Scorecard& scorecard, const RenderOptions& options);
 
 struct Format {
@@ -28,6 +30,8 @@ struct Format {
 inline constexpr std::array kFormats{
     Format{"html", "html", "text/html; charset=utf-8", "one self-contained page", render_html},
     Format{"text", "txt", "text/plain; charset=utf-8", "for a terminal, 80 columns", render_text},
+    Format{"markdown", "md", "text/markdown; charset=utf-8", "for chat and mail", render_markdown},
+    Format{"csv", "csv", "text/csv; charset=utf-8", "tidy rows in full precision", render_csv},
     Format{"json", "json", "application/json", "every number in full precision", render_json},
 };
 

@@ -123,7 +123,7 @@ std::string Numbers::money(double number) const {
   constexpr std::array<std::array<std::string_view, 2>, 5> kSymbols{
       {{"EUR", "€"}, {"USD", "$"}, {"GBP", "£"}, {"JPY", "¥"}, {"INR", "₹"}}};
   const double size = std::abs(number);
-  const std::string digits = decimal(size, size >= 10000 ? 0 : 2);
+  const std::string digits = decimal(size, size >= 1000 ? 0 : 2);
   const std::string sign(number < 0 && !rounds_to_zero(number, 2) ? kMinus : "");
   if (currency_.empty()) return sign + digits;
   std::string symbol = visible(currency_);

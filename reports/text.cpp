@@ -162,10 +162,12 @@ void write_header(Terminal& terminal, const Content& content) {
 void write_verdict(Terminal& terminal, const Content& content) {
   const VerdictBox& verdict = content.verdict;
   const std::string_view sgr = sgr_of(verdict.tone);
-  std::string tag = verdict.tag.empty() ? "" : "▌ " + verdict.tag + " ";
+  std::string tag = verdict.tag.empty() ? "" : "▌ " + shortened(verdict.tag, 30) + " ";
   terminal.line(
       terminal.styled(tag, sgr.empty() ? "1" : "1;" + std::string(sgr)) +
-      (verdict.rule.empty() ? "" : "  " + terminal.faint(shortened(verdict.rule, terminal.width() - 30))));
+      (verdict.rule.empty()
+           ? ""
+           : "  " + terminal.faint(shortened(verdict.rule, terminal.width() - display_width(tag) - 2))));
   terminal.paragraph({{verdict.headline, true}}, 2);
   Rich all;
   for (const Rich& why : verdict.why) {

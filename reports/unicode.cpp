@@ -31,6 +31,9 @@ constexpr std::array<Range, 10> kHidden{{{0x061C, 0x061C},
                                          {0xFEFF, 0xFEFF},
                                          {0xFFF9, 0xFFFB},
                                          {0xE0000, 0xE0FFF}}};
+/// Letters that run from right to left and would pull the text behind them along.
+constexpr std::array<Range, 5> kRightToLeft{
+    {{0x0590, 0x08FF}, {0xFB1D, 0xFDFF}, {0xFE70, 0xFEFC}, {0x10800, 0x10FFF}, {0x1E800, 0x1EFFF}}};
 constexpr std::array<Range, 12> kCombining{{{0x0300, 0x036F},
                                             {0x0483, 0x0489},
                                             {0x0591, 0x05BD},
@@ -54,7 +57,7 @@ constexpr std::array<Range, 9> kWide{{{0x1100, 0x115F},
                                       {0x20000, 0x3FFFD}}};
 
 int column_count(char32_t code_point) {
-  if (within(kCombining, code_point)) return 0;
+  if (within(kCombining, code_point) || code_point == 0x2068U || code_point == 0x2069U) return 0;
   return within(kWide, code_point) ? 2 : 1;
 }
 
@@ -105,8 +108,10 @@ void append_utf8(std::string& out, char32_t code_point) {
 std::string visible(std::string_view text) {
   std::string out;
   out.reserve(text.size());
+  bool isolate = false;
   for (std::size_t position = 0; position < text.size();) {
     const char32_t code_point = next_code_point(text, position);
+    isolate = isolate || within(kRightToLeft, code_point);
     if (code_point < 0x20U) {
       append_utf8(out, 0x2400U + code_point);
     } else if (code_point == 0x7FU) {
@@ -117,7 +122,7 @@ std::string visible(std::string_view text) {
       append_utf8(out, code_point);
     }
   }
-  return out;
+  return isolate ? "\u2068" + out + "\u2069" : out;
 }
 
 int display_width(std::string_view text) {

@@ -13,7 +13,8 @@ void append_utf8(std::string& out, char32_t code_point);
 
 /// `text` with everything that could hide or reorder what stands around it made visible: control
 /// characters as pictures (ESC becomes U+241B), bidirectional and zero-width controls as [U+202E],
-/// bytes that are not UTF-8 as U+FFFD. Clean text comes back unchanged.
+/// bytes that are not UTF-8 as U+FFFD. A name with
+/// right-to-left letters is isolated (U+2068 .. U+2069). Other clean text comes back unchanged. Apply once.
 std::string visible(std::string_view text);
 
 /// Columns on a terminal: 0 for combining marks, 2 for East Asian wide characters and emoji.

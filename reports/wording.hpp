@@ -267,6 +267,8 @@ inline constexpr Phrase kRestInCsv{"The other days are in the CSV.",
                                    "Die übrigen Tage stehen in der CSV-Datei."};
 inline constexpr Phrase kMoreCharts{"{n} more lines over time are in the CSV.",
                                     "{n} weitere Verläufe stehen in der CSV-Datei."};
+inline constexpr Phrase kMoreMetrics{"{n} more metrics are in the CSV.",
+                                     "{n} weitere Kennzahlen stehen in der CSV-Datei."};
 inline constexpr Phrase kMoreRows{"And {n} more groups in the CSV.",
                                   "Und {n} weitere Gruppen in der CSV-Datei."};
 inline constexpr Phrase kDayHead{"Day", "Tag"};
@@ -370,6 +372,18 @@ inline constexpr Phrase kDataDigest{"Data, SHA-256", "Daten, SHA-256"};
 inline constexpr Phrase kVersion{"Made by", "Erstellt mit"};
 inline constexpr Phrase kCommand{"Rebuild with", "Neu bauen mit"};
 
+// The index.
+inline constexpr Phrase kExperiments{"Experiments", "Experimente"};
+inline constexpr Phrase kNoExperiments{"No experiment yet.", "Noch kein Experiment."};
+inline constexpr Phrase kToDecide{"Waiting for a decision", "Wartet auf eine Entscheidung"};
+inline constexpr Phrase kRunning{"Running", "Läuft"};
+inline constexpr Phrase kTheRest{"Over", "Vorbei"};
+inline constexpr Phrase kExperiment{"Experiment", "Experiment"};
+inline constexpr Phrase kVerdict{"Verdict", "Urteil"};
+inline constexpr Phrase kToGo{"To go", "Noch"};
+inline constexpr Phrase kHealth{"Health", "Zustand"};
+inline constexpr Phrase kAllPassed{"all checks passed", "alles bestanden"};
+
 // Footer.
 inline constexpr Phrase kMadeBy{"liftmark {version}, as of {as_of}", "liftmark {version}, Stand {as_of}"};
 
@@ -390,6 +404,11 @@ inline constexpr std::array kReadings{CodeWord{"Better", {"Better", "Besser"}},
 inline constexpr std::array kRules{
     CodeWord{"clear_win_no_harm", {"clear gain, no harm", "klarer Gewinn, kein Schaden"}}};
 inline constexpr std::array kReasonsOfVerdict{
+    CodeWord{"all_primaries_better",
+             {"every decision metric is better", "jede Entscheidungskennzahl ist besser"}},
+    CodeWord{"no_harm_at_horizon",
+             {"no harm was found at the planned end", "am geplanten Ende ist kein Schaden zu sehen"}},
+    CodeWord{"no_primary_metric", {"there is no decision metric", "es gibt keine Entscheidungskennzahl"}},
     CodeWord{"sample_ratio_failed", {"the sample-ratio check failed", "die Aufteilung stimmt nicht"}},
     CodeWord{"guardrail_breached", {"a guardrail is breached", "eine Leitplanke ist verletzt"}},
     CodeWord{"primary_worse", {"a decision metric is worse", "eine Entscheidungskennzahl ist schlechter"}},
@@ -435,11 +454,6 @@ inline constexpr std::array kStatuses{
     CodeWord{"draft", {"draft", "Entwurf"}}, CodeWord{"running", {"running", "läuft"}},
     CodeWord{"stopped", {"stopped", "beendet"}}, CodeWord{"complete", {"complete", "abgeschlossen"}},
     CodeWord{"archived", {"archived", "archiviert"}}};
-inline constexpr std::array kCheckNotes{
-    CodeWord{"not_enough_data", {"not enough data", "zu wenige Daten"}},
-    CodeWord{"no_history", {"no history before the start", "keine Vorgeschichte"}},
-    CodeWord{"no_plan", {"no plan to compare with", "kein Plan zum Vergleich"}},
-    CodeWord{"no_timestamps", {"the table has no times", "die Tabelle hat keine Zeiten"}}};
 inline constexpr std::array kTrends{
     CodeWord{"novelty", {"novelty wears off", "der Reiz des Neuen lässt nach"}},
     CodeWord{"primacy", {"it grows with habit", "es wächst mit der Gewöhnung"}}};
@@ -499,13 +513,16 @@ inline constexpr std::array kMoneyBases{
     CodeWord{"per_day", {"per day", "je Tag"}},
     CodeWord{"if_shipped", {"per day if shipped", "je Tag bei Einführung"}},
     CodeWord{"so_far", {"so far", "bisher"}}};
-inline constexpr std::array kPlanItems{CodeWord{"method", {"Method", "Verfahren"}},
-                                       CodeWord{"alpha", {"Alpha", "Alpha"}},
-                                       CodeWord{"planned_units", {"Units", "Einheiten"}},
-                                       CodeWord{"min_days", {"Days", "Tage"}},
-                                       CodeWord{"arm_shares", {"Arm shares", "Anteile der Arme"}},
-                                       CodeWord{"windows", {"Windows", "Fenster"}},
-                                       CodeWord{"primary", {"Decision metric", "Entscheidungskennzahl"}}};
+inline constexpr std::array kPlanItems{
+    CodeWord{"guardrail", {"Guardrail", "Leitplanke"}},
+    CodeWord{"horizon_days", {"Planned end, days", "Geplantes Ende, Tage"}},
+    CodeWord{"method", {"Method", "Verfahren"}},
+    CodeWord{"alpha", {"Alpha", "Alpha"}},
+    CodeWord{"planned_units", {"Units", "Einheiten"}},
+    CodeWord{"min_days", {"Days", "Tage"}},
+    CodeWord{"arm_shares", {"Arm shares", "Anteile der Arme"}},
+    CodeWord{"windows", {"Windows", "Fenster"}},
+    CodeWord{"primary", {"Decision metric", "Entscheidungskennzahl"}}};
 inline constexpr std::array kCounts{
     CodeWord{"exposures", {"exposures", "Kontakte"}}, CodeWord{"events", {"events", "Ereignisse"}},
     CodeWord{"duplicates", {"duplicates", "Dubletten"}}, CodeWord{"rejected", {"rejected", "abgelehnt"}},

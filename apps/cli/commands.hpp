@@ -23,7 +23,6 @@ void add_import(CLI::App& program);
 void add_init(CLI::App& program);
 void add_link(CLI::App& program);
 void add_migrate(CLI::App& program);
-void add_plan(CLI::App& program);
 void add_purge(CLI::App& program);
 void add_simulate(CLI::App& program);
 void add_verify(CLI::App& program);
@@ -42,7 +41,6 @@ inline constexpr std::array kCommands{
     AddCommand{add_init},
     AddCommand{add_link},
     AddCommand{add_migrate},
-    AddCommand{add_plan},
     AddCommand{add_purge},
     AddCommand{add_simulate},
     AddCommand{add_verify},

@@ -10,7 +10,7 @@
 namespace liftmark::reports::html {
 namespace {
 
-constexpr double kHalf = 45.0;   ///< per cent of the column from zero to the axis' end
+constexpr double kHalf = 42.0;   ///< per cent of the column from zero to the axis' end
 constexpr double kReach = 49.0;  ///< marks are cut this far from the middle
 
 double position(const Axis& axis, double value) {
@@ -62,13 +62,12 @@ void bar_and_dot(Writer& out, const Axis& axis, const IntervalRow& row, const Nu
   const double low = figure.lower ? position(axis, *figure.lower) : -1000.0;
   const double high = figure.upper ? position(axis, *figure.upper) : 1000.0;
   const double from = kept_inside(low), to = kept_inside(high);
-  out.markup("<rect class=\"iv");
-  hue(out, row.look)
-      .markup("\"")
-      .percent("x", from)
-      .markup(" y=\"13\"")
-      .percent("width", std::max(to - from, 0.4));
-  out.markup(" height=\"10\" rx=\"5\"/>");
+  const bool elsewhere = low > 50.0 + kReach || high < 50.0 - kReach;  // all of it is off one end
+  if (!elsewhere) {
+    out.markup("<rect class=\"iv");
+    hue(out, row.look).markup("\"").percent("x", from).markup(" y=\"13\"");
+    out.percent("width", std::max(to - from, 0.4)).markup(" height=\"10\" rx=\"5\"/>");
+  }
   if (is_off(low)) arrow(out, low < 50.0, row.look);
   if (is_off(high)) arrow(out, high < 50.0, row.look);
   const double dot = position(axis, *figure.estimate);
@@ -227,8 +226,9 @@ Canvas canvas_of(const TimeChart& chart) {
         if (end) low = std::min(low, *end), high = std::max(high, *end);
     }
   canvas.step = round_step(std::max(high - low, 1e-4) / 4.0);
-  canvas.low = std::floor(low / canvas.step - 1e-9) * canvas.step;
-  canvas.high = std::ceil(high / canvas.step + 1e-9) * canvas.step;
+  canvas.low = std::floor(low / canvas.step + 1e-9) * canvas.step;
+  canvas.high =
+      std::max(std::ceil(high / canvas.step - 1e-9), std::round(canvas.low / canvas.step) + 1) * canvas.step;
   return canvas;
 }
 
@@ -265,38 +265,53 @@ void chart_axes(Writer& out, const TimeChart& chart, const Canvas& canvas, const
   }
 }
 
+/// Path data in steps from point to point, in tenths: half the bytes of coordinates.
+class Path {
+ public:
+  explicit Path(Writer& out) : out_(out) {}
+  void to(double x, double y, bool draw) {
+    const long to_x = std::lround(10.0 * x), to_y = std::lround(10.0 * y);
+    if (draw) {
+      out_.markup("l").number(0.1 * static_cast<double>(to_x - x_));
+      if (to_y >= y_) out_.markup(" ");
+      out_.number(0.1 * static_cast<double>(to_y - y_));
+    } else {
+      out_.markup("M")
+          .number(0.1 * static_cast<double>(to_x))
+          .markup(" ")
+          .number(0.1 * static_cast<double>(to_y));
+    }
+    x_ = to_x;
+    y_ = to_y;
+  }
+
+ private:
+  Writer& out_;
+  long x_ = 0, y_ = 0;
+};
+
 void band(Writer& out, const Line& line, const Canvas& canvas) {
-  std::string lower, upper;
-  out.markup("<path class=\"band ").text(line.hue).markup("\" d=\"");
-  bool first = true;
-  const auto visit = [&](const Line::Point& point, const std::optional<double>& end) {
-    if (point.figure == nullptr || !point.figure->lower || !point.figure->upper) return;
-    out.markup(first ? Markup("M") : Markup("L"))
-        .number(canvas.x(point.at))
-        .markup(" ")
-        .number(canvas.y(*end));
-    first = false;
-  };
+  std::vector<const Line::Point*> points;
   for (const Line::Point& point : line.points)
-    visit(point, point.figure ? point.figure->upper : std::nullopt);
-  for (auto point = line.points.rbegin(); point != line.points.rend(); ++point)
-    visit(*point, point->figure ? point->figure->lower : std::nullopt);
-  out.markup("Z\"/>");
+    if (point.figure != nullptr && point.figure->lower && point.figure->upper) points.push_back(&point);
+  if (points.empty()) return;
+  out.markup("<path class=\"band ").text(line.hue).markup("\" d=\"");
+  Path path(out);
+  for (std::size_t i = 0; i < points.size(); ++i)
+    path.to(canvas.x(points[i]->at), canvas.y(*points[i]->figure->upper), i > 0);
+  for (std::size_t i = points.size(); i-- > 0;)
+    path.to(canvas.x(points[i]->at), canvas.y(*points[i]->figure->lower), true);
+  out.markup("z\"/>");
 }
 
 void curve(Writer& out, const Line& line, const Canvas& canvas) {
   out.markup("<path class=\"ln ").text(line.hue).markup("\" d=\"");
+  Path path(out);
   bool drawing = false;
   for (const Line::Point& point : line.points) {
-    if (point.figure == nullptr || !point.figure->estimate) {
-      drawing = false;
-      continue;
-    }
-    out.markup(drawing ? Markup("L") : Markup("M"))
-        .number(canvas.x(point.at))
-        .markup(" ")
-        .number(canvas.y(*point.figure->estimate));
-    drawing = true;
+    const bool there = point.figure != nullptr && point.figure->estimate;
+    if (there) path.to(canvas.x(point.at), canvas.y(*point.figure->estimate), drawing);
+    drawing = there;
   }
   out.markup("\"/>");
 }

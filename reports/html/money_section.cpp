@@ -145,13 +145,15 @@ void write_curves(Page& page) {
   for (const Curve& curve : page.scorecard.curves)
     if (std::find(metrics.begin(), metrics.end(), curve.metric) == metrics.end())
       metrics.push_back(curve.metric);
+  if (metrics.empty()) return;
   Writer& out = page.out;
+  out.markup("<div class=\"two small\">");
   for (const std::string& metric : metrics) {
     TimeChart chart;
     chart.large = false;
     chart.signed_labels = false;
     chart.title = page.say(wording::kCurveTitle, {{"metric", metric_name(page.scorecard, metric)}});
-    out.markup("<div class=\"keep small\"><h3>")
+    out.markup("<div class=\"keep\"><h3>")
         .text(metric_name(page.scorecard, metric))
         .markup("</h3><p class=\"legend\">");
     for (const Curve& curve : page.scorecard.curves) {
@@ -174,13 +176,14 @@ void write_curves(Page& page) {
       }
     }
     out.markup("</p><figure class=\"scroll\" tabindex=\"0\" role=\"region\"")
-        .attribute("aria-label", chart.title)
+        .attribute("aria-label", page.region_name(chart.title))
         .markup(">");
     time_chart(out, chart, page.numbers, page.next_id++);
     out.markup("</figure>");
     if (!chart.summary.empty()) out.markup("<p class=\"foot\">").text(chart.summary).markup("</p>");
     out.markup("</div>");
   }
+  out.markup("</div>");
 }
 
 void write_interactions(Page& page) {
@@ -235,7 +238,7 @@ void write_one_ledger(Page& page, const Ledger& ledger) {
           {static_cast<double>(point.day), point.relative.estimate ? &point.relative : nullptr});
     chart.lines.push_back(std::move(line));
     out.markup("<figure class=\"scroll\" tabindex=\"0\" role=\"region\"")
-        .attribute("aria-label", chart.title)
+        .attribute("aria-label", page.region_name(chart.title))
         .markup(">");
     time_chart(out, chart, page.numbers, page.next_id++);
     out.markup("</figure>");

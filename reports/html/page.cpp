@@ -16,11 +16,15 @@ void Page::lede(std::string_view text) {
   out.markup("<p class=\"lede\">").text(text).markup("</p>");
 }
 
+std::string Page::region_name(std::string_view name) {
+  const int times = ++regions[std::string(name)];
+  return times == 1 ? std::string(name) : std::string(name) + " (" + std::to_string(times) + ")";
+}
+
 void Page::open_table(Markup kind, std::string_view name) {
   out.markup("<div class=\"scroll\" tabindex=\"0\" role=\"region\"")
-      .attribute("aria-label", name)
-      .markup("><table class=\"");
-  out.markup(kind).markup("\">");
+      .attribute("aria-label", region_name(name));
+  out.markup("><table class=\"").markup(kind).markup("\">");
 }
 
 void Page::head(Markup kind, std::string_view text) {
@@ -35,7 +39,7 @@ void Page::plot_head(const Axis& axis) {
 
 void Page::lift_cell(const LiftCell& cell) {
   if (cell.figure == nullptr) {
-    out.markup("–<small>").text(cell.missing).markup("</small>");
+    out.markup("–<small class=\"m\">").text(cell.missing).markup("</small>");
     return;
   }
   out.markup("<b>")
@@ -129,7 +133,7 @@ void write_verdict(Page& page) {
           .markup("\">")
           .text(other.tag)
           .markup("</span> <b>");
-      out.text(other.headline).markup("</b> ");
+      out.text(other.headline).markup("</b> – ");
       for (const Rich& why : other.why) out.rich(why);
       out.markup("</li>");
     }
@@ -190,7 +194,7 @@ std::string render_html(const Scorecard& scorecard, const RenderOptions& options
   using namespace html;
   const Content content = content_of(scorecard, options);
   const Numbers numbers = numbers_for(scorecard, options);
-  Page page{scorecard, content, numbers, is_withheld(scorecard), is_before_horizon(scorecard), {}, 1};
+  Page page{scorecard, content, numbers, is_withheld(scorecard), is_before_horizon(scorecard), {}, 1, {}};
   open_document(page.out, shortened(content.title, 80) + ": " + shortened(content.verdict.headline, 80),
                 options.language);
   write_header(page);

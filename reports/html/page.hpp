@@ -1,6 +1,7 @@
 #pragma once
 // One page being written: the scorecard, its words and numbers, and the writer. Each section is a function.
 
+#include <map>
 #include <string>
 
 #include "reports/content.hpp"
@@ -17,7 +18,8 @@ struct Page {
   bool withheld;   ///< a failed sample-ratio check: nothing is coloured
   bool too_early;  ///< before the plan's date: nothing is coloured
   Writer out;
-  int next_id = 1;  ///< of axes and charts
+  int next_id = 1;                     ///< of axes and charts
+  std::map<std::string, int> regions;  ///< how often a region of this name was opened
 
   Language language() const { return numbers.language(); }
   std::string say(const Phrase& phrase, const Fillings& fillings = {}) const {
@@ -32,6 +34,8 @@ struct Page {
   void open_section(Markup id, const Phrase& title);
   void close_section() { out.markup("</section>"); }
   void lede(std::string_view text);
+  /// `name`, numbered when it was used before: landmarks need names of their own.
+  std::string region_name(std::string_view name);
   /// A region that scrolls sideways on a narrow screen, and a table in it.
   void open_table(Markup kind, std::string_view name);
   void close_table() { out.markup("</table></div>"); }

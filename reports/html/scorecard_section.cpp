@@ -168,7 +168,7 @@ void write_scorecard(Page& page) {
                                       : wording::kMovedLede));
   define_axis(out, axis);
   out.markup("<div class=\"scroll\" tabindex=\"0\" role=\"region\"")
-      .attribute("aria-label", page.say(wording::kScorecard));
+      .attribute("aria-label", page.region_name(page.say(wording::kScorecard)));
   out.markup("><table class=\"score\" role=\"table\">");
   table_head(page, axis);
   for (std::size_t i = 0; i < page.content.groups.size(); ++i) {

@@ -8,11 +8,16 @@
 namespace liftmark::reports::html {
 namespace {
 
-/// Metrics with more than one treatment of their large values.
+constexpr std::size_t kMostMetrics = 3;
+
+/// Metrics with other treatments of their data; decision metrics first, then guardrails.
 std::vector<const MetricResult*> sensitive_metrics(const Scorecard& scorecard) {
   std::vector<const MetricResult*> metrics;
-  for (const MetricResult& metric : scorecard.metrics)
-    if (!metric.sensitivities.empty()) metrics.push_back(&metric);
+  for (const int rank : {0, 1, 2})
+    for (const MetricResult& metric : scorecard.metrics) {
+      const int own = metric.role == "primary" ? 0 : metric.role == "guardrail" ? 1 : 2;
+      if (own == rank && !metric.sensitivities.empty()) metrics.push_back(&metric);
+    }
   return metrics;
 }
 
@@ -59,7 +64,9 @@ void write_sensitivities(Page& page, const MetricResult& metric) {
   page.close_table();
 }
 
-void write_spenders(Page& page, const std::vector<const MetricResult*>& metrics) {
+void write_spenders(Page& page, std::vector<const MetricResult*> metrics) {
+  const std::size_t left_out = metrics.size() > kMostMetrics ? metrics.size() - kMostMetrics : 0;
+  metrics.resize(metrics.size() - left_out);
   page.open_section("spenders", wording::kSpenders);
   page.lede(page.say(wording::kSpendersLede));
   for (const MetricResult* metric : metrics) write_sensitivities(page, *metric);
@@ -72,6 +79,11 @@ void write_spenders(Page& page, const std::vector<const MetricResult*>& metrics)
                                               {"share", page.numbers.share(top)}}))
           .markup("</p>");
   }
+  if (left_out > 0)
+    page.out.markup("<p class=\"foot\">")
+        .text(
+            page.say(wording::kMoreMetrics, {{"n", page.numbers.whole(static_cast<std::int64_t>(left_out))}}))
+        .markup("</p>");
   page.close_section();
 }
 
@@ -101,7 +113,7 @@ void write_power_chart(Page& page, const PowerSummary& power) {
   out.markup("<h3>")
       .text(name)
       .markup("</h3><figure class=\"scroll small\" tabindex=\"0\" role=\"region\"")
-      .attribute("aria-label", chart.title)
+      .attribute("aria-label", page.region_name(chart.title))
       .markup(">");
   time_chart(out, chart, page.numbers, page.next_id++);
   out.markup("</figure>");

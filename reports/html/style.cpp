@@ -13,12 +13,13 @@ constexpr Markup kStyleText(
     R"css(:root{color-scheme:light dark;--bg:#fff;--ink:#16191d;--soft:#5a626c;--hair:#dfe3e8;--wash:#f5f6f8;--good:#0065a8;--good-t:#00588f;--good-w:#e4f0f9;--bad:#c8500a;--bad-t:#a23c00;--bad-w:#fcebe0;--flat:#78818c;--flat-w:#eceef1;--c:#8a929c;--t:#3a4149;--u:#5f4b8b}
 @media (prefers-color-scheme:dark){:root{--bg:#14171b;--ink:#eceff2;--soft:#a5aeb8;--hair:#2e343b;--wash:#1c2025;--good:#5bb3ee;--good-t:#7cc4f5;--good-w:#14304a;--bad:#f08a45;--bad-t:#f7a269;--bad-w:#402412;--flat:#8f99a4;--flat-w:#282d33;--c:#7d8792;--t:#d5dae0;--u:#b7a4e0}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 Inter,system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 Inter,system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif;font-variant-numeric:tabular-nums;overflow-wrap:break-word}
+h1,h2,h3,p,li,dd,dt,figcaption,tbody th,td.l,small,code{overflow-wrap:anywhere}
 .top,main{max-width:1080px;margin:0 auto;padding:0 32px}
 .top{display:flex;gap:48px;justify-content:space-between;align-items:flex-end;padding-top:44px;padding-bottom:24px}
 h1{font-size:34px;line-height:1.15;letter-spacing:-.02em;margin:2px 0 8px;font-weight:680}
 h2{font-size:21px;letter-spacing:-.01em;margin:0 0 6px;font-weight:650}
-h3{font-size:15px;margin:0 0 4px;font-weight:650}
+h3{font-size:15px;margin:18px 0 4px;font-weight:650}.two h3,h2+h3{margin-top:0}
 .crumb,.eyebrow{margin:0;color:var(--soft);font-size:13px}
 .hyp{margin:0;color:var(--soft);max-width:56ch}
 .top dl{margin:0;display:grid;grid-template-columns:auto auto;gap:2px 14px;font-size:13px;flex:none;max-width:44%}
@@ -31,7 +32,7 @@ section{margin:0 0 52px}
 .verdict h2{font-size:30px;letter-spacing:-.02em;line-height:1.15;margin:10px 0}
 .why{margin:0;font-size:16.5px;max-width:56ch}
 .eyebrow{color:var(--ink)}
-.tag{display:inline-block;background:var(--t);color:var(--bg);font-weight:650;padding:1px 10px;border-radius:99px;margin-right:6px}
+.tag{display:inline-block;background:var(--t);color:var(--bg);font-weight:650;padding:1px 10px;border-radius:99px;margin-right:6px}.list .tag{white-space:nowrap}
 .good .tag,.tag.good{background:var(--good-t)}.bad .tag,.tag.bad{background:var(--bad-t)}.others .tag.flat{background:var(--t)}
 .others{list-style:none;margin:14px 0 0;padding:0;font-size:14px}.others li{margin:4px 0}
 figure{margin:0}
@@ -52,14 +53,14 @@ figure{margin:0}
 a{color:var(--good-t)}
 .scroll:focus-visible,summary:focus-visible,a:focus-visible{outline:3px solid var(--good);outline-offset:3px;border-radius:4px}
 table{border-collapse:collapse;width:100%}
-th,td{text-align:left;padding:0 12px 0 0;vertical-align:middle;font-weight:400}
+th,td{text-align:left;padding:5px 12px 5px 0;vertical-align:middle;font-weight:400}
 thead th{font-size:12.5px;color:var(--soft);padding-bottom:4px;vertical-align:bottom;border-bottom:1px solid var(--hair)}
 tbody tr{height:52px}tbody tr+tr th,tbody tr+tr td{border-top:1px solid var(--hair)}
 tbody th{font-weight:560}
 small{display:block;font-size:12.5px;color:var(--soft);font-weight:400;line-height:1.35}
 .n{text-align:right;white-space:nowrap}
-th.plot,td.plot{padding:0 18px 0 22px}
-.score .plot{width:34%}.score .v{width:150px}.score thead .n{white-space:normal}
+th.plot,td.plot{padding:0 18px 0 22px}.n .m{white-space:normal}
+.score .plot{width:34%}.score .v{width:150px}
 .seg .plot{width:44%}.fun .plot{width:26%}.fun .share{width:22%;padding-right:18px}
 .grp th{padding:22px 0 4px;font-weight:650;font-size:14px;border-top:0!important}.grp{height:auto!important}
 .grp th span{font-weight:400;color:var(--soft);margin-left:10px;font-size:13px}
@@ -69,9 +70,9 @@ th.plot,td.plot{padding:0 18px 0 22px}
 .decision th{font-size:16px;font-weight:650}.decision small{font-size:12.5px}
 .chip{display:inline-block;padding:2px 10px;border-radius:99px;font-size:13px;font-weight:560;white-space:nowrap;background:var(--flat-w);color:var(--ink)}
 .chip.good{background:var(--good-w);color:var(--good-t)}.chip.held{background:none;box-shadow:inset 0 0 0 1px var(--flat)}.chip.bad{background:var(--bad-w);color:var(--bad-t)}
-.seg td.dim,.seg th.dim{font-weight:650;vertical-align:top;padding-top:8px}
+.seg th.dim{font-weight:650;vertical-align:top;padding-top:10px}tbody+tbody tr:first-child th,tbody+tbody tr:first-child td{border-top:1px solid var(--hair)}
 .seg tbody tr{height:46px}.fun tbody tr{height:46px}
-.plain{width:auto;font-size:13px}.plain tbody tr{height:26px}.plain th,.plain td{padding-right:24px;text-align:right}.plain .l{text-align:left}
+.list .plot{width:24%}.list td{font-size:13.5px}.list tbody tr{height:60px}.plain{width:auto;font-size:13px}.plain tbody tr{height:26px}.plain th,.plain td{padding-right:24px;text-align:right}.plain .l{text-align:left}
 .full{width:100%}
 svg{display:block;width:100%;overflow:visible}
 .defs{position:absolute;width:0;height:0}
@@ -89,7 +90,7 @@ text{font:12px Inter,system-ui,sans-serif;fill:var(--ink)}
 .bar{fill:var(--t)}.bar.c{fill:var(--c)}.bar.u{fill:var(--u)}
 .split{margin:2px 0 14px;height:44px}
 .legend{margin:6px 0 0;font-size:13.5px}.sw{display:inline-block;width:11px;height:11px;border-radius:3px;margin:0 4px 0 14px;background:var(--t)}.sw:first-child{margin-left:0}.sw.c{background:var(--c)}.sw.u{background:var(--u)}
-.two{display:grid;grid-template-columns:1fr 1fr;gap:32px 48px}
+.two{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:32px 48px}.two .minor{display:none}.two+h3,.two+.foot,details+.two,details+h3{margin-top:26px}
 details{margin-top:8px;font-size:14px}summary{cursor:pointer;color:var(--good-t);width:max-content;max-width:100%}
 .method{border-top:1px solid var(--hair);padding-top:28px;font-size:13.5px}
 .prov{margin:8px 0 0}.prov div{display:grid;grid-template-columns:150px 1fr;padding:5px 0}
@@ -100,8 +101,8 @@ details{margin-top:8px;font-size:14px}summary{cursor:pointer;color:var(--good-t)
 .score thead{display:block}.score thead tr{display:block}.score thead th{display:none}.score thead th.plot{display:block;padding:0;border:0;width:auto}.score tbody,.score{display:block}
 .score tbody tr:not(.grp){display:grid;grid-template-columns:minmax(0,1fr) auto;height:auto!important;padding:10px 0;border-top:1px solid var(--hair);gap:2px 12px}.score .grp{display:block}.score .name+tr{border-top:0!important}
 .score tbody td,.score tbody th{border:0!important;padding:0}.score td.n:not(.lift){display:none}.score td.plot,.score td.v{grid-column:1/-1;width:auto}.score .grp th{display:block;padding-top:18px}.score .grp+tr{border-color:var(--ink)!important}.mob{display:block;font-size:12.5px;color:var(--soft)}
-.seg,.fun{min-width:560px}.wide{min-width:600px}.small .wide{min-width:420px}.prov div{grid-template-columns:1fr}}
-@media print{@page{size:A4;margin:12mm}:root{color-scheme:light}body{font-size:11px}.top,main{padding-left:0;padding-right:0;max-width:none}.top{padding-top:0;padding-bottom:14px}h1{font-size:26px}h2{font-size:16px}.verdict{padding:18px 22px;gap:24px;margin-bottom:12px}.verdict h2{font-size:22px}.why{font-size:13px}.big{font-size:38px}small,.tk,.top dl,.rng,.sub,.eyebrow,.chip,.others{font-size:10px}.tk{font-size:9.5px}tbody tr,.seg tbody tr,.fun tbody tr{height:36px}.arm{height:32px!important}.look{margin-bottom:20px;padding:0 22px}.score .v{width:112px}tr,figure,.verdict,.checks,.prov div,.split,.keep{break-inside:avoid}h2,h3,.lede,.grp,.name,.legend,thead{break-after:avoid}.scroll{overflow:visible}.skip,details{display:none}.verdict,.chip,.ic,.tag,.sw,svg *{print-color-adjust:exact;-webkit-print-color-adjust:exact}section{margin-bottom:22px}.two{gap:18px 28px}.score .plot{width:25%}.score tbody th[scope=row]{width:27%}.seg th.plot,.seg td.plot{padding:0 6px}.minor{display:none}th,td{padding-right:8px}.method{font-size:10.5px;padding-top:14px}.plain{font-size:10px}.plain tbody tr{height:20px}a{color:inherit;text-decoration:none}}
+.seg,.fun{min-width:520px}.minor{display:none}.wide{min-width:600px}.small .wide{min-width:420px}.prov div{grid-template-columns:1fr}}
+@media print{@page{size:A4;margin:12mm}:root{color-scheme:light}body{font-size:11px}.top,main{padding-left:0;padding-right:0;max-width:none}.top{padding-top:0;padding-bottom:14px}h1{font-size:26px}h2{font-size:16px}.verdict{padding:18px 22px;gap:24px;margin-bottom:12px}.verdict h2{font-size:22px}.why{font-size:13px}.big{font-size:38px}small,.tk,.top dl,.rng,.sub,.eyebrow,.chip,.others{font-size:10px}.tk{font-size:9.5px}tbody tr,.seg tbody tr,.fun tbody tr{height:36px}.arm{height:32px!important}.look{margin-bottom:20px;padding:0 22px}.score .v{width:112px}tr,figure,.verdict,.checks,.prov div,.split,.keep{break-inside:avoid}h2,h3,.lede,.grp,.name,.legend,thead{break-after:avoid}.scroll{overflow:visible}.skip,details{display:none}.verdict,.chip,.ic,.tag,.sw,svg *{print-color-adjust:exact;-webkit-print-color-adjust:exact}section{margin-bottom:22px}.two{gap:18px 28px}.score .plot{width:25%}.score tbody th[scope=row]{width:27%}.seg th.plot,.seg td.plot{padding:0 6px}.minor{display:none}th,td{padding-right:8px}thead th,.grp th span,.legend,.foot,.key figcaption,.crumb{font-size:10px}.grp th{font-size:12px;padding-top:12px}.decision th{font-size:13px}.decision small{font-size:10px}h3,.look h2{font-size:12.5px}.method{font-size:10.5px;padding-top:14px}.plain{font-size:10px}.plain tbody tr{height:20px}a{color:inherit;text-decoration:none}}
 )css");
 constinit const Markup kStyle = kStyleText;
 

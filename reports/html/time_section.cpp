@@ -69,7 +69,7 @@ void write_chart(Page& page, const Shown& shown, bool large, bool several) {
     out.markup("</h3>");
   }
   out.markup("<figure class=\"scroll\" tabindex=\"0\" role=\"region\"")
-      .attribute("aria-label", chart.title)
+      .attribute("aria-label", page.region_name(chart.title))
       .markup(">");
   time_chart(out, chart, page.numbers, page.next_id++);
   out.markup("</figure>");

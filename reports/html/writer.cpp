@@ -67,7 +67,12 @@ Writer& Writer::coordinate(Markup name, double value) {
 }
 
 Writer& Writer::number(double value) {
+  const std::size_t start = out_.size();
   append_trimmed(out_, value, 1);
+  // ".5" says the same as "0.5".
+  if (const std::size_t zero = out_.find("0.", start);
+      zero == start || (zero == start + 1 && out_[start] == '-'))
+    out_.erase(zero, 1);
   return *this;
 }
 

@@ -82,7 +82,8 @@ Timeline cumulative(const std::string& arm, double lift, double width, int days)
   line.kind = "cumulative";
   for (int day = 1; day <= days; ++day) {
     const double half = width * std::sqrt(static_cast<double>(days) / day);
-    const double wave = 0.6 * half * std::sin(1.7 * day) / std::sqrt(day);
+    const double wave =
+        0.6 * half * std::sin(1.7 * day) * (1.0 - static_cast<double>(day) / days) / std::sqrt(day);
     TimePoint point;
     point.day = day;
     point.at = kFirstOfJune2026 + day * kDay;
@@ -459,7 +460,7 @@ Scorecard hostile(const std::string& name) {
   const auto rename_comparison = [&](Comparison& one) {
     one.arm = "variant" + name;
     one.against = "control" + name;
-    one.method = one.scale = name;
+    one.method = one.scale = one.reading = name;
   };
   for (MetricResult& metric : card.metrics) {
     metric.key = metric.name = metric.description = metric.grade_note = name;
