@@ -11,6 +11,10 @@ namespace liftmark::cli {
 using AddCommand = void (*)(CLI::App& program);
 
 void add_analyze(CLI::App& program);
+void add_assign(CLI::App& program);
+void add_calc(CLI::App& program);
+void add_check(CLI::App& program);
+void add_import(CLI::App& program);
 void add_apply(CLI::App& program);
 void add_assign(CLI::App& program);
 void add_backup(CLI::App& program);
@@ -24,6 +28,7 @@ void add_init(CLI::App& program);
 void add_link(CLI::App& program);
 void add_migrate(CLI::App& program);
 void add_purge(CLI::App& program);
+void add_report(CLI::App& program);
 void add_simulate(CLI::App& program);
 void add_verify(CLI::App& program);
 
@@ -42,6 +47,9 @@ inline constexpr std::array kCommands{
     AddCommand{add_link},
     AddCommand{add_migrate},
     AddCommand{add_purge},
+    AddCommand{add_check},
+    AddCommand{add_apply},
+    AddCommand{add_report},
     AddCommand{add_simulate},
     AddCommand{add_verify},
 };

@@ -28,4 +28,7 @@ struct Analysis {
 /// the caller's.
 Scorecard analyse(const Statistics& statistics, const Analysis& analysis);
 
+/// What a catalog asks of one of its experiments.
+Analysis analysis_for(const Catalog& catalog, const ExperimentDefinition& experiment);
+
 }  // namespace liftmark

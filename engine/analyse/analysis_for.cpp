@@ -1,0 +1,21 @@
+#include "engine/analyse/analyse.hpp"
+#include "engine/definition/names.hpp"
+
+namespace liftmark {
+
+Analysis analysis_for(const Catalog& catalog, const ExperimentDefinition& experiment) {
+  Analysis analysis;
+  const auto& assignment = experiment.assignment;
+  analysis.experiment.key = assignment.key;
+  analysis.experiment.name = experiment.name;
+  analysis.experiment.hypothesis = experiment.hypothesis;
+  analysis.experiment.owner = experiment.owner;
+  analysis.experiment.unit = assignment.unit;
+  analysis.experiment.status = word(kStatuses, assignment.status);
+  analysis.experiment.currency = catalog.currency;
+  analysis.plan = experiment.plan;
+  analysis.metrics = catalog.metrics;
+  return analysis;
+}
+
+}  // namespace liftmark
