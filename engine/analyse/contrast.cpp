@@ -31,7 +31,9 @@ void describe_ratio(const stats::CoMoments& units, MetricArm& arm) {
     arm.reason = stats::name(stats::Reason::too_few_units);
     return;
   }
-  const std::array weights{1 / denominator, -*arm.value / denominator};
+  std::vector<double> weights(units.dimension(), 0.0);  // covariates weigh nothing
+  weights[0] = 1 / denominator;
+  weights[1] = -*arm.value / denominator;
   arm.variance = units.combine(weights).variance();
 }
 

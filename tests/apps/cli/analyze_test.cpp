@@ -372,6 +372,17 @@ TEST_CASE("what the data cannot say is a reason, never a zero or a NaN") {
     CHECK(text.find(word) == std::string::npos);
 }
 
+TEST_CASE("a ratio metric with covariates for both of its parts") {
+  std::string rows = "arm,clicks,views,old_clicks,old_views\n";
+  for (int i = 0; i < 400; ++i)
+    rows += std::string(i % 2 == 0 ? "c," : "t,") + std::to_string(i % 7) + "," + std::to_string(7 + i % 5) +
+            "," + std::to_string(i % 6) + "," + std::to_string(6 + i % 4) + "\n";
+  const auto card = analyze({table("ratio.csv", rows), "--arm", "arm", "--ratio", "ctr=clicks/views",
+                             "--covariate", "ctr:old_clicks", "--covariate", "ctr:old_views"});
+  CHECK(metric(card, "ctr")["arms"][0]["variance"].is_number());
+  CHECK(metric(card, "ctr")["comparisons"][0]["variance_reduction"].is_number());
+}
+
 TEST_CASE("an always-valid table is silent before its burn-in") {
   std::string rows = "arm,x\n";
   for (int i = 0; i < 90; ++i) rows += std::string(i % 2 == 0 ? "c" : "t") + (i % 3 == 0 ? ",1\n" : ",0\n");
