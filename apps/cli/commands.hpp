@@ -11,14 +11,11 @@ namespace liftmark::cli {
 using AddCommand = void (*)(CLI::App& program);
 
 void add_analyze(CLI::App& program);
-void add_assign(CLI::App& program);
-void add_calc(CLI::App& program);
-void add_check(CLI::App& program);
-void add_import(CLI::App& program);
 void add_apply(CLI::App& program);
 void add_assign(CLI::App& program);
 void add_backup(CLI::App& program);
 void add_calc(CLI::App& program);
+void add_check(CLI::App& program);
 void add_compact(CLI::App& program);
 void add_consent(CLI::App& program);
 void add_erase(CLI::App& program);
@@ -38,6 +35,7 @@ inline constexpr std::array kCommands{
     AddCommand{add_assign},
     AddCommand{add_backup},
     AddCommand{add_calc},
+    AddCommand{add_check},
     AddCommand{add_compact},
     AddCommand{add_consent},
     AddCommand{add_erase},
@@ -47,8 +45,6 @@ inline constexpr std::array kCommands{
     AddCommand{add_link},
     AddCommand{add_migrate},
     AddCommand{add_purge},
-    AddCommand{add_check},
-    AddCommand{add_apply},
     AddCommand{add_report},
     AddCommand{add_simulate},
     AddCommand{add_verify},
