@@ -126,10 +126,11 @@ std::string Numbers::money(double number) const {
   const std::string digits = decimal(size, size >= 1000 ? 0 : 2);
   const std::string sign(number < 0 && !rounds_to_zero(number, 2) ? kMinus : "");
   if (currency_.empty()) return sign + digits;
-  std::string symbol = visible(currency_);
+  const std::string code_shown = shortened(visible(currency_), 8);
+  std::string symbol = code_shown;
   for (const auto& [code, sign_of_code] : kSymbols)
     if (code == currency_) symbol = sign_of_code;
-  const bool before = language_ == Language::english && symbol != visible(currency_);
+  const bool before = language_ == Language::english && symbol != code_shown;
   return before ? sign + symbol + digits : sign + digits + std::string(kNoBreakSpace) + symbol;
 }
 

@@ -113,7 +113,7 @@ void write_table(Writer& out, const std::vector<Row>& rows, int group, const Ren
   out.markup(">")
       .text(say(title))
       .markup("</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\"")
-      .attribute("aria-label", say(title));
+      .attribute("aria-label", say(wording::kExperiments) + ": " + say(title));
   out.markup("><table class=\"seg list\"><thead><tr>");
   const auto head = [&](Markup kind, const Phrase& phrase) {
     out.markup("<th scope=\"col\" class=\"").markup(kind).markup("\">").text(say(phrase)).markup("</th>");

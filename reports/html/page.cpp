@@ -9,6 +9,7 @@ namespace html {
 
 void Page::open_section(Markup id, const Phrase& title) {
   out.markup("<section aria-labelledby=\"").markup(id).markup("\"><h2 id=\"").markup(id).markup("\">");
+  ++regions[std::string(text_of(title, language()))];  // the section is a region of this name itself
   out.text(text_of(title, language())).markup("</h2>");
 }
 

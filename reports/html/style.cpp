@@ -14,7 +14,7 @@ constexpr Markup kStyleText(
 @media (prefers-color-scheme:dark){:root{--bg:#14171b;--ink:#eceff2;--soft:#a5aeb8;--hair:#2e343b;--wash:#1c2025;--good:#5bb3ee;--good-t:#7cc4f5;--good-w:#14304a;--bad:#f08a45;--bad-t:#f7a269;--bad-w:#402412;--flat:#8f99a4;--flat-w:#282d33;--c:#7d8792;--t:#d5dae0;--u:#b7a4e0}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 Inter,system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif;font-variant-numeric:tabular-nums;overflow-wrap:break-word}
-h1,h2,h3,p,li,dd,dt,figcaption,tbody th,td.l,small,code{overflow-wrap:anywhere}
+h1,h2,h3,p,li,dd,dt,figcaption,tbody th,thead th:not(.n),td.l,small,code{overflow-wrap:anywhere}
 .top,main{max-width:1080px;margin:0 auto;padding:0 32px}
 .top{display:flex;gap:48px;justify-content:space-between;align-items:flex-end;padding-top:44px;padding-bottom:24px}
 h1{font-size:34px;line-height:1.15;letter-spacing:-.02em;margin:2px 0 8px;font-weight:680}
@@ -49,7 +49,7 @@ figure{margin:0}
 .failed .ic{background:var(--bad-t);color:var(--bg)}.failed b,.watched b{color:var(--bad-t)}
 .lede{margin:0 0 14px;color:var(--soft);max-width:84ch}
 .foot{color:var(--soft);margin:10px 0 0;font-size:14px}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto;position:relative}
 a{color:var(--good-t)}
 .scroll:focus-visible,summary:focus-visible,a:focus-visible{outline:3px solid var(--good);outline-offset:3px;border-radius:4px}
 table{border-collapse:collapse;width:100%}
@@ -101,7 +101,7 @@ details{margin-top:8px;font-size:14px}summary{cursor:pointer;color:var(--good-t)
 .score thead{display:block}.score thead tr{display:block}.score thead th{display:none}.score thead th.plot{display:block;padding:0;border:0;width:auto}.score tbody,.score{display:block}
 .score tbody tr:not(.grp){display:grid;grid-template-columns:minmax(0,1fr) auto;height:auto!important;padding:10px 0;border-top:1px solid var(--hair);gap:2px 12px}.score .grp{display:block}.score .name+tr{border-top:0!important}
 .score tbody td,.score tbody th{border:0!important;padding:0}.score td.n:not(.lift){display:none}.score td.plot,.score td.v{grid-column:1/-1;width:auto}.score .grp th{display:block;padding-top:18px}.score .grp+tr{border-color:var(--ink)!important}.mob{display:block;font-size:12.5px;color:var(--soft)}
-.seg,.fun{min-width:520px}.minor{display:none}.wide{min-width:600px}.small .wide{min-width:420px}.prov div{grid-template-columns:1fr}}
+.seg{min-width:520px}.fun,.list{min-width:760px}.two .seg{min-width:480px}.minor{display:none}.wide{min-width:600px}.small .wide{min-width:420px}.prov div{grid-template-columns:1fr}}
 @media print{@page{size:A4;margin:12mm}:root{color-scheme:light}body{font-size:11px}.top,main{padding-left:0;padding-right:0;max-width:none}.top{padding-top:0;padding-bottom:14px}h1{font-size:26px}h2{font-size:16px}.verdict{padding:18px 22px;gap:24px;margin-bottom:12px}.verdict h2{font-size:22px}.why{font-size:13px}.big{font-size:38px}small,.tk,.top dl,.rng,.sub,.eyebrow,.chip,.others{font-size:10px}.tk{font-size:9.5px}tbody tr,.seg tbody tr,.fun tbody tr{height:36px}.arm{height:32px!important}.look{margin-bottom:20px;padding:0 22px}.score .v{width:112px}tr,figure,.verdict,.checks,.prov div,.split,.keep{break-inside:avoid}h2,h3,.lede,.grp,.name,.legend,thead{break-after:avoid}.scroll{overflow:visible}.skip,details{display:none}.verdict,.chip,.ic,.tag,.sw,svg *{print-color-adjust:exact;-webkit-print-color-adjust:exact}section{margin-bottom:22px}.two{gap:18px 28px}.score .plot{width:25%}.score tbody th[scope=row]{width:27%}.seg th.plot,.seg td.plot{padding:0 6px}.minor{display:none}th,td{padding-right:8px}thead th,.grp th span,.legend,.foot,.key figcaption,.crumb{font-size:10px}.grp th{font-size:12px;padding-top:12px}.decision th{font-size:13px}.decision small{font-size:10px}h3,.look h2{font-size:12.5px}.method{font-size:10.5px;padding-top:14px}.plain{font-size:10px}.plain tbody tr{height:20px}a{color:inherit;text-decoration:none}}
 )css");
 constinit const Markup kStyle = kStyleText;
