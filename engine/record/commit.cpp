@@ -32,6 +32,8 @@ class CommitWriter {
     }
   }
 
+  bool changes_nothing() const { return events_.size() + exposures_.size() == 0 && !memory_.names.has_new(); }
+
   /// Writes what was added; returns the number of rows in blocks.
   std::size_t write() {
     std::int64_t block = 0;
@@ -192,6 +194,19 @@ void write_counters(Store::State& state, Micros stamp) {
   state.counters_written = stamp;
 }
 
+namespace {
+
+/// Few ids are found one by one; many in one sorted sweep through the runs.
+void look_up_ids(WriterMemory& memory, const std::vector<PendingBatch*>& batches) {
+  constexpr std::size_t kMany = 256;
+  std::vector<Key> keys;
+  for (const PendingBatch* pending : batches)
+    keys.insert(keys.end(), pending->ids.begin(), pending->ids.end());
+  if (keys.size() >= kMany) memory.ids.look_up(std::move(keys));
+}
+
+}  // namespace
+
 void commit_batches(Store::State& state, const std::vector<PendingBatch*>& batches, Micros oldest_age,
                     Micros newest_age) {
   state.memory();
@@ -201,10 +216,20 @@ void commit_batches(Store::State& state, const std::vector<PendingBatch*>& batch
   try {
     Transaction transaction(state.database);
     CommitWriter writer(state, {now - oldest_age, now + newest_age}, stamp);
+    look_up_ids(state.memory(), batches);
     for (PendingBatch* pending : batches) writer.add(*pending);
+    state.memory().ids.forget_lookup();
     writer.finish();
-    writer.write();
     const bool counters_due = stamp - state.counters_written >= kMicrosPerSecond;
+    if (writer.changes_nothing() && !counters_due) {
+      // Nothing but duplicates and rejections: what they repeat is on disk already.
+      for (PendingBatch* pending : batches) {
+        pending->ack.recorded_at = state.last_commit;
+        pending->ack.durable = state.durable;
+      }
+      return;
+    }
+    writer.write();
     if (counters_due) write_counters(state, stamp);
     state.write_stamp(stamp);
     transaction.commit();

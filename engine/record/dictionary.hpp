@@ -42,6 +42,7 @@ class Dictionary {
   std::size_t size(NameKind kind) const;
   /// Inserts what is new since the last call; to be called inside the transaction of the rows.
   void write_new(Database& database);
+  bool has_new() const noexcept { return !new_.empty(); }
 
  private:
   struct Hash {

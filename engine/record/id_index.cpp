@@ -171,10 +171,65 @@ std::optional<std::uint32_t> IdIndex::find(const Key& key) {
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t i = key.low & mask; !slots_[i].empty(); i = (i + 1) & mask)
     if (slots_[i].key == key) return slots_[i].content;
+  if (looked_up_) {
+    if (found_.empty()) return std::nullopt;
+    const auto found = found_.find(key);
+    return found == found_.end() ? std::nullopt : std::optional(found->second);
+  }
   for (const Run& run : runs_)
     if (run.filter.may_contain(key))
       if (const auto content = find_in(run, key)) return content;
   return std::nullopt;
+}
+
+void IdIndex::look_up(std::vector<Key> keys) {
+  forget_lookup();
+  looked_up_ = true;
+  std::vector<Key> candidates;
+  for (const Run& run : runs_) {
+    candidates.clear();
+    constexpr std::size_t kAhead = 16;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (i + kAhead < keys.size()) run.filter.prefetch(keys[i + kAhead]);
+      if (run.filter.may_contain(keys[i])) candidates.push_back(keys[i]);
+    }
+    std::sort(candidates.begin(), candidates.end());
+    look_up_in(run, candidates);
+  }
+}
+
+/// `keys` ascending: chunks are read in order, each at most once.
+void IdIndex::look_up_in(const Run& run, const std::vector<Key>& keys) {
+  std::size_t loaded = run.fences.size();
+  std::string chunk;
+  for (const Key& key : keys) {
+    const auto after = std::upper_bound(run.fences.begin(), run.fences.end(), key.low);
+    if (after == run.fences.begin()) continue;
+    const auto position = static_cast<std::size_t>(after - run.fences.begin()) - 1;
+    if (run.fences[position] == key.low) {  // it may begin in the chunk before
+      if (const auto content = find_in(run, key)) found_.emplace(key, *content);
+      continue;
+    }
+    if (position != loaded) {
+      select_.bind(1, chunk_number(run.run, position));
+      if (!select_.step())
+        throw Error(ErrorCode::storage, "", "an id run of the store is damaged", "restore a backup");
+      chunk.assign(select_.blob(0));
+      select_.reset();
+      loaded = position;
+    }
+    std::size_t low = 0;
+    std::size_t high = chunk.size() / kEntryBytes;
+    while (low < high) {
+      const std::size_t middle = (low + high) / 2;
+      if (entry_at(chunk, middle).key < key)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+    if (low == chunk.size() / kEntryBytes) continue;
+    if (const Entry entry = entry_at(chunk, low); entry.key == key) found_.emplace(key, entry.content);
+  }
 }
 
 std::optional<std::uint32_t> IdIndex::find_in(const Run& run, const Key& key) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/record/database.hpp"
@@ -54,6 +55,13 @@ class IdIndex {
   /// The content hash recorded with `key`, if it was ever recorded.
   std::optional<std::uint32_t> find(const Key& key);
   void prefetch(const Key& key) const noexcept;
+  /// Looks all `keys` up in the runs at once, each chunk read once; until forget_lookup() find() knows only
+  /// these.
+  void look_up(std::vector<Key> keys);
+  void forget_lookup() noexcept {
+    looked_up_ = false;
+    found_.clear();
+  }
   /// `key` must be new.
   void insert(const Key& key, std::uint32_t content);
   std::size_t recent() const noexcept { return size_; }
@@ -74,6 +82,7 @@ class IdIndex {
   struct Merge;
   struct RunWriter;
   std::optional<std::uint32_t> find_in(const Run& run, const Key& key);
+  void look_up_in(const Run& run, const std::vector<Key>& keys);
   void write_run();
   void start_merge();
   void step_merge(std::size_t keys);
@@ -83,6 +92,11 @@ class IdIndex {
   std::vector<Entry> slots_;
   std::size_t size_ = 0;
   std::vector<Run> runs_;
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const noexcept { return static_cast<std::size_t>(key.low); }
+  };
+  bool looked_up_ = false;
+  std::unordered_map<Key, std::uint32_t, KeyHash> found_;
   std::int64_t next_run_ = 1;
   std::int64_t through_block_ = 0;
   std::unique_ptr<Merge> merge_;
