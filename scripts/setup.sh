@@ -52,13 +52,21 @@ jobs() {
   [ "$cores" -le "$by_memory" ] && echo "$cores" || echo "$by_memory"
 }
 
-# build <preset> <cmake option or target>...: configure and build one preset, quietly unless it fails.
+# build_preset <preset> [--target <target>] [-- <cmake option>...]: configures and builds; quiet unless it fails.
 build_preset() {
   preset=$1
   shift
+  target=all
+  if [ "${1:-}" = --target ]; then
+    target=$2
+    shift 2
+  fi
+  [ "${1:-}" = -- ] && shift
   mkdir -p "$top/build"
-  say "building preset $preset with $(jobs) jobs (only what changed is rebuilt)"
-  cmake --preset "$preset" "$@" >"$top/build/$preset.log" 2>&1 || { cat "$top/build/$preset.log" >&2; die "cmake could not configure preset $preset"; }
-  cmake --build --preset "$preset" --parallel "$(jobs)" || die "the build of preset $preset failed"
-  rm -f "$top/build/$preset.log"
+  say "building $preset with $(jobs) jobs (only what changed is rebuilt)"
+  cmake --preset "$preset" "$@" >"$top/build/$preset.log" 2>&1 || {
+    cat "$top/build/$preset.log" >&2
+    die "cmake could not configure preset $preset"
+  }
+  cmake --build --preset "$preset" --target "$target" --parallel "$(jobs)" || die "the build of preset $preset failed"
 }

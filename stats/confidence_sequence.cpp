@@ -8,7 +8,6 @@ namespace liftmark::stats {
 namespace {
 
 constexpr std::string_view kMethod = "asymptotic_confidence_sequence";
-constexpr std::string_view kFiellerMethod = "fieller_confidence_sequence";
 constexpr double kSmallestArm = 100;
 constexpr double kSkewnessFactor = 3;
 constexpr double kSmallestCell = 20;
@@ -22,14 +21,6 @@ bool domain_ok(const SequenceRule& rule, double n) {
   return rule.planned_n > 0 && std::isfinite(rule.planned_n) && rule.alpha > 0 &&
          tuning_alpha(rule.alpha, rule.side) < 1 && n > 0 && std::isfinite(n) &&
          std::isfinite(rule.null_value);
-}
-
-/// Variance of both arms together, from their moments.
-double merged_variance(const ArmMean& a, const ArmMean& b) {
-  const double n = a.n + b.n;
-  const double difference = b.mean - a.mean;
-  return ((a.n - 1) * a.variance + (b.n - 1) * b.variance + a.n * (b.n / n) * difference * difference) /
-         (n - 1);
 }
 
 Interval interval_around(double point, double half_width, const SequenceRule& rule) {
@@ -81,33 +72,6 @@ double sequence_log_p(double z, double x, SequenceSide side) {
   return std::min(0.0, 0.5 * std::log1p(x) - std::log(2.0) - log_expm1);
 }
 
-std::optional<SequenceLook> log_ratio_look(const ArmMean& control, const ArmMean& treatment) {
-  if (!(control.mean > 0) || !(treatment.mean > 0) || !(control.n >= 1) || !(treatment.n >= 1))
-    return std::nullopt;
-  const auto relative = [](const ArmMean& arm) { return arm.variance / (arm.n * arm.mean * arm.mean); };
-  const double n = control.n + treatment.n;
-  const double mean = (control.n * control.mean + treatment.n * treatment.mean) / n;
-  const double pooled = merged_variance(control, treatment) / (mean * mean);
-  return SequenceLook{.estimate = std::log(treatment.mean / control.mean),
-                      .own_standard_error = std::sqrt(relative(control) + relative(treatment)),
-                      .pooled_standard_error = std::sqrt(pooled * (1 / control.n + 1 / treatment.n)),
-                      .n = n,
-                      .smallest_arm_n = std::min(control.n, treatment.n),
-                      .skewness = 0,
-                      .smallest_cell = {}};
-}
-
-SequenceLook difference_look(const ArmMean& control, const ArmMean& treatment) {
-  return {.estimate = treatment.mean - control.mean,
-          .own_standard_error = std::sqrt(control.variance / control.n + treatment.variance / treatment.n),
-          .pooled_standard_error =
-              std::sqrt(merged_variance(control, treatment) * (1 / control.n + 1 / treatment.n)),
-          .n = control.n + treatment.n,
-          .smallest_arm_n = std::min(control.n, treatment.n),
-          .skewness = 0,
-          .smallest_cell = {}};
-}
-
 bool burn_in_is_over(const SequenceLook& look) {
   if (!(look.smallest_arm_n >= std::max(kSmallestArm, kSkewnessFactor * look.skewness * look.skewness)))
     return false;
@@ -134,54 +98,6 @@ Estimate confidence_sequence(const SequenceLook& look, const SequenceRule& rule)
   const double half_width = standard_error * sequence_critical_value(x, rule.alpha, rule.side);
   result.interval = interval_around(look.estimate, half_width, rule);
   result.p_value = std::exp(sequence_log_p((look.estimate - rule.null_value) / standard_error, x, rule.side));
-  return result;
-}
-
-Estimate fieller_sequence(const ArmMean& control, const ArmMean& treatment, const SequenceLook& look,
-                          const SequenceRule& rule) {
-  if (!domain_ok(rule, look.n) || rule.side != SequenceSide::two_sided || !(control.n > 1) ||
-      !(treatment.n > 1))
-    return cannot_say(Reason::invalid_input, kFiellerMethod);
-  if (control.mean == 0) return cannot_say(Reason::zero_baseline, kFiellerMethod);
-  const SequenceLook difference = difference_look(control, treatment);
-  const double own = difference.own_standard_error, pooled = difference.pooled_standard_error;
-  Estimate result;
-  result.method = kFiellerMethod;
-  const double ratio = treatment.mean / control.mean;
-  result.point = ratio - 1;
-  if (!(own > 0) || !std::isfinite(own)) {
-    result.reason = own == 0 ? Reason::zero_variance : Reason::invalid_input;
-    return result;
-  }
-  const double inflation = std::max(1.0, (pooled / own) * (pooled / own));
-  const double variance_control = inflation * control.variance / control.n;
-  const double variance_treatment = inflation * treatment.variance / treatment.n;
-  result.standard_error =
-      std::sqrt(variance_treatment + ratio * ratio * variance_control) / std::abs(control.mean);
-  if (!burn_in_is_over(look)) {
-    result.reason = Reason::burn_in;
-    return result;
-  }
-  const double x = look.n * tuned_rho_squared(rule.planned_n, rule.alpha);
-  const double null_ratio = 1 + rule.null_value;
-  const double null_error = std::sqrt(variance_treatment + null_ratio * null_ratio * variance_control);
-  result.p_value = std::exp(sequence_log_p((treatment.mean - null_ratio * control.mean) / null_error, x));
-
-  // The set (m_t - r m_c)^2 <= c^2 (V_t + r^2 V_c); see METHODS, Fieller 1954.
-  const double c = sequence_critical_value(x, rule.alpha);
-  const double a = control.mean * control.mean - c * c * variance_control;
-  if (!(a > 0)) {
-    result.reason = Reason::unbounded;
-    return result;
-  }
-  const double b = treatment.mean * control.mean;
-  // b^2 - a (m_t^2 - c^2 V_t), with the m_t^2 m_c^2 terms cancelled by hand.
-  const double root =
-      c * std::sqrt(variance_control * treatment.mean * treatment.mean + a * variance_treatment);
-  result.interval = Interval{.lower = (b - root) / a - 1,
-                             .upper = (b + root) / a - 1,
-                             .level = 1 - rule.alpha,
-                             .kind = IntervalKind::confidence_sequence};
   return result;
 }
 

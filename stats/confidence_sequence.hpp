@@ -8,7 +8,6 @@
 
 #include <optional>
 
-#include "stats/co_moments.hpp"
 #include "stats/estimate.hpp"
 
 namespace liftmark::stats {
@@ -34,7 +33,8 @@ double sequence_critical_value(double x, double alpha, SequenceSide side = Seque
 /// sequence z is signed so that positive speaks against the null value (`upper` negates it).
 double sequence_log_p(double z, double x, SequenceSide side = SequenceSide::two_sided);
 
-/// The standard error to use, and what the burn-in needs, from two arms: see `log_ratio_look`.
+/// An estimate of two arms on the plan's scale at one look (stats/lift.hpp gives both errors: ErrorRule), and
+/// what the burn-in needs.
 struct SequenceLook {
   double estimate = 0;
   double own_standard_error = 0;     ///< from each arm's own variance
@@ -54,20 +54,6 @@ struct SequenceRule {
   double null_value = 0;  ///< e.g. log(1 - margin) for a guardrail on the log scale
 };
 
-/// One arm's unit values.
-struct ArmMean {
-  double n = 0;
-  double mean = 0;
-  double variance = 0;  ///< per unit
-};
-
-/// The look on the log scale: estimate log(treatment / control). Own error: sum of v / (n mean^2); pooled:
-/// the squared coefficient of variation of both arms together times (1/n_c + 1/n_t). Skewness and cells are
-/// the caller's to fill. Empty unless both means are positive.
-std::optional<SequenceLook> log_ratio_look(const ArmMean& control, const ArmMean& treatment);
-/// The look on the absolute scale: estimate treatment - control, errors likewise from the variances.
-SequenceLook difference_look(const ArmMean& control, const ArmMean& treatment);
-
 /// Whether the smallest arm has n >= max(100, 3 skewness^2) and, for 0/1 metrics, every cell has 20.
 bool burn_in_is_over(const SequenceLook& look);
 
@@ -75,14 +61,5 @@ bool burn_in_is_over(const SequenceLook& look);
 /// Before the burn-in: point and standard error only, reason `burn_in`. `zero_variance` when both errors are
 /// 0; `invalid_input` for an alpha, n or planned n outside the domain.
 Estimate confidence_sequence(const SequenceLook& look, const SequenceRule& rule);
-
-/// The same for the relative lift treatment / control - 1 by Fieller's set with c_n in place of t: for
-/// metrics that may be negative or whose control mean is near zero. Both variances are inflated by (pooled /
-/// own)^2 of the difference where that is above 1, so that the set excludes 0 exactly when the p-value of the
-/// difference is below alpha. `look` carries n, skewness and cells (its estimate and errors are not used).
-/// `unbounded` when the control mean is not far enough from zero; point and p-value are then present.
-/// `rule.null_value` is a lift; two-sided only.
-Estimate fieller_sequence(const ArmMean& control, const ArmMean& treatment, const SequenceLook& look,
-                          const SequenceRule& rule);
 
 }  // namespace liftmark::stats

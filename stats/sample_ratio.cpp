@@ -8,6 +8,8 @@
 #include <boost/math/special_functions/gamma.hpp>
 #include <boost/math/special_functions/log1p.hpp>
 
+#include "stats/stirling.hpp"
+
 namespace liftmark::stats {
 namespace {
 
@@ -50,16 +52,6 @@ SampleRatioTest nothing_to_test(Reason reason) {
   return test;
 }
 
-/// log Gamma(x) - [(x - 1/2) log x - x + log(2 pi) / 2]; x > 0. Between 0 and 1/(12x).
-double stirling_remainder(double x) {
-  constexpr double kHalfLogTwoPi = 0.918938533204672741780329736406;
-  if (x < 12) return boost::math::lgamma(x) - (x - 0.5) * std::log(x) + x - kHalfLogTwoPi;
-  const double y = 1 / (x * x);
-  return (1.0 / 12 -
-          y * (1.0 / 360 - y * (1.0 / 1260 - y * (1.0 / 1680 - y * (1.0 / 1188 - y * 691.0 / 360360))))) /
-         x;
-}
-
 /// (1 + e) log(1 + e) - e >= 0, for e >= -1; `one_plus` is 1 + e, known without rounding loss.
 double divergence_term(double e, double one_plus) {
   if (std::abs(e) < 0.5) return boost::math::log1pmx(e) + e * std::log1p(e);
@@ -72,9 +64,12 @@ SampleRatioTest sample_ratio_chi_square(const ArmCounts& arms) {
   const Totals totals = totals_of(arms);
   if (!totals.valid) return nothing_to_test(Reason::invalid_input);
   if (totals.unit_in_empty_arm) return failed_by_empty_arm(std::max(0, totals.arms - 1));
-  if (totals.arms < 2 || totals.units == 0) return nothing_to_test(Reason::too_few_units);
   SampleRatioTest test;
-  test.degrees_of_freedom = totals.arms - 1;
+  test.degrees_of_freedom = std::max(0, totals.arms - 1);
+  if (totals.arms < 2 || totals.units == 0) {
+    test.reason = Reason::too_few_units;
+    return test;
+  }
   double statistic = 0;
   for (std::size_t i = 0; i < arms.counts.size(); ++i) {
     if (arms.shares[i] == 0) continue;

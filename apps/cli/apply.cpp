@@ -14,6 +14,7 @@
 
 #include "apps/cli/commands.hpp"
 #include "assign/preview.hpp"
+#include "engine/definition/assigner.hpp"
 #include "engine/definition/catalog.hpp"
 #include "engine/definition/changes.hpp"
 #include "engine/definition/error.hpp"
@@ -47,12 +48,6 @@ Catalog parse_file(const std::string& path, const std::string& text) {
   }
 }
 
-assign::Definitions definitions(const Catalog& catalog) {
-  assign::Definitions parts{.experiments = {}, .layers = catalog.layers, .holdouts = catalog.holdouts};
-  for (const auto& experiment : catalog.experiments) parts.experiments.push_back(experiment.assignment);
-  return parts;
-}
-
 /// Whom the edit would move, of the units the store knows. Empty when nothing in it enters a hash.
 std::vector<assign::Movement> movements(const std::string& store, const Catalog& before,
                                         const Catalog& after) {
@@ -75,7 +70,7 @@ std::vector<assign::Movement> movements(const std::string& store, const Catalog&
     if (!id.empty()) ids.push_back(std::move(id));
   }
   const std::vector<std::string_view> views(ids.begin(), ids.end());
-  return assign::preview(definitions(before), definitions(after), views);
+  return assign::preview(assignment_definitions(before), assignment_definitions(after), views);
 }
 
 /// A running experiment must not be reshuffled by accident. Gives the keys that need a new epoch.

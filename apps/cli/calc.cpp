@@ -18,11 +18,20 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::span<const CalcMethod> (*kFamilies[])() = {
-    distribution_methods, proportion_methods,       mean_methods,     adjustment_methods,
-    sequential_methods,   group_sequential_methods, bayes_methods,    multiplicity_methods,
-    power_methods,        resampling_methods,       survival_methods, off_policy_methods,
-    sample_ratio_methods};
+constexpr std::span<const CalcMethod> (*kFamilies[])() = {distribution_methods,
+                                                          proportion_methods,
+                                                          mean_methods,
+                                                          adjustment_methods,
+                                                          sequential_methods,
+                                                          mixture_methods,
+                                                          group_sequential_methods,
+                                                          bayes_methods,
+                                                          multiplicity_methods,
+                                                          power_methods,
+                                                          resampling_methods,
+                                                          survival_methods,
+                                                          off_policy_methods,
+                                                          sample_ratio_methods};
 
 json failure(json id, std::string_view code, std::string_view message) {
   return {{"id", std::move(id)}, {"error", {{"code", code}, {"message", message}}}};

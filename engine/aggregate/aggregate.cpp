@@ -196,7 +196,7 @@ Statistics aggregate(const Reader& reader, const Catalog& catalog, std::string_v
     metric.append(bytes);
   }
   for (std::size_t m = 0; m < sums.size(); ++m)
-    if (needs.metrics[m].reported) statistics.metrics.push_back(sums[m].statistics());
+    if (needs.metrics[m].reported) statistics.metrics.push_back(sums[m].statistics(reader));
   statistics.data_digest = sha256_hex(bytes);
   return statistics;
 }

@@ -33,6 +33,8 @@ class ExactSums {
   void add_leading(std::size_t cell, const std::int64_t* values, std::size_t leading) {
     add(cell, values, leading, 0);
   }
+  /// Units whose values are all zero here.
+  void add_units(std::size_t cell, std::int64_t units) { at(cell)[0] += units; }
   /// Adds cell `from` of another table of the same dimension.
   void merge(std::size_t cell, const ExactSums& other, std::size_t from);
   void subtract(std::size_t cell, const ExactSums& other, std::size_t from);

@@ -35,6 +35,8 @@ MetricSums::MetricSums(const MetricNeeds& needs, const Population& population)
       since_(
           needs.layout.dimension(),
           needs.daily ? static_cast<std::size_t>(needs.window / kMicrosPerDay) * population.cells() * 2 : 0),
+      factors_(4, needs.factors.empty() ? 0 : population.cells()),
+      steps_(1, needs.steps.size() * population.cells()),
       values_(population.arms.size()),
       immature_(population.arms.size(), 0) {
   for (const Dimension& dimension : population.dimensions)
@@ -63,6 +65,19 @@ void MetricSums::add_day(std::size_t member, bool history, std::size_t day, cons
   since_.add_leading(place(day, member, history), values.data(), needs_->layout.ratio ? 2 : 1);
 }
 
+void MetricSums::add_steps(std::size_t member, std::size_t passed) {
+  for (std::size_t step = 0; step < needs_->steps.size(); ++step) {
+    const std::int64_t reached = step < passed ? 1 : 0;
+    steps_.add(step * population_->cells() + population_->cell[member], &reached);
+  }
+}
+
+void MetricSums::add_surface(std::size_t member, ValueCode surface, std::int64_t value) {
+  auto found = surfaces_.find(surface);
+  if (found == surfaces_.end()) found = surfaces_.emplace(surface, ExactSums(1, population_->cells())).first;
+  found->second.add_leading(population_->cell[member], &value, 1);
+}
+
 void MetricSums::add_immature(std::size_t member) {
   ++immature_[population_->arm_of(population_->cell[member])];
 }
@@ -72,6 +87,12 @@ void MetricSums::merge(MetricSums&& other) {
   crossed_.merge(other.crossed_);
   uncapped_.merge(other.uncapped_);
   since_.merge(other.since_);
+  factors_.merge(other.factors_);
+  steps_.merge(other.steps_);
+  for (const auto& [surface, sums] : other.surfaces_) {
+    const auto [found, added] = surfaces_.emplace(surface, sums);
+    if (!added) found->second.merge(sums);
+  }
   for (std::size_t d = 0; d < groups_.size(); ++d) groups_[d].merge(other.groups_[d]);
   append_all(waiting_, std::move(other.waiting_));
   append_all(cap_history_, std::move(other.cap_history_));
@@ -137,7 +158,39 @@ ExactSums MetricSums::total() const {
   return total;
 }
 
-MetricStatistics MetricSums::statistics() const {
+std::vector<Cell> MetricSums::plain_cells(const ExactSums& sums, std::size_t index,
+                                          const std::vector<double>& per_one) const {
+  std::vector<Cell> cells;
+  const std::size_t arms = population_->arms.size();
+  for (std::size_t i = 0; i < population_->cells(); ++i)
+    cells.push_back({.epoch = population_->epochs[i / arms],
+                     .arm = i % arms,
+                     .history = sums.moments(index * population_->cells() + i, per_one),
+                     .no_history = stats::CoMoments(sums.dimension())});
+  return cells;
+}
+
+void MetricSums::add_parts(const Reader& reader, const ExactSums& base, MetricStatistics& result) const {
+  for (std::size_t step = 0; step < needs_->steps.size(); ++step)
+    result.steps.push_back({needs_->metric->step_names[step], plain_cells(steps_, step, {1.0})});
+  if (!needs_->factors.empty()) {
+    const double money = needs_->per_one[0];
+    result.factors = plain_cells(factors_, 0, {1.0, 1.0, money, money});
+  }
+  std::map<std::string, ExactSums> by_name;  // codes depend on the order of arrival, names do not
+  for (const auto& [code, sums] : surfaces_) {
+    const std::string name(code == 0 ? kNoValue : reader.text(code));
+    const auto [found, added] = by_name.emplace(name, sums);
+    if (!added) found->second.merge(sums);
+  }
+  for (auto& [name, sums] : by_name) {
+    for (std::size_t i = 0; i < population_->cells(); ++i)
+      sums.add_units(i, base.units(2 * i) + base.units(2 * i + 1));
+    result.surfaces.push_back({name, plain_cells(sums, 0, {needs_->per_one[0]})});
+  }
+}
+
+MetricStatistics MetricSums::statistics(const Reader& reader) const {
   const std::size_t width = population_->cells() * 2;
   MetricStatistics result;
   result.metric = needs_->metric->key;
@@ -170,6 +223,7 @@ MetricStatistics MetricSums::statistics() const {
       since.merge_trailing(day * width + i, base, i, needs_->layout.ratio ? 2 : 1);
     result.since_exposure.push_back({.day = static_cast<int>(day) + 1, .cells = cells(since, day)});
   }
+  add_parts(reader, base, result);
   if (!needs_->layout.binary) result.distribution = distribution();
   result.immature_units = immature_;
   return result;
@@ -229,7 +283,7 @@ DistributionCell MetricSums::distribution_of(std::size_t arm, const ExactSums& c
 void MetricSums::append(std::string& bytes) const {
   bytes += needs_->metric->key;
   bytes += '\0';
-  for (const ExactSums* sums : {&by_day_, &crossed_, &uncapped_, &since_})
+  for (const ExactSums* sums : {&by_day_, &crossed_, &uncapped_, &since_, &factors_, &steps_})
     for (std::size_t cell = 0; cell < sums->cells(); ++cell) sums->append(cell, bytes);
   for (const ExactSums& sums : groups_)
     for (std::size_t cell = 0; cell < sums.cells(); ++cell) sums.append(cell, bytes);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "engine/aggregate/exact_sums.hpp"
@@ -30,6 +31,14 @@ class MetricSums {
   void add(std::size_t member, bool history, const UnitValues& values);
   /// The values of one day since the first exposure (numerator and denominator; covariates as in `add`).
   void add_day(std::size_t member, bool history, std::size_t day, const UnitValues& values);
+  /// The four numbers of the decomposition, in the order of MetricStatistics::factors.
+  void add_factors(std::size_t member, const UnitValues& values) {
+    factors_.add(population_->cell[member], values.data());
+  }
+  /// How many of the funnel's steps the unit has passed.
+  void add_steps(std::size_t member, std::size_t passed);
+  /// What the unit's value owes to one surface (a value code; 0: none given).
+  void add_surface(std::size_t member, ValueCode surface, std::int64_t value);
   void add_immature(std::size_t member);
   /// A non-zero value of the pre-period, for the percentile of the cap.
   void add_cap_history(std::int64_t value) { cap_history_.push_back(value); }
@@ -39,7 +48,7 @@ class MetricSums {
   /// nothing.
   void settle_cap();
 
-  MetricStatistics statistics() const;
+  MetricStatistics statistics(const Reader& reader) const;
   /// Appends every integer, for the digest.
   void append(std::string& bytes) const;
 
@@ -47,6 +56,9 @@ class MetricSums {
   std::size_t place(std::size_t index, std::size_t member, bool history) const {
     return (index * population_->cells() + population_->cell[member]) * 2 + (history ? 0 : 1);
   }
+  void add_parts(const Reader& reader, const ExactSums& base, MetricStatistics& result) const;
+  std::vector<Cell> plain_cells(const ExactSums& sums, std::size_t index,
+                                const std::vector<double>& per_one) const;
   void count(std::size_t member, bool history, const UnitValues& values);
   std::vector<Cell> cells(const ExactSums& sums, std::size_t index) const;
   ExactSums total() const;
@@ -57,7 +69,8 @@ class MetricSums {
   const Population* population_;
   bool has_cap_ = false;
   std::optional<std::int64_t> threshold_;
-  ExactSums by_day_, crossed_, uncapped_, since_;
+  ExactSums by_day_, crossed_, uncapped_, since_, factors_, steps_;
+  std::map<ValueCode, ExactSums> surfaces_;
   std::vector<ExactSums> groups_;  ///< by dimension
   std::vector<WaitingUnit> waiting_;
   std::vector<std::int64_t> cap_history_;

@@ -25,10 +25,10 @@ bool has_unit_value(MetricKind kind) {
     case MetricKind::ratio:
     case MetricKind::retention:
     case MetricKind::repeat_purchase:
+    case MetricKind::funnel:
     case MetricKind::blend:
       return true;
     case MetricKind::quantile:
-    case MetricKind::funnel:
     case MetricKind::time_to_event:
     case MetricKind::breadth:
       return false;
@@ -74,6 +74,8 @@ class Builder {
     built.settle = metric.settle_days * kMicrosPerDay;
     if (metric.kind == MetricKind::blend)
       blend(built);
+    else if (metric.kind == MetricKind::funnel)
+      funnel(built);
     else
       sources(built);
     needs_.metrics.push_back(std::move(built));
@@ -96,11 +98,38 @@ class Builder {
     if (built.layout.covariates > 0) value(built, metric.numerator, {-built.lookback, 0});
     if (built.layout.covariates > 1) value(built, metric.denominator, {-built.lookback, 0});
     if (metric.cap && metric.cap->percentile)
-      built.cap_history = feature(metric.numerator, {-built.window, 0}, true);
+      built.cap_history = feature(metric.numerator, {-built.window, 0},
+                                  {.from_start = true, .predicate = predicate(metric.numerator.where)});
     if (metric.kind == MetricKind::repeat_purchase) {
       built.orders = static_cast<int>(needs_.orders.size());
       needs_.orders.push_back({built.features.front(), metric.refund_events, metric.minimum_orders});
       needs_.filter.keys = true;
+    }
+    const bool additive = metric.kind == MetricKind::mean && metric.numerator.aggregation == Aggregation::sum;
+    if (additive) factors(built, window);
+    if (!metric.surface.empty() && (additive || metric.kind == MetricKind::count))
+      built.surface = column(metric.surface);
+  }
+
+  void factors(MetricNeeds& built, Range window) {
+    Source source = built.metric->numerator;
+    const int where = predicate(built.metric->numerator.where);
+    for (const Aggregation aggregation : {Aggregation::any, Aggregation::count, Aggregation::sum}) {
+      source.aggregation = aggregation;
+      built.factors.push_back(feature(source, window, {.positive = true, .predicate = where}));
+    }
+    built.factors.push_back(built.features.front());
+  }
+
+  /// The unit's value is 1 when it passed every step in order within the window.
+  void funnel(MetricNeeds& built) {
+    built.layout.binary = true;
+    built.per_one = {1.0};
+    built.features = {-1};
+    for (Source step : built.metric->steps) {
+      const int where = predicate(built.metric->steps[built.steps.size()].where);
+      step.aggregation = Aggregation::any;
+      built.steps.push_back(feature(step, window_of(*built.metric), {.predicate = where}));
     }
   }
 
@@ -120,18 +149,25 @@ class Builder {
   }
 
   void value(MetricNeeds& built, const Source& source, Range range) {
-    built.features.push_back(feature(source, range, false));
+    built.features.push_back(feature(source, range, {.predicate = predicate(source.where)}));
     built.per_one.push_back(is_money(source) ? kMillion : 1.0);
   }
 
-  int feature(const Source& source, Range range, bool from_start) {
+  struct Restriction {
+    bool positive = false;
+    bool from_start = false;
+    int predicate = -1;
+  };
+
+  int feature(const Source& source, Range range, const Restriction& restriction) {
     Feature wanted{.aggregation = source.aggregation,
                    .types = source.events,
-                   .predicate = predicate(source.where),
+                   .predicate = restriction.predicate,
                    .property = source.value.empty() ? -1 : column(source.value),
                    .from = range.from,
                    .to = range.to,
-                   .from_start = from_start};
+                   .positive = restriction.positive,
+                   .from_start = restriction.from_start};
     const auto found = std::find(needs_.features.begin(), needs_.features.end(), wanted);
     if (found != needs_.features.end()) return static_cast<int>(found - needs_.features.begin());
     needs_.features.push_back(std::move(wanted));

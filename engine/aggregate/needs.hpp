@@ -23,6 +23,7 @@ struct Feature {
   int property = -1;   ///< into EventFilter::properties: whose number counts; -1: the event's value
   Micros from = 0;
   Micros to = 0;
+  bool positive = false;  ///< only events with a value above 0
   bool from_start =
       false;  ///< relative to the experiment's start instead, for every unit of the store (caps)
   bool operator==(const Feature&) const = default;
@@ -44,7 +45,9 @@ struct MetricNeeds {
   std::vector<double> per_one;  ///< 1 for counts, 10^6 for millionths, by value
   int cap_history = -1;         ///< feature whose non-zero values give the percentile
   int orders = -1;              ///< into Needs::orders: the value is "at least k orders stand"
-  std::vector<int> steps;       ///< funnel: features' predicates and types in order
+  std::vector<int> steps;       ///< funnel: a feature for each step, in order
+  std::vector<int> factors;     ///< sums of money: bought, orders, gross, net
+  int surface = -1;             ///< into EventFilter::properties: the numerator is also kept by its value
   struct Term {
     std::size_t metric;  ///< into Needs::metrics
     Millionths weight = 0;
@@ -65,7 +68,7 @@ struct Needs {
 };
 
 /// The needs of the metrics with these keys, in this order. Metrics of kinds that need another reading
-/// (quantile, funnel, time_to_event, breadth) are left to their own passes and skipped here.
+/// (quantile, time_to_event, breadth) are left to their own passes and skipped here.
 Needs needs_of(const Catalog& catalog, const std::vector<std::string>& metrics);
 
 /// Narrows the filter's time range to what any unit first exposed within [first, last] needs.

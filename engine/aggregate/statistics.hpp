@@ -55,6 +55,17 @@ struct MetricStatistics {
   };
   std::vector<Day> by_day;          ///< units by the day of their first exposure; cumulate by merging
   std::vector<Day> since_exposure;  ///< values by days since first exposure
+  /// One-dimensional cells of a part of the metric, everybody in `history`.
+  struct Part {
+    std::string name;
+    std::vector<Cell> cells;
+  };
+  std::vector<Part> steps;  ///< funnels: 1 for units that reached the step, in order; `cells` is the last one
+  std::vector<Part> surfaces;  ///< raw unit values by surface, by name; they add up to the raw metric
+  /// Sums of money only: [0] bought (0/1), [1] orders, [2] gross, [3] net, raw, everybody in `history`.
+  /// Orders are events with a positive value, gross is their sum, net the sum of all. Empty for other
+  /// metrics.
+  std::vector<Cell> factors;
   std::vector<DistributionCell> distribution;
   std::optional<double> cap;
   std::vector<std::int64_t> immature_units;  ///< per arm: window not over at the as-of time

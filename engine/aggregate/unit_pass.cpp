@@ -55,6 +55,19 @@ UnitPass::UnitPass(const PassInput& input)
       daily_[static_cast<std::size_t>(metric.features[place])].push_back(
           {static_cast<std::uint16_t>(m), static_cast<std::uint8_t>(place)});
   }
+  steps_of_.resize(needs.features.size());
+  surfaces_of_.resize(needs.features.size());
+  step_events_.resize(needs.metrics.size());
+  surface_values_.resize(needs.metrics.size());
+  for (std::size_t m = 0; m < needs.metrics.size(); ++m) {
+    const MetricNeeds& metric = needs.metrics[m];
+    for (std::size_t step = 0; step < metric.steps.size(); ++step)
+      steps_of_[static_cast<std::size_t>(metric.steps[step])].push_back(
+          {static_cast<std::uint16_t>(m), static_cast<std::uint8_t>(step)});
+    if (metric.surface >= 0)
+      surfaces_of_[static_cast<std::size_t>(metric.features.front())].push_back(
+          static_cast<std::uint16_t>(m));
+  }
   for (const OrderNeeds& orders : needs.orders) order_feature_[static_cast<std::size_t>(orders.feature)] = 1;
   prepare_types();
 }
@@ -139,6 +152,8 @@ void UnitPass::event(const EventSlice& slice, std::uint32_t index, std::size_t m
         feature.aggregation == Aggregation::distinct_days ? day_of(at, input_.day_offset_minutes) : 0;
     aggregate(feature, value, calendar_day, value_[f], mark_[f]);
     if (order_feature_[f]) order_event(slice, index, f);
+    if (!steps_of_[f].empty()) step_event(index, at, f);
+    if (!surfaces_of_[f].empty()) surface_event(slice, index, f, value);
     if (!daily_[f].empty()) today(f, member, since, value, calendar_day);
   }
 }
@@ -149,16 +164,64 @@ void UnitPass::order_event(const EventSlice& slice, std::uint32_t index, std::si
       orders_[o].push_back({slice.key[index], slice.value[index]});
 }
 
+void UnitPass::step_event(std::uint32_t index, Micros at, std::size_t feature) {
+  for (const auto& [metric, step] : steps_of_[feature]) step_events_[metric].push_back({step, index, at});
+}
+
+void UnitPass::surface_event(const EventSlice& slice, std::uint32_t index, std::size_t feature,
+                             std::int64_t value) {
+  for (const std::uint16_t metric : surfaces_of_[feature]) {
+    const ValueCode code =
+        slice.properties[static_cast<std::size_t>(input_.needs.metrics[metric].surface)][index];
+    auto& values = surface_values_[metric];
+    auto found =
+        std::find_if(values.begin(), values.end(), [&](const auto& entry) { return entry.first == code; });
+    if (found == values.end()) found = values.insert(values.end(), {code, 0});
+    const bool sum = input_.needs.features[feature].aggregation == Aggregation::sum;
+    found->second = add_exactly(found->second, sum ? value : 1);
+  }
+}
+
+/// Each step takes the earliest event that is not before the step before and not the same event. Events of
+/// one moment may stand in either order, so that the order of arrival decides nothing.
+std::size_t UnitPass::steps_passed(std::size_t metric) const {
+  const auto& events = step_events_[metric];
+  const StepEvent* before = nullptr;
+  std::size_t passed = 0;
+  for (; passed < input_.needs.metrics[metric].steps.size(); ++passed) {
+    const StepEvent* next = nullptr;
+    for (const StepEvent& event : events)
+      if (event.step == passed && (!before || (event.at >= before->at && event.event != before->event)) &&
+          (!next || event.at < next->at))
+        next = &event;
+    if (!next) break;
+    before = next;
+  }
+  return passed;
+}
+
+void UnitPass::add_parts(std::size_t metric, std::size_t member) {
+  const MetricNeeds& needs = input_.needs.metrics[metric];
+  if (!needs.steps.empty()) sums_[metric].add_steps(member, steps_passed(metric));
+  for (const auto& [surface, value] : surface_values_[metric])
+    sums_[metric].add_surface(member, surface, value);
+  if (needs.factors.empty()) return;
+  UnitValues factors{};
+  for (std::size_t i = 0; i < factors.size(); ++i)
+    factors[i] = value_[static_cast<std::size_t>(needs.factors[i])];
+  sums_[metric].add_factors(member, factors);
+}
+
 bool UnitPass::number(const EventSlice& slice, std::uint32_t index, const Feature& feature,
                       std::int64_t& value) {
   if (feature.predicate >= 0 && !matches_[static_cast<std::size_t>(feature.predicate)].holds(slice, index))
     return false;
   value = slice.value[index];
-  if (feature.property < 0) return true;
+  if (feature.property < 0) return !feature.positive || value > 0;
   const auto read = numbers_[static_cast<std::size_t>(feature.property)].value(slice, index);
   if (!read) ++counts_.values_unread;
   value = read.value_or(0);
-  return read.has_value();
+  return read.has_value() && (!feature.positive || value > 0);
 }
 
 void UnitPass::aggregate(const Feature& feature, std::int64_t value, std::int64_t calendar_day,
@@ -240,6 +303,10 @@ UnitValues UnitPass::values_of(std::size_t index) const {
     }
     return values;
   }
+  if (!metric.steps.empty()) {
+    values[0] = steps_passed(index) == metric.steps.size() ? 1 : 0;
+    return values;
+  }
   for (std::size_t i = 0; i < metric.features.size(); ++i)
     values[i] = value_[static_cast<std::size_t>(metric.features[i])];
   if (metric.orders >= 0) {
@@ -276,6 +343,7 @@ void UnitPass::finish(std::size_t member) {
     }
     flush_today(m, member);
     sums_[m].add(member, history(metric, member), values_of(m));
+    add_parts(m, member);
   }
 }
 
@@ -285,6 +353,8 @@ void UnitPass::clear() {
   for (Today& today : today_) today.day = -1;
   for (auto& orders : orders_) orders.clear();
   for (auto& refunds : refunds_) refunds.clear();
+  for (auto& events : step_events_) events.clear();
+  for (auto& values : surface_values_) values.clear();
   last_before_ = kNever;
   last_purchase_ = kNever;
 }

@@ -50,6 +50,12 @@ class UnitPass {
     Key order;
     std::int64_t value = 0;
   };
+  /// An event that is a step of a funnel.
+  struct StepEvent {
+    std::uint8_t step = 0;
+    std::uint32_t event = 0;
+    Micros at = 0;
+  };
   /// One metric's values of the present day since the first exposure.
   struct Today {
     std::int64_t day = -1;
@@ -66,6 +72,10 @@ class UnitPass {
   void start_unit(const EventSlice& slice, UnitIndex unit);
   void event(const EventSlice& slice, std::uint32_t index, std::size_t member);
   void order_event(const EventSlice& slice, std::uint32_t index, std::size_t feature);
+  void step_event(std::uint32_t index, Micros at, std::size_t feature);
+  void surface_event(const EventSlice& slice, std::uint32_t index, std::size_t feature, std::int64_t value);
+  std::size_t steps_passed(std::size_t metric) const;
+  void add_parts(std::size_t metric, std::size_t member);
   void today(std::size_t feature, std::size_t member, Micros since, std::int64_t value,
              std::int64_t calendar_day);
   void flush_today(std::size_t metric, std::size_t member);
@@ -87,14 +97,19 @@ class UnitPass {
   std::vector<PropertyNumber> numbers_;                                     ///< by column
   std::vector<std::vector<std::pair<std::uint16_t, std::uint8_t>>> daily_;  ///< by feature: metric and place
   std::vector<std::uint8_t> order_feature_;  ///< by feature: 1 if an order counts here
-  std::vector<bool> purchase_type_;          ///< by type, for the lifecycle
+  std::vector<std::vector<std::pair<std::uint16_t, std::uint8_t>>>
+      steps_of_;                                         ///< by feature: funnel metric and step
+  std::vector<std::vector<std::uint16_t>> surfaces_of_;  ///< by feature: metrics kept by surface
+  std::vector<bool> purchase_type_;                      ///< by type, for the lifecycle
   std::vector<MetricSums> sums_;
   PassCounts counts_;
   // Of the present unit:
   std::vector<std::int64_t> value_, mark_;
   std::vector<Today> today_;
-  std::vector<std::vector<Order>> orders_;    ///< by Needs::orders
-  std::vector<std::vector<Refund>> refunds_;  ///< by Needs::orders
+  std::vector<std::vector<Order>> orders_;                                       ///< by Needs::orders
+  std::vector<std::vector<Refund>> refunds_;                                     ///< by Needs::orders
+  std::vector<std::vector<StepEvent>> step_events_;                              ///< by metric
+  std::vector<std::vector<std::pair<ValueCode, std::int64_t>>> surface_values_;  ///< by metric
   Micros last_before_ =
       std::numeric_limits<Micros>::min();  ///< latest event before the first exposure, or never
   Micros last_purchase_ = std::numeric_limits<Micros>::min();

@@ -26,16 +26,6 @@ using stats::GroupSequentialRule;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-/// The domain errors of stats/ are the caller's wrong inputs here.
-template <json (*Run)(const json&)>
-json with_domain(const json& inputs) {
-  try {
-    return Run(inputs);
-  } catch (const std::domain_error& error) {
-    throw CalcError("invalid_input", error.what());
-  }
-}
-
 /// Names by which packages call the same boundary (rpact, gsDesign, this program).
 struct BoundaryName {
   std::string_view name;
@@ -127,7 +117,7 @@ json constant(const json& inputs) {
 
 std::vector<double> cumulative(std::vector<double> values) {
   double sum = 0;
-  for (double& value : values) value = sum += value;
+  for (double& value : values) value = std::min(1.0, sum += value);
   return values;
 }
 
@@ -301,6 +291,17 @@ std::vector<double> planned_increments(const json& inputs, const std::vector<dou
   return increments;
 }
 
+/// Cumulative probability of rejecting at each look after k; two-sided designs reject on both sides.
+std::vector<double> remaining_rejection(const stats::Boundaries& boundaries, std::size_t k, double z,
+                                        std::vector<double> increments) {
+  auto rejection = stats::remaining_crossing(boundaries, k, z, increments);
+  if (boundaries.lower.empty()) return rejection;
+  for (double& increment : increments) increment = -increment;  // the mirror image of a symmetric design
+  const auto below = stats::remaining_crossing(boundaries, k, -z, increments);
+  for (std::size_t j = 0; j < rejection.size(); ++j) rejection[j] += below[j];
+  return rejection;
+}
+
 struct StagewiseColumns {
   std::vector<double> lower, upper, repeated_p, rejection, power, final_p, final_lower, final_upper, median;
 };
@@ -354,11 +355,11 @@ json repeated_intervals(const json& inputs) {
     actions += last ? (crossed ? "reject" : "accept") : (crossed ? "reject and stop" : "continue");
     stopped |= crossed;
     if (last) continue;
-    const std::vector<double> no_drift(looks - k - 1, 0.0);
-    columns.rejection.push_back(stats::remaining_crossing(boundaries, k, reading.z, no_drift).back());
+    columns.rejection.push_back(
+        remaining_rejection(boundaries, k, reading.z, std::vector<double>(looks - k - 1, 0.0)).back());
     if (k + 1 == stages && inputs.contains("theta_H1")) {
-      const auto power = stats::remaining_crossing(boundaries, k, reading.z,
-                                                   planned_increments(inputs, boundaries.fraction, k));
+      const auto power =
+          remaining_rejection(boundaries, k, reading.z, planned_increments(inputs, boundaries.fraction, k));
       std::copy(power.begin(), power.end(), columns.power.begin() + static_cast<std::ptrdiff_t>(k) + 1);
     }
   }
@@ -375,37 +376,32 @@ json repeated_intervals(const json& inputs) {
 }
 
 constexpr std::array kMethods{
-    CalcMethod{"gs_boundary/lan_demets_of", with_domain<boundary<BoundaryKind::lan_demets_obrien_fleming>>,
+    CalcMethod{"gs_boundary/lan_demets_of", boundary<BoundaryKind::lan_demets_obrien_fleming>,
                "Boundaries, O'Brien-Fleming-type spending"},
-    CalcMethod{"gs_boundary/lan_demets_pocock", with_domain<boundary<BoundaryKind::lan_demets_pocock>>,
+    CalcMethod{"gs_boundary/lan_demets_pocock", boundary<BoundaryKind::lan_demets_pocock>,
                "Boundaries, Pocock-type spending"},
-    CalcMethod{"gs_boundary/kim_demets", with_domain<boundary<BoundaryKind::kim_demets>>,
+    CalcMethod{"gs_boundary/kim_demets", boundary<BoundaryKind::kim_demets>,
                "Boundaries, power-family spending alpha t^rho"},
-    CalcMethod{"gs_boundary/hwang_shih_decani", with_domain<boundary<BoundaryKind::hwang_shih_decani>>,
+    CalcMethod{"gs_boundary/hwang_shih_decani", boundary<BoundaryKind::hwang_shih_decani>,
                "Boundaries, exponential spending with gamma"},
-    CalcMethod{"gs_boundary/obrien_fleming", with_domain<boundary<BoundaryKind::obrien_fleming>>,
-               "Boundaries C / sqrt t"},
-    CalcMethod{"gs_boundary/pocock", with_domain<boundary<BoundaryKind::pocock>>, "Constant boundaries"},
-    CalcMethod{"gs_boundary/wang_tsiatis", with_domain<boundary<BoundaryKind::wang_tsiatis>>,
+    CalcMethod{"gs_boundary/obrien_fleming", boundary<BoundaryKind::obrien_fleming>, "Boundaries C / sqrt t"},
+    CalcMethod{"gs_boundary/pocock", boundary<BoundaryKind::pocock>, "Constant boundaries"},
+    CalcMethod{"gs_boundary/wang_tsiatis", boundary<BoundaryKind::wang_tsiatis>,
                "Boundaries C t^(delta - 1/2)"},
-    CalcMethod{"gs_boundary/haybittle_peto", with_domain<boundary<BoundaryKind::haybittle_peto>>,
+    CalcMethod{"gs_boundary/haybittle_peto", boundary<BoundaryKind::haybittle_peto>,
                "Constant interim boundaries, the last look solves the level"},
-    CalcMethod{"gs_boundary/obf_constant", with_domain<constant<BoundaryKind::obrien_fleming>>,
+    CalcMethod{"gs_boundary/obf_constant", constant<BoundaryKind::obrien_fleming>,
                "O'Brien-Fleming's constant for K equal looks"},
-    CalcMethod{"gs_boundary/pocock_constant", with_domain<constant<BoundaryKind::pocock>>,
+    CalcMethod{"gs_boundary/pocock_constant", constant<BoundaryKind::pocock>,
                "Pocock's constant for K equal looks"},
-    CalcMethod{"gs_crossing/one_sided", with_domain<crossing_one_sided>,
-               "Crossing probabilities of given boundaries"},
-    CalcMethod{"gs_crossing/two_sided", with_domain<crossing_two_sided>, "The same, symmetric"},
-    CalcMethod{"gs_design/characteristics", with_domain<characteristics>,
-               "Inflation and expected sizes of a design"},
-    CalcMethod{"gs_design/inflation", with_domain<characteristics>, "Inflation of the maximal size"},
-    CalcMethod{"gs_design/sample_size_means", with_domain<sample_size_means>, "Sample size for two means"},
-    CalcMethod{"gs_analysis/conditional_power", with_domain<conditional_power>,
-               "Conditional power at an interim look"},
-    CalcMethod{"gs_analysis/predictive_power_flat_prior", with_domain<predictive_power>,
-               "Predictive power, flat prior"},
-    CalcMethod{"gs_analysis/rci", with_domain<repeated_intervals>,
+    CalcMethod{"gs_crossing/one_sided", crossing_one_sided, "Crossing probabilities of given boundaries"},
+    CalcMethod{"gs_crossing/two_sided", crossing_two_sided, "The same, symmetric"},
+    CalcMethod{"gs_design/characteristics", characteristics, "Inflation and expected sizes of a design"},
+    CalcMethod{"gs_design/inflation", characteristics, "Inflation of the maximal size"},
+    CalcMethod{"gs_design/sample_size_means", sample_size_means, "Sample size for two means"},
+    CalcMethod{"gs_analysis/conditional_power", conditional_power, "Conditional power at an interim look"},
+    CalcMethod{"gs_analysis/predictive_power_flat_prior", predictive_power, "Predictive power, flat prior"},
+    CalcMethod{"gs_analysis/rci", repeated_intervals,
                "Repeated intervals and stage-wise inference for two means"},
 };
 

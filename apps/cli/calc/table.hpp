@@ -32,6 +32,7 @@ std::span<const CalcMethod> proportion_methods();
 std::span<const CalcMethod> mean_methods();
 std::span<const CalcMethod> adjustment_methods();
 std::span<const CalcMethod> sequential_methods();
+std::span<const CalcMethod> mixture_methods();
 std::span<const CalcMethod> group_sequential_methods();
 std::span<const CalcMethod> bayes_methods();
 std::span<const CalcMethod> multiplicity_methods();

@@ -60,7 +60,7 @@ ordered_json metrics(int window_days) {
   list.push_back({{"key", "came_back"},
                   {"name", "Came back within a week"},
                   {"kind", "retention"},
-                  {"retention", {{"within", 7}}},
+                  {"retention", {{"kind", "within"}, {"day", 7}}},
                   {"numerator", source("impression", "any")}});
   list.push_back({{"key", "repeat_purchase"},
                   {"name", "Repeat purchase"},

@@ -31,11 +31,16 @@ constexpr const char* kCatalog = R"({"schema": "liftmark.catalog/1", "currency":
     {"key": "days", "kind": "count", "numerator": {"event": "purchase", "aggregate": "distinct_days"},
      "window_days": 7, "covariate": {"lookback_days": 0}},
     {"key": "score", "kind": "blend", "window_days": 7, "covariate": {"lookback_days": 0},
-     "terms": [{"metric": "conversion", "weight": 10}, {"metric": "largest", "weight": 0.5}]}],
+     "terms": [{"metric": "conversion", "weight": 10}, {"metric": "largest", "weight": 0.5}]},
+    {"key": "path", "kind": "funnel", "window_days": 7, "covariate": {"lookback_days": 0},
+     "steps": [{"name": "Click", "event": "click"}, {"name": "Visit", "event": "visit"},
+               {"name": "Order", "event": "purchase"}]},
+    {"key": "by_surface", "kind": "count", "numerator": {"event": "click"}, "window_days": 7, "surface": "surface",
+     "covariate": {"lookback_days": 0}}],
   "experiments": [{"key": "checkout", "arms": [{"key": "control", "role": "control"}, {"key": "variant"}],
     "hashing": {"salt": "checkout-1"},
     "plan": {"primary": ["revenue"], "secondary": ["conversion", "aov", "back", "repeat", "clicks", "largest", "days",
-             "score"], "segments": ["country"]}}]})";
+             "score", "path", "by_surface"], "segments": ["country"]}}]})";
 
 /// Days after the start of the experiment; the first exposure of user n is called e.
 std::vector<Happening> ten_users() {
@@ -218,6 +223,40 @@ TEST_CASE("ten users: ratio, count with a filter, max, distinct days, blend") {
   CHECK(sum("score", kVariant) == Approx(85));
   CHECK(shop::metric(statistics, "score").cells[kControl].history.comoment(0, 0) ==
         Approx(400 + 900 + 1600 - 90.0 * 90 / 5));
+}
+
+TEST_CASE("ten users: funnel, surfaces and the factors of revenue") {
+  const Shop shop;
+  const Statistics statistics = shop.as_of(33);
+  // Click, then visit, then order. u0: click 0.3, visit 1.5, order 6: all three. u5: click 0.3, visit 1.2;
+  // its order was before. Nobody else clicks.
+  const auto& path = shop::metric(statistics, "path");
+  REQUIRE(path.steps.size() == 3);
+  CHECK(path.steps[0].name == "Click");
+  CHECK(path.steps[0].cells[kControl].history.sum() == Approx(1));
+  CHECK(path.steps[2].cells[kControl].history.sum() == Approx(1));
+  CHECK(path.steps[1].cells[kVariant].history.sum() == Approx(1));
+  CHECK(path.steps[2].cells[kVariant].history.sum() == Approx(0));
+  CHECK(path.steps[2].cells[kVariant].history.n() == 4);
+  CHECK(path.cells[kControl].history.sum() == Approx(1));
+  const auto& surfaces = shop::metric(statistics, "by_surface").surfaces;
+  REQUIRE(surfaces.size() == 2);
+  CHECK(surfaces[0].name == "cart");
+  CHECK(surfaces[0].cells[kControl].history.sum() == Approx(1));
+  CHECK(surfaces[1].cells[kControl].history.sum() == Approx(2));
+  CHECK(surfaces[1].cells[kControl].history.n() == 5);
+  CHECK(surfaces[1].cells[kControl].history.comoment(0, 0) == Approx(4 - 4.0 / 5));  // one unit with 2
+  // Control: 3 buyers, 5 orders, gross 190, net 25 + 0 + 120. Variant: 3, 5, 130, 130.
+  const auto& factors = shop::metric(statistics, "revenue").factors;
+  const auto& control = factors[kControl].history;
+  CHECK(control.n() == 5);
+  CHECK(control.sum(0) == Approx(3));
+  CHECK(control.sum(1) == Approx(5));
+  CHECK(control.sum(2) == Approx(190));
+  CHECK(control.sum(3) == Approx(145));
+  CHECK(control.comoment(2, 3) == Approx(30 * 25 + 120 * 120 - 190.0 * 145 / 5));
+  CHECK(factors[kVariant].history.sum(3) == Approx(130));
+  CHECK(shop::metric(statistics, "aov").factors.empty());
 }
 
 TEST_CASE("ten users: by day, since exposure, by segment") {

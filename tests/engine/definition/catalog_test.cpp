@@ -10,8 +10,11 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "engine/definition/changes.hpp"
 #include "engine/definition/error.hpp"
+#include "engine/definition/experiment_fields.hpp"
 #include "engine/definition/json/document.hpp"
+#include "engine/definition/metric_fields.hpp"
 
 namespace {
 
@@ -291,4 +294,67 @@ TEST_CASE("a broken byte anywhere gives a catalog or an Error") {
       CHECK_FALSE(liftmark::describe(error).empty());
     }
   }
+}
+
+TEST_CASE("the reference's complete example is a catalog, and the published schema knows its keys") {
+  std::ifstream file(std::string(LIFTMARK_SOURCE_DIR) + "/docs/catalog.md");
+  REQUIRE(file);
+  std::stringstream text;
+  text << file.rdbuf();
+  const std::string document = text.str();
+  const auto from = document.find("```json\n") + 8;
+  const std::string example = document.substr(from, document.find("```", from) - from);
+  const Catalog catalog = parse_catalog(example);
+  CHECK(catalog.experiments.size() == 1);
+  CHECK(catalog.metrics.size() == 9);
+  std::ifstream schema_file(std::string(LIFTMARK_SOURCE_DIR) + "/docs/catalog.schema.json");
+  const json schema = json::parse(schema_file);
+  const json& metric = schema["properties"]["metrics"]["items"]["properties"];
+  const json& experiment = schema["properties"]["experiments"]["items"]["properties"];
+  const auto known = [](const json& properties, const json& object) {
+    for (const auto& [key, value] : object.items()) {
+      INFO(key);
+      CHECK(properties.contains(key));
+    }
+  };
+  for (const auto& each : catalog.metrics) known(metric, liftmark::write_metric(each));
+  known(experiment, liftmark::write_experiment(catalog.experiments[0]));
+  known(experiment["plan"]["properties"], liftmark::write_plan(catalog.experiments[0].plan));
+}
+
+TEST_CASE("a catalog written out with its defaults says the same") {
+  const Catalog catalog = parse_catalog(small().dump());
+  json written = small();
+  for (std::size_t i = 0; i < catalog.metrics.size(); ++i)
+    written["metrics"][i] = liftmark::write_metric(catalog.metrics[i]);
+  written["experiments"][0] = liftmark::write_experiment(catalog.experiments[0]);
+  written["experiments"][0].erase("ranges");
+  const Catalog again = parse_catalog(written.dump());
+  CHECK(liftmark::plan_digest(again, again.experiments[0]) ==
+        liftmark::plan_digest(catalog, catalog.experiments[0]));
+  CHECK(liftmark::write_experiment(again.experiments[0]) ==
+        liftmark::write_experiment(catalog.experiments[0]));
+}
+
+TEST_CASE("changes name the part, the field, and plans touched after the start") {
+  const Catalog before = parse_catalog(small().dump());
+  json edited = small();
+  edited["metrics"][0]["window_days"] = 14;
+  edited["experiments"][0]["plan"]["alpha"] = 0.01;
+  edited["experiments"][0]["arms"][1]["weight"] = 2;
+  edited["metrics"].push_back({{"key", "views"}, {"kind", "count"}, {"numerator", {{"event", "view"}}}});
+  const auto changes = liftmark::describe_changes(before, parse_catalog(edited.dump()));
+  REQUIRE(changes.size() == 4);
+  CHECK(changes[0].key == "conversion");
+  CHECK(changes[0].field == "/window_days");
+  CHECK(changes[0].before == "7");
+  CHECK(changes[0].after == "14");
+  CHECK(changes[0].plan_after_start);
+  CHECK(changes[1].key == "views");
+  CHECK(changes[1].field.empty());
+  CHECK_FALSE(changes[1].plan_after_start);
+  CHECK(changes[2].field == "/arms/1/weight");
+  CHECK(changes[3].field == "/plan/alpha");
+  CHECK(changes[3].plan_after_start);
+  CHECK(liftmark::describe_changes(before, before).empty());
 }

@@ -1,0 +1,269 @@
+// `liftmark plan`: how many units, how long, what could be found; the three designs side by side.
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/cli/commands.hpp"
+#include "engine/definition/error.hpp"
+#include "stats/power.hpp"
+
+namespace liftmark::cli {
+namespace {
+
+using nlohmann::ordered_json;
+using stats::PlanDesign;
+
+struct Options {
+  std::optional<double> proportion, mean, deviation;
+  double mde = 0.05, alpha = 0.05, power = 0.8, share = 0.5, reduction = 0.0;
+  std::optional<double> margin;
+  double units_per_day = 0.0;
+  int primaries = 1, variants = 1, weeks = 8;
+  bool json = false;
+};
+
+struct Row {
+  PlanDesign design;
+  double units = 0;      ///< of the two compared arms
+  double all_units = 0;  ///< of all arms
+  std::optional<double> days;
+};
+
+struct Answer {
+  stats::PlanQuestion question;
+  std::vector<Row> rows;
+  std::vector<std::pair<int, std::vector<std::optional<double>>>> weeks;  ///< detectable lift per design
+  std::optional<std::size_t> recommended;                                 ///< index into rows
+};
+
+constexpr PlanDesign kDesigns[] = {PlanDesign::fixed, PlanDesign::obrien_fleming, PlanDesign::always_valid};
+
+std::string_view title(PlanDesign design) {
+  switch (design) {
+    case PlanDesign::fixed:
+      return "fixed horizon, one look";
+    case PlanDesign::obrien_fleming:
+      return "group sequential, O'Brien-Fleming-type";
+    case PlanDesign::always_valid:
+      return "always valid, look any day";
+  }
+  return "";
+}
+
+stats::Baseline baseline_of(const Options& options) {
+  if (options.proportion.has_value() == options.mean.has_value())
+    throw Error(ErrorCode::usage, "", "a baseline is needed: --proportion, or --mean with --sd",
+                "liftmark plan --proportion 0.04 --mde 5%");
+  if (options.mean && !options.deviation)
+    throw Error(ErrorCode::usage, "--mean", "needs --sd, the standard deviation of one unit's value");
+  const bool proportion = options.proportion.has_value();
+  return {.mean = proportion ? *options.proportion : *options.mean,
+          .variance = proportion ? *options.proportion * (1 - *options.proportion)
+                                 : *options.deviation * *options.deviation,
+          .proportion = proportion,
+          .variance_kept = 1.0 - options.reduction};
+}
+
+/// Arms beyond the two compared share the traffic as the variants do: `share` is a variant's part of the two.
+double arms_factor(const Options& options) {
+  return (1.0 - options.share) + options.share * options.variants;
+}
+
+Answer compute(const Options& options) {
+  Answer answer;
+  stats::PlanQuestion& question = answer.question;
+  question.baseline = baseline_of(options);
+  question.treatment_share = options.share;
+  question.alpha = options.alpha / (options.margin ? 1.0 : options.primaries * options.variants);
+  question.power = options.power;
+  question.margin = options.margin;
+  question.looks = std::max(1, options.weeks * 7);
+  try {
+    for (const PlanDesign design : kDesigns) {
+      question.design = design;
+      Row row{.design = design,
+              .units = std::ceil(stats::lift_sample_size(question, options.margin ? 0.0 : options.mde)),
+              .all_units = 0,
+              .days = {}};
+      row.all_units = std::ceil(row.units * arms_factor(options));
+      if (options.units_per_day > 0) row.days = row.all_units / options.units_per_day;
+      answer.rows.push_back(row);
+    }
+    if (options.units_per_day > 0 && !options.margin)
+      for (int week = 1; week <= options.weeks; ++week) {
+        std::vector<std::optional<double>> lifts;
+        for (const PlanDesign design : kDesigns) {
+          question.design = design;
+          question.looks = week * 7;
+          lifts.push_back(stats::minimal_detectable_lift(
+              question, options.units_per_day * 7 * week / arms_factor(options)));
+        }
+        answer.weeks.emplace_back(week, std::move(lifts));
+      }
+  } catch (const std::domain_error& error) {
+    throw Error(ErrorCode::usage, "plan", error.what(), "see liftmark plan --help");
+  }
+  // People look: always valid when it fits the time there is, else the group-sequential design, else neither
+  // fits.
+  for (const PlanDesign design : {PlanDesign::always_valid, PlanDesign::obrien_fleming})
+    for (std::size_t i = 0; i < answer.rows.size(); ++i) {
+      const Row& row = answer.rows[i];
+      if (!answer.recommended && row.design == design && row.days && *row.days <= options.weeks * 7)
+        answer.recommended = i;
+    }
+  return answer;
+}
+
+std::string grouped(double number) {
+  std::string digits = fmt::format("{:.0f}", number);
+  for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > 0; i -= 3)
+    digits.insert(static_cast<std::size_t>(i), " ");
+  return digits;
+}
+
+std::string percent(const std::optional<double>& lift) {
+  return lift ? fmt::format("+{:.2f}%", *lift * 100) : "none";
+}
+
+void print_text(const Options& options, const Answer& answer) {
+  const auto& baseline = answer.question.baseline;
+  if (options.margin)
+    fmt::print(
+        "To show that a metric at {:g} gets no worse than {:.4g}%, when nothing changes, with power {:g}\n\n",
+        baseline.mean, *options.margin * 100, options.power);
+  else
+    fmt::print("To find a relative lift of {:.4g}% on a metric at {:g} with power {:g}\n\n",
+               options.mde * 100, baseline.mean, options.power);
+  fmt::print("  {:<40} {:>14} {:>14} {:>8}\n", "design", "two arms", "all arms", "days");
+  for (const Row& row : answer.rows)
+    fmt::print("  {:<40} {:>14} {:>14} {:>8}\n", title(row.design), grouped(row.units),
+               grouped(row.all_units), row.days ? fmt::format("{:.1f}", *row.days) : "-");
+  fmt::print("\n  alpha {:.3g} {} for each comparison; {:.0f}% of the two arms' units in the variant\n",
+             answer.question.alpha, options.margin ? "one-sided" : "two-sided", options.share * 100);
+  if (!answer.weeks.empty()) {
+    fmt::print("\nSmallest lift found with that power, by week\n\n  {:>4} {:>14} {:>10} {:>18} {:>14}\n",
+               "week", "units", "fixed", "group sequential", "always valid");
+    for (const auto& [week, lifts] : answer.weeks)
+      fmt::print("  {:>4} {:>14} {:>10} {:>18} {:>14}\n", week, grouped(options.units_per_day * 7 * week),
+                 percent(lifts[0]), percent(lifts[1]), percent(lifts[2]));
+  }
+  if (answer.recommended) {
+    const Row& best = answer.rows[*answer.recommended];
+    fmt::print("\nRecommended: {}; {} units, {:.0f} days. Plan whole weeks: {} weeks.\n", title(best.design),
+               grouped(best.all_units), std::ceil(*best.days), std::max(2.0, std::ceil(*best.days / 7)));
+  } else if (options.units_per_day > 0) {
+    fmt::print(
+        "\nNot to be found within {} weeks at this traffic: look for a larger effect, more traffic, or less "
+        "variance.\n",
+        options.weeks);
+  } else {
+    fmt::print("\nGive --units-per-day for a duration, a table by week and a recommendation.\n");
+  }
+}
+
+void print_json(const Options& options, const Answer& answer) {
+  ordered_json designs = ordered_json::array(), weeks = ordered_json::array();
+  for (const Row& row : answer.rows) {
+    ordered_json item{
+        {"design", stats::name(row.design)}, {"units_two_arms", row.units}, {"units", row.all_units}};
+    item["days"] = row.days ? ordered_json(*row.days) : ordered_json(nullptr);
+    designs.push_back(item);
+  }
+  for (const auto& [week, lifts] : answer.weeks) {
+    ordered_json item{{"week", week}, {"units", options.units_per_day * 7 * week}};
+    for (std::size_t i = 0; i < lifts.size(); ++i)
+      item[std::string("mde_") + std::string(stats::name(kDesigns[i]))] =
+          lifts[i] ? ordered_json(*lifts[i]) : ordered_json(nullptr);
+    weeks.push_back(item);
+  }
+  ordered_json result{{"schema", "liftmark.plan/1"},
+                      {"alpha", answer.question.alpha},
+                      {"power", options.power},
+                      {"designs", designs},
+                      {"weeks", weeks}};
+  result["recommended"] = answer.recommended
+                              ? ordered_json(stats::name(answer.rows[*answer.recommended].design))
+                              : ordered_json(nullptr);
+  fmt::print("{}\n", result.dump(2));
+}
+
+/// "5%" or "0.05".
+const CLI::Validator& fraction() {
+  static const CLI::Validator validator(
+      [](std::string& text) {
+        if (text.ends_with('%')) {
+          try {
+            std::size_t used = 0;
+            const double value = std::stod(text, &used);
+            if (used + 1 != text.size()) return std::string("not a number: ") + text;
+            text = fmt::format("{}", value / 100.0);
+          } catch (const std::exception&) {
+            return std::string("not a number: ") + text;
+          }
+        }
+        return std::string();
+      },
+      "FRACTION");
+  return validator;
+}
+
+}  // namespace
+
+void add_plan(CLI::App& program) {
+  auto* command =
+      program.add_subcommand("plan", "Sample size, duration and the smallest lift that can be found");
+  command->footer(
+      "Relative lifts on the log scale, with the variances of the analysis. A variant's share is its part of "
+      "the two compared arms.\n\n"
+      "Examples:\n"
+      "  liftmark plan --proportion 0.04 --mde 5% --units-per-day 12000\n"
+      "  liftmark plan --mean 11.8 --sd 45 --mde 3% --variance-reduction 20% --units-per-day 30000 --json");
+  auto options = std::make_shared<Options>();
+  command->add_option("--proportion", options->proportion, "Baseline share of units, e.g. 0.04 or 4%")
+      ->transform(fraction());
+  command->add_option("--mean", options->mean, "Baseline mean per unit, or a ratio metric's ratio");
+  command->add_option("--sd", options->deviation,
+                      "Standard deviation of one unit's value (linearised for a ratio)");
+  command->add_option("--mde", options->mde, "Relative lift to find")
+      ->transform(fraction())
+      ->capture_default_str();
+  command->add_option("--margin", options->margin, "Plan a guardrail instead: no worse than this, one-sided")
+      ->transform(fraction());
+  command->add_option("--alpha", options->alpha, "Total error rate, split over primaries and variants")
+      ->transform(fraction())
+      ->capture_default_str();
+  command->add_option("--power", options->power, "Chance of finding it")
+      ->transform(fraction())
+      ->capture_default_str();
+  command->add_option("--primaries", options->primaries, "Primary metrics")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  command->add_option("--variants", options->variants, "Variants compared with the control")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  command->add_option("--share", options->share, "A variant's share of the two compared arms")
+      ->transform(fraction())
+      ->capture_default_str();
+  command->add_option("--variance-reduction", options->reduction, "By covariates, e.g. 20%")
+      ->transform(fraction())
+      ->capture_default_str();
+  command->add_option("--units-per-day", options->units_per_day, "New units a day, all arms");
+  command->add_option("--weeks", options->weeks, "Weeks there are")
+      ->check(CLI::Range(1, 104))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options] {
+    const Answer answer = compute(*options);
+    options->json ? print_json(*options, answer) : print_text(*options, answer);
+  });
+}
+
+}  // namespace liftmark::cli

@@ -1,0 +1,10 @@
+#pragma once
+// What Stirling's formula leaves out, so that differences of log-gammas at large arguments keep their digits.
+
+namespace liftmark::stats {
+
+/// log Gamma(x) - [(x - 1/2) log x - x + log(2 pi) / 2], x > 0: between 0 and 1/(12 x).
+/// Abramowitz and Stegun 1964, 6.1.41, from x = 12 on; directly below.
+double stirling_remainder(double x);
+
+}  // namespace liftmark::stats

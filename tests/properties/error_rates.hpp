@@ -1,0 +1,34 @@
+#pragma once
+// Measured error rates: what every method does when it is watched, and what its interval covers.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace liftmark::error_rates {
+
+/// One figure of the table.
+struct Rate {
+  std::string section;
+  std::string setting;
+  std::string method;
+  double nominal = 0;  ///< the error rate or coverage it claims
+  double measured = 0;
+  bool promised = true;  ///< the product claims it; false: shown beside for comparison, or known to fail
+};
+
+struct Effort {
+  std::int64_t replications = 20000;
+  int looks = 200;
+  std::int64_t last_n = 1000000;
+  std::int64_t betting_n = 4000;
+};
+
+std::vector<Rate> type_one_rates(const Effort& effort);     ///< watched without an effect
+std::vector<Rate> betting_rates(const Effort& effort);      ///< the same for sequences that see every value
+std::vector<Rate> segment_rates(const Effort& effort);      ///< heterogeneity, watched
+std::vector<Rate> power_rates(const Effort& effort);        ///< with the planned effect
+std::vector<Rate> coverage_rates(const Effort& effort);     ///< fixed intervals
+std::vector<Rate> family_wise_rates(const Effort& effort);  ///< multiplicity rules
+
+}  // namespace liftmark::error_rates

@@ -1,0 +1,121 @@
+// Resampling: the same numbers for any number of threads, and agreement with closed forms where there are
+// some.
+
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "stats/bootstrap.hpp"
+#include "stats/co_moments.hpp"
+#include "stats/off_policy.hpp"
+#include "stats/power.hpp"
+#include "stats/random_stream.hpp"
+#include "stats/survival.hpp"
+
+using namespace liftmark::stats;
+
+namespace {
+
+double deviation(const std::vector<double>& values) {
+  CoMoments moments;
+  for (const double value : values) moments.add(value);
+  return std::sqrt(moments.variance());
+}
+
+}  // namespace
+
+TEST_CASE("one and four threads give the same replicates") {
+  std::vector<double> sample(101);
+  std::iota(sample.begin(), sample.end(), -3.0);
+  const ResamplingOptions one{.replicates = 500, .seed = 7, .threads = 1},
+      four{.replicates = 500, .seed = 7, .threads = 4};
+  CHECK(bootstrap_replicates(sample, sample_median, one) ==
+        bootstrap_replicates(sample, sample_median, four));
+  CHECK(poisson_bootstrap_ratio({.numerator = sample, .denominator = {}}, one) ==
+        poisson_bootstrap_ratio({.numerator = sample, .denominator = {}}, four));
+}
+
+TEST_CASE("the Poisson bootstrap's spread is the delta method's") {
+  // 2,000 units, most of them zeros: sd of the ratio is sqrt(v / n), v of the linearised values. 4,000
+  // replicates know a standard deviation to 1 / sqrt(8,000) = 1.1%; 6 of those is 7%.
+  RandomStream stream(3, 0);
+  std::vector<double> numerator, denominator;
+  CoMoments moments(2);
+  for (int i = 0; i < 2000; ++i) {
+    const bool buyer = stream.uniform() < 0.1;
+    numerator.push_back(buyer ? -40.0 * std::log(stream.uniform()) : 0.0);
+    denominator.push_back(1.0 + (buyer ? 1.0 : 0.0));
+    moments.add(std::vector<double>{numerator.back(), denominator.back()});
+  }
+  const double ratio = moments.mean(0) / moments.mean(1);
+  const CoMoments linear =
+      moments.combine(std::vector<double>{1.0 / moments.mean(1), -ratio / moments.mean(1)});
+  const auto replicates = poisson_bootstrap_ratio({.numerator = numerator, .denominator = denominator},
+                                                  {.replicates = 4000, .seed = 11, .threads = 2});
+  CHECK(deviation(replicates) == Approx(std::sqrt(linear.variance() / 2000)).epsilon(0.07));
+}
+
+TEST_CASE("a permutation test of equal samples is not extreme, of distant ones as small as it can be") {
+  const std::vector<double> a{1, 2, 3, 4, 5, 6}, b{101, 102, 103, 104, 105, 106};
+  CHECK(*permutation_test(a, a, {.replicates = 999, .seed = 1, .threads = 1}).p_value == Approx(1.0));
+  // 2 of the C(12,6) = 924 splits are as extreme: p near 2/924; 1,999 replicates, 6 standard errors.
+  CHECK(*permutation_test(a, b, {.replicates = 1999, .seed = 1, .threads = 1}).p_value <
+        2.0 / 924 + 6 * std::sqrt(2.0 / 924 / 1999) + 1.0 / 2000);
+  CHECK(permutation_test({}, a, {}).reason == Reason::too_few_units);
+}
+
+TEST_CASE("restricted mean by hand, and its edges") {
+  // Events at 1 and 3 of 4 units, one censored at 2, one followed to 5. S: 3/4 from 1, 3/8 from 3.
+  // Area to 4: 1 + 2 x 3/4 + 1 x 3/8 = 2.875. Variance: areas beyond 1 and 3 are 1.875 and 0.375:
+  // 1.875^2 x 1/(4 x 3) + 0.375^2 x 1/(2 x 1) = 0.29297 + 0.07031.
+  const std::vector<FollowUp> units{{1, true}, {2, false}, {3, true}, {5, false}};
+  const auto mean = restricted_mean(units, 4.0, 0.05);
+  CHECK(*mean.point == Approx(2.875));
+  CHECK(*mean.standard_error == Approx(std::sqrt(0.29296875 + 0.0703125)));
+  CHECK(restricted_mean({}, 4.0, 0.05).reason == Reason::too_few_units);
+  CHECK(restricted_mean(std::vector<FollowUp>{{5, false}}, 4.0, 0.05).reason == Reason::zero_variance);
+  CHECK(hazard_ratio(std::vector<FollowUp>{{1, true}, {2, true}}, std::vector<FollowUp>{{3, false}}, 0.05)
+            .reason != Reason::none);
+}
+
+TEST_CASE("off-policy: on-policy weights give the plain mean, and a lone huge weight is called out") {
+  std::vector<LoggedRound> rounds{{.reward = 1, .weight = 1},
+                                  {.reward = 0, .weight = 1},
+                                  {.reward = 1, .weight = 1},
+                                  {.reward = 0, .weight = 1}};
+  CHECK(*off_policy_value(rounds, OffPolicyMethod::ips, {}, 0.05).point == Approx(0.5));
+  CHECK(*off_policy_value(rounds, OffPolicyMethod::snips, {}, 0.05).point == Approx(0.5));
+  CHECK(diagnose_weights(rounds).effective_sample_size == Approx(4.0));
+  rounds.push_back({.reward = 1, .weight = 21739});
+  const auto weights = diagnose_weights(rounds);
+  CHECK(weights.effective_sample_size < 1.001);
+  CHECK(weights.share_of_largest > 0.999);
+  CHECK(off_policy_value({}, OffPolicyMethod::ips, {}, 0.05).reason == Reason::too_few_units);
+  const std::vector<LoggedRound> unsupported{{.reward = 1, .weight = 0}};
+  CHECK(off_policy_value(unsupported, OffPolicyMethod::snips, {}, 0.05).reason == Reason::zero_denominator);
+}
+
+TEST_CASE("planning: size, power and detectable lift invert each other under every design") {
+  for (const PlanDesign design : {PlanDesign::fixed, PlanDesign::obrien_fleming, PlanDesign::always_valid}) {
+    PlanQuestion question{.baseline = {.mean = 0.05, .proportion = true}, .design = design, .looks = 20};
+    const double units = lift_sample_size(question, 0.04);
+    CHECK(lift_power(question, 0.04, units) == Approx(0.8).epsilon(1e-6));
+    CHECK(*minimal_detectable_lift(question, units) == Approx(0.04).epsilon(1e-6));
+  }
+}
+
+TEST_CASE(
+    "what the always-valid design costs (MEASUREMENT: 54% power at a fixed design's size, 1.66 times as much "
+    "for 80%)") {
+  PlanQuestion question{.baseline = {.mean = 0.05, .proportion = true}, .looks = 200};
+  const double fixed = lift_sample_size(question, 0.05);
+  question.design = PlanDesign::always_valid;
+  CHECK(plan_inflation(question) == Approx(1.66).margin(0.03));
+  CHECK(lift_power(question, 0.05, fixed) == Approx(0.54).margin(0.015));
+  question.design = PlanDesign::obrien_fleming;
+  question.looks = 5;
+  CHECK(plan_inflation(question) ==
+        Approx(1.03).margin(0.01));  // Jennison and Turnbull 2000, table 7.2 gives 1.026 to 1.03
+}
