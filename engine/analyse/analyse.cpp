@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "engine/analyse/checks.hpp"
+#include "engine/analyse/cut.hpp"
 #include "engine/analyse/plan_against_run.hpp"
 #include "engine/analyse/sections.hpp"
 #include "engine/analyse/verdict.hpp"
@@ -52,7 +53,9 @@ std::vector<MetricTask> tasks_of(const Statistics& statistics, const Analysis& a
                          .data = data,
                          .plan = analysis.plan,
                          .role = allocation.role_of(data.metric),
-                         .slope = analysis.slope});
+                         .slope = analysis.slope,
+                         .shares = &statistics.expected_shares,
+                         .days_run = days_run(statistics)});
   return tasks;
 }
 
@@ -123,10 +126,22 @@ MetricResult measure(const MetricTask& task, const Statistics& statistics,
   return result;
 }
 
-/// The moment before which a fixed-horizon plan says nothing; empty when the plan has none.
+/// The plan's last day: a fixed plan's horizon, a group-sequential plan's last look.
 std::optional<std::int64_t> horizon_at(const Statistics& statistics, const Analysis& analysis) {
-  if (analysis.seen_once || !analysis.plan.horizon_days || !statistics.first_exposure) return std::nullopt;
-  return *statistics.first_exposure + *analysis.plan.horizon_days * kDayMicros;
+  if (analysis.seen_once || !statistics.first_exposure) return std::nullopt;
+  const Plan& plan = analysis.plan;
+  if (plan.method == Method::group_sequential)
+    return *statistics.first_exposure + plan.look_days.back() * kDayMicros;
+  if (!plan.horizon_days) return std::nullopt;
+  return *statistics.first_exposure + *plan.horizon_days * kDayMicros;
+}
+
+/// The moment before which the plan says nothing; empty when it speaks at any time.
+std::optional<std::int64_t> first_reading_at(const Statistics& statistics, const Analysis& analysis) {
+  const auto horizon = horizon_at(statistics, analysis);
+  if (!horizon || plan_method(analysis.plan.method).any_time) return std::nullopt;
+  if (analysis.plan.method != Method::group_sequential) return horizon;
+  return *statistics.first_exposure + analysis.plan.look_days.front() * kDayMicros;
 }
 
 bool horizon_reached(const Statistics& statistics, const Analysis& analysis) {
@@ -200,7 +215,8 @@ void add_verdict(const Statistics& statistics, const Analysis& analysis, const s
                 fmt::format("there is no rule \"{}\"", analysis.plan.rule), "use one of " + known);
   }
   const auto horizon = horizon_at(statistics, analysis);
-  const bool fixed = !plan_method(analysis.plan.method).any_time;
+  const auto first_reading = first_reading_at(statistics, analysis);
+  const bool too_early = first_reading && statistics.as_of < *first_reading;
   const bool failed = sample_ratio_failed(card.checks);
   std::vector<VariantState> states;
   for (const auto& arm : statistics.arms) {
@@ -208,14 +224,14 @@ void add_verdict(const Statistics& statistics, const Analysis& analysis, const s
     auto state = state_of(arm.key, tasks, card.metrics);
     state.sample_ratio_failed = failed;
     state.before_min_days = before_min_days(statistics, analysis);
-    state.before_horizon = fixed && horizon && statistics.as_of < *horizon;
+    state.before_horizon = too_early;
     state.horizon_reached = horizon_reached(statistics, analysis);
     states.push_back(std::move(state));
   }
   card.verdict = decide(*rule, states);
   if (horizon && statistics.as_of < *horizon) {
     card.verdict.days_to_go = static_cast<int>((*horizon - statistics.as_of + kDayMicros - 1) / kDayMicros);
-    if (fixed) card.verdict.not_until = horizon;
+    if (too_early) card.verdict.not_until = first_reading;
   }
   if (failed)
     overwrite_readings(card, reading::kWithheld, "sample_ratio_failed");
@@ -262,6 +278,21 @@ void describe_experiment(const Statistics& statistics, const Analysis& analysis,
   }
 }
 
+/// Metrics that the plan's method does not exist for, and what read them instead.
+void add_stand_ins(const Plan& plan, Scorecard& card) {
+  const auto& planned = plan_method(plan.method);
+  for (const auto& metric : card.metrics) {
+    for (const auto& comparison : metric.comparisons) {
+      if (comparison.method == planned.interval) continue;
+      card.plan_against_run.push_back({.item = "method_" + metric.key,
+                                       .planned = std::string(planned.key),
+                                       .actual = comparison.method,
+                                       .kept = false});
+      break;
+    }
+  }
+}
+
 void describe_provenance(const Statistics& statistics, const Analysis& analysis, Scorecard& card) {
   auto& provenance = card.provenance;
   provenance.data_digest = statistics.data_digest;
@@ -276,7 +307,10 @@ void describe_provenance(const Statistics& statistics, const Analysis& analysis,
 
 }  // namespace
 
-Scorecard analyse(const Statistics& statistics, const Analysis& analysis) {
+Scorecard analyse(const Statistics& recorded, const Analysis& analysis) {
+  check_method(analysis.plan, analysis.seen_once);
+  const auto cut = frozen_cut(recorded, analysis);
+  const Statistics& statistics = cut ? *cut : recorded;
   Scorecard card;
   describe_experiment(statistics, analysis, card);
   const auto pairs = pairs_of(statistics, analysis.plan);
@@ -295,6 +329,11 @@ Scorecard analyse(const Statistics& statistics, const Analysis& analysis) {
                             .seen_once = analysis.seen_once});
   add_verdict(statistics, analysis, tasks, card);
   card.plan_against_run = plan_against_run(statistics, analysis);
+  if (cut)
+    card.plan_against_run.push_back({.item = "cut",
+                                     .planned = fmt::format("day {}", *frozen_day(statistics, analysis)),
+                                     .actual = "later units left out; segments hold all"});
+  add_stand_ins(analysis.plan, card);
   describe_provenance(statistics, analysis, card);
   return card;
 }

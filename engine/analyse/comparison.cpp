@@ -1,6 +1,7 @@
 #include "engine/analyse/comparison.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace liftmark {
 namespace {
@@ -30,7 +31,69 @@ stats::Estimate interval_on(const MetricTask& task, const Look& look, const Plan
   return joined;
 }
 
+/// Successes by arm and epoch with the treatment's planned share of the two arms. Empty when a share is not
+/// known or an arm was closed: labels of converters then have no known chance.
+std::vector<stats::ConverterCounts> converters_of(const MetricTask& task, const std::vector<Cell>& cells,
+                                                  ArmPair pair) {
+  std::map<int, stats::ConverterCounts> epochs;
+  for (const auto& cell : cells) {
+    if (cell.arm != pair.control && cell.arm != pair.treatment) continue;
+    const auto found = task.shares->find(cell.epoch);
+    if (found == task.shares->end() || found->second.size() <= std::max(pair.control, pair.treatment))
+      return {};
+    const double control = found->second[pair.control], treatment = found->second[pair.treatment];
+    if (!(control > 0 && treatment > 0)) return {};
+    auto& counts = epochs[cell.epoch];
+    counts.treatment_share = treatment / (control + treatment);
+    const auto dimension = task.data.layout.dimension();
+    const auto units = pooled({cell}, cell.arm, dimension);
+    if (units.n() == 0) continue;
+    (cell.arm == pair.control ? counts.control : counts.treatment) += std::round(units.sum(0));
+  }
+  std::vector<stats::ConverterCounts> all;
+  for (const auto& [epoch, counts] : epochs) all.push_back(counts);
+  return all;
+}
+
 }  // namespace
+
+bool mature_by(const Metric& metric, int exposed_on, int days) {
+  if (metric.maturity == Maturity::any) return exposed_on <= days;
+  return exposed_on + metric.window_days + metric.settle_days <= days;
+}
+
+stats::Looks looks_made(const MetricTask& task, ArmPair pair) {
+  std::vector<double> information;
+  bool last = false;
+  for (const int look : task.plan.look_days) {
+    if (look > task.days_run) break;
+    double units = 0;
+    for (const auto& day : task.data.by_day) {
+      if (!mature_by(task.metric, day.day, look)) continue;
+      for (const auto& cell : day.cells)
+        if (cell.arm == pair.control || cell.arm == pair.treatment)
+          units += static_cast<double>(cell.history.n() + cell.no_history.n());
+    }
+    last = look == task.plan.look_days.back();
+    // A look that found no new unit spends nothing and is none.
+    if (units > (information.empty() ? 0 : information.back())) information.push_back(units);
+  }
+  if (information.empty()) return {};
+  return stats::looks_against_plan(information, planned_units(task.plan), last);
+}
+
+Look look_of(const MetricTask& task, const std::vector<Cell>& cells, ArmPair pair, bool adjust) {
+  const bool exact = task.plan.method == Method::exact_counts && task.data.layout.binary &&
+                     !task.data.layout.ratio && task.shares != nullptr;
+  std::vector<stats::ConverterCounts> converters;
+  if (exact) converters = converters_of(task, cells, pair);
+  // Labels of converters know no covariate, so the figures beside them must not either.
+  const bool adjusted = adjust && converters.empty();
+  Look look = look_at(cells, pair, task.data.layout, unit_values(task.data.layout, task.slope, adjusted));
+  look.converters = std::move(converters);
+  if (task.plan.method == Method::group_sequential) look.looks = looks_made(task, pair);
+  return look;
+}
 
 Figure relative_lift(const MetricTask& task, const Look& look, const PlanMethod& method) {
   if (look.contrast.reason != stats::Reason::none) return no_figure(look.contrast.reason);
@@ -59,12 +122,11 @@ std::string_view read_guardrail(const Figure& relative, Direction direction, dou
 }
 
 Comparison compare(const MetricTask& task, const std::vector<Cell>& cells, ArmPair pair) {
-  const auto& method = plan_method(task.plan.method);
+  const Look look = look_of(task, cells, pair);
+  const auto& method = method_for(task.plan, look);
   Comparison result{.method = std::string(method.interval),
                     .scale = task.metric.scale == Scale::fieller ? "fieller" : "log",
                     .alpha = task.role.alpha};
-  const auto values = unit_values(task.data.layout, task.slope);
-  const Look look = look_at(cells, pair, task.data.layout, values);
   if (look.contrast.reason != stats::Reason::none) {
     result.absolute = result.relative = no_figure(look.contrast.reason);
     result.reason = stats::name(look.contrast.reason);
@@ -81,7 +143,13 @@ Comparison compare(const MetricTask& task, const std::vector<Cell>& cells, ArmPa
                            : read_lift(result.relative, task.metric.direction);
   result.reading = reading;
   if (reading.empty()) result.reason = stats::name(relative.reason);
-  if (values.covariates == 0) return result;
+  if (method.posterior != nullptr) {
+    if (const auto posterior = method.posterior(look, task.plan, task.metric.direction)) {
+      result.chance_better = posterior->chance_better;
+      result.expected_loss = posterior->expected_loss;
+    }
+  }
+  if (look.values.covariates == 0) return result;
   result.variance_reduction = look.contrast.variance_reduction;
   if (look.contrast.control.unadjusted != 0)
     result.unadjusted_estimate = look.contrast.treatment.unadjusted / look.contrast.control.unadjusted - 1;

@@ -1,8 +1,10 @@
 #pragma once
 // One variant against one control for one metric: figures, p-value, reading.
 
+#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/analyse/alpha.hpp"
 #include "engine/analyse/methods.hpp"
@@ -25,7 +27,18 @@ struct MetricTask {
   const Plan& plan;
   MetricRole role;
   stats::SlopeRule slope = stats::SlopeRule::within_arms;
+  /// Planned share of each arm by epoch; nullptr or empty: unknown. For exact counts.
+  const std::map<int, std::vector<double>>* shares = nullptr;
+  int days_run = 0;  ///< whole days since the first exposure; for planned looks
 };
+
+/// Two arms of these cells with all that the plan's method needs: arm shares, looks made so far.
+Look look_of(const MetricTask& task, const std::vector<Cell>& cells, ArmPair pair, bool adjust = true);
+
+/// Units of both arms that were mature at each planned look made so far, and whether alpha is spent by then.
+stats::Looks looks_made(const MetricTask& task, ArmPair pair);
+/// Whether a unit first exposed on this 1-based day was mature `days` days after the first exposure.
+bool mature_by(const Metric& metric, int exposed_on, int days);
 
 /// Figures, p-value and reading of one comparison on the plan's method and scale. Guardrails: the drawn
 /// interval is the two one-sided bounds of MEASUREMENT "Guardrails". `arms` and `against` are left to the

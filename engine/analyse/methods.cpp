@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <stdexcept>
 
+#include "engine/analyse/bayesian.hpp"
+#include "engine/definition/error.hpp"
 #include "stats/confidence_sequence.hpp"
+#include "stats/group_sequential_analysis.hpp"
 
 namespace liftmark {
 namespace {
@@ -94,6 +98,53 @@ Estimate mixture_sprt(const Look& look, const Ask& ask) {
   return sequence(look, ask, ratio * ratio);
 }
 
+/// The repeated interval of Jennison and Turnbull 1989: valid whether or not one stops at this look.
+Estimate group_sequential(const Look& look, const Ask& ask) {
+  const auto scaled = stats::on_scale(look.contrast, ask.scale, stats::ErrorRule::own);
+  if (!scaled.scaled) return stats::cannot_say(scaled.reason, "");
+  if (look.looks.information.empty()) {
+    auto early = stats::estimate_lift(look.contrast, ask.scale, stats::Inference{.alpha = ask.alpha});
+    return {.point = early.point,
+            .standard_error = early.standard_error,
+            .interval = std::nullopt,
+            .p_value = std::nullopt,
+            .reason = Reason::before_horizon,
+            .method = ""};
+  }
+  const stats::GroupSequentialRule rule{.kind = ask.plan->spending == "pocock"
+                                                    ? stats::BoundaryKind::lan_demets_pocock
+                                                    : stats::BoundaryKind::lan_demets_obrien_fleming,
+                                        .alpha = ask.alpha,
+                                        .sides = ask.side == stats::Side::two ? 2 : 1};
+  const auto boundaries = stats::efficacy_boundaries(rule, look.looks);
+  Estimate result = stats::estimate_lift(look.contrast, ask.scale,
+                                         stats::Critical{.multiplier = boundaries.upper.back(),
+                                                         .level = 1 - ask.alpha,
+                                                         .side = ask.side,
+                                                         .error = stats::ErrorRule::own,
+                                                         .kind = stats::IntervalKind::group_sequential});
+  const double z = scaled.scaled->value / scaled.scaled->standard_error;
+  result.p_value = stats::repeated_p_value(rule, look.looks, ask.side == stats::Side::less ? -z : z);
+  return result;
+}
+
+/// The exact sequence for the ratio of two rates; the absolute difference has a point only.
+Estimate exact_counts(const Look& look, const Ask& ask) {
+  if (look.converters.empty()) return stats::cannot_say(Reason::not_applicable, "");
+  if (ask.scale == stats::Scale::absolute) {
+    auto point = stats::cannot_say(Reason::not_applicable, "");
+    point.point = look.contrast.difference;
+    return point;
+  }
+  const double alpha = ask.side == stats::Side::two ? ask.alpha : std::min(0.999, 2 * ask.alpha);
+  return keep_side(stats::count_ratio_sequence(look.converters, alpha), ask);
+}
+
+/// Bets on every unit's value in its order of arrival, which sums cannot give.
+Estimate betting(const Look&, const Ask&) {
+  return stats::cannot_say(Reason::needs_unit_values, "");
+}
+
 constexpr std::array kMethods{
     PlanMethod{Method::always_valid, "always_valid", "asymptotic_confidence_sequence", true,
                "asymptotic confidence sequence, tuned to the planned units; look whenever you like",
@@ -102,6 +153,16 @@ constexpr std::array kMethods{
                "one look at the planned date; score intervals when a count is below 20", fixed},
     PlanMethod{Method::mixture_sprt, "mixture_sprt", "mixture_sprt", true,
                "mixture sequential test with the planned effect as mixing variance", mixture_sprt},
+    PlanMethod{Method::group_sequential, "group_sequential", "group_sequential", false,
+               "repeated interval at planned looks; alpha is spent as units arrive", group_sequential},
+    PlanMethod{Method::exact_counts, "exact_counts", "exact_counts", true,
+               "exact sequence for the ratio of two rates; 0/1 metrics, other metrics are always_valid",
+               exact_counts},
+    PlanMethod{Method::betting, "betting", "betting", true,
+               "bets on bounded values in their order; needs values per unit", betting},
+    PlanMethod{Method::bayesian, "bayesian", "bayesian", false,
+               "credible interval under the plan's prior; its error rate is not controlled", bayesian,
+               posterior_of},
 };
 
 }  // namespace
@@ -110,10 +171,35 @@ std::span<const PlanMethod> plan_methods() noexcept {
   return kMethods;
 }
 
-const PlanMethod& plan_method(Method method) noexcept {
+const PlanMethod& plan_method(Method method) {
   const auto found = std::find_if(kMethods.begin(), kMethods.end(),
                                   [&](const PlanMethod& row) { return row.method == method; });
-  return found == kMethods.end() ? kMethods.front() : *found;
+  if (found == kMethods.end()) throw std::logic_error("a method without a row in the table of methods");
+  return *found;
+}
+
+const PlanMethod& method_for(const Plan& plan, const Look& look) {
+  const bool exact = plan.method == Method::exact_counts && look.converters.empty();
+  return plan_method(exact ? Method::always_valid : plan.method);
+}
+
+void check_method(const Plan& plan, bool seen_once) {
+  const auto refuse = [](const char* where, const char* what, const char* hint) {
+    throw Error(ErrorCode::definition, where, what, hint);
+  };
+  if (plan.method == Method::group_sequential) {
+    if (seen_once)
+      refuse("/plan/method", "group_sequential reads planned looks, and a table is one look without a date",
+             "use the method fixed, or record the events in a store");
+    if (plan.look_days.empty())
+      refuse("/plan/look_days", "a group_sequential plan needs the days of its looks",
+             "add \"look_days\": [7, 14, 28]");
+    if (!plan.planned_units)
+      refuse("/plan/planned_units", "a group_sequential plan needs its planned units: alpha is spent by them",
+             "add \"planned_units\", the planned total of the two compared arms");
+  }
+  if (plan.correction == Correction::dunnett && plan.method != Method::fixed)
+    refuse("/plan/correction", "dunnett is for plans with the method fixed", "use holm, or the method fixed");
 }
 
 const PlanMethod* find_plan_method(std::string_view key) noexcept {

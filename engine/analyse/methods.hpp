@@ -8,7 +8,9 @@
 
 #include "engine/analyse/contrast.hpp"
 #include "engine/definition/catalog.hpp"
+#include "stats/count_sequence.hpp"
 #include "stats/estimate.hpp"
+#include "stats/group_sequential.hpp"
 #include "stats/lift.hpp"
 
 namespace liftmark {
@@ -20,6 +22,9 @@ struct Look {
   std::optional<CountPair> counts;  ///< 0/1 metrics in one epoch and without covariates: exact methods
   /// 0/1 metrics: the smallest of successes and failures over both arms; for the burn-in.
   std::optional<double> smallest_cell;
+  /// 0/1 metrics with known arm shares: successes by arm, one entry an epoch.
+  std::vector<stats::ConverterCounts> converters = {};
+  stats::Looks looks = {};  ///< group-sequential plans: information at the looks made so far
   double units() const {
     return static_cast<double>(contrast.control.n) + static_cast<double>(contrast.treatment.n);
   }
@@ -33,6 +38,12 @@ struct Ask {
   const Plan* plan = nullptr;
 };
 
+/// What a posterior says of the treatment, both as a share of the control's value.
+struct Posterior {
+  double chance_better = 0;
+  double expected_loss = 0;  ///< of shipping the treatment when it is worse
+};
+
 struct PlanMethod {
   Method method;
   std::string_view key;       ///< as the catalog and `--method` say it
@@ -40,13 +51,22 @@ struct PlanMethod {
   bool any_time;              ///< valid however often one looks
   std::string_view summary;
   stats::Estimate (*estimate)(const Look& look, const Ask& ask);
+  /// Bayesian methods only, else nullptr. Empty when the data cannot say.
+  std::optional<Posterior> (*posterior)(const Look& look, const Plan& plan, Direction direction) = nullptr;
 };
 
 /// Every method, the default first.
 std::span<const PlanMethod> plan_methods() noexcept;
-const PlanMethod& plan_method(Method method) noexcept;
+const PlanMethod& plan_method(Method method);
 /// nullptr if no method has that key.
 const PlanMethod* find_plan_method(std::string_view key) noexcept;
+
+/// The plan's method, or the one that stands in where it does not exist for this kind of metric: exact counts
+/// are for 0/1 metrics of arms with known shares, all others are read by the default, whose name the
+/// comparison then carries.
+const PlanMethod& method_for(const Plan& plan, const Look& look);
+/// Throws Error{definition} when the plan's method lacks something it cannot run without.
+void check_method(const Plan& plan, bool seen_once);
 
 /// n* of an always-valid plan that names none. Any frozen number keeps the sequence valid; it only decides
 /// where the sequence is tightest.
@@ -56,7 +76,7 @@ double planned_units(const Plan& plan);
 /// The scale a metric's plan names, in the words of stats.
 stats::Scale scale_of(Scale scale) noexcept;
 
-/// Two arms of these cells, ready for any method.
+/// Two arms of these cells, ready for any method but those that need arm shares or looks.
 Look look_at(const std::vector<Cell>& cells, ArmPair pair, const ValueLayout& layout,
              const stats::UnitValues& values);
 

@@ -12,12 +12,12 @@ constexpr double kDenominatorMoved = 0.01;
 Sensitivity row(const MetricTask& task, const Statistics& statistics, const std::vector<Cell>& cells,
                 ArmPair pair, const char* kind) {
   const bool adjust = std::string_view(kind) != "unadjusted";
-  const auto look = look_at(cells, pair, task.data.layout, unit_values(task.data.layout, task.slope, adjust));
+  const auto look = look_of(task, cells, pair, adjust);
   return {.arm = statistics.arms[pair.treatment].key,
           .against = statistics.arms[pair.control].key,
           .kind = kind,
           .parameter = std::nullopt,
-          .relative = relative_lift(task, look, plan_method(task.plan.method))};
+          .relative = relative_lift(task, look, method_for(task.plan, look))};
 }
 
 }  // namespace
@@ -44,10 +44,11 @@ std::string grade_denominator(const MetricTask& task, const std::vector<ArmPair>
     if (cell.no_history.n() > 0) only.history.merge(cell.no_history.select(column));
     cells.push_back(std::move(only));
   }
-  const auto& method = plan_method(task.plan.method);
   bool settled = true;
   for (const auto pair : pairs) {
-    const auto look = look_at(cells, pair, {}, {});
+    auto look = look_at(cells, pair, {}, {});
+    if (task.plan.method == Method::group_sequential) look.looks = looks_made(task, pair);
+    const auto& method = method_for(task.plan, look);
     if (look.contrast.reason != stats::Reason::none) {
       settled = false;
       continue;

@@ -1,38 +1,10 @@
-#include <map>
-
+#include "engine/analyse/cumulated.hpp"
 #include "engine/analyse/sections.hpp"
 
 namespace liftmark {
 namespace {
 
 constexpr std::int64_t kDayMicros = 86'400'000'000;
-
-/// Cells of the days so far, by epoch and arm.
-class Cumulated {
- public:
-  explicit Cumulated(std::size_t dimension) : dimension_(dimension) {}
-  void add(const std::vector<Cell>& cells) {
-    for (const auto& cell : cells) {
-      auto& sum = cells_
-                      .try_emplace({cell.epoch, cell.arm}, Cell{.epoch = cell.epoch,
-                                                                .arm = cell.arm,
-                                                                .history = stats::CoMoments(dimension_),
-                                                                .no_history = stats::CoMoments(dimension_)})
-                      .first->second;
-      if (cell.history.n() > 0) sum.history.merge(cell.history);
-      if (cell.no_history.n() > 0) sum.no_history.merge(cell.no_history);
-    }
-  }
-  std::vector<Cell> cells() const {
-    std::vector<Cell> all;
-    for (const auto& [key, cell] : cells_) all.push_back(cell);
-    return all;
-  }
-
- private:
-  std::size_t dimension_;
-  std::map<std::pair<int, std::size_t>, Cell> cells_;
-};
 
 Timeline empty_line(const Statistics& statistics, ArmPair pair, const char* kind) {
   return {
