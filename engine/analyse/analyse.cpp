@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "engine/analyse/checks.hpp"
+#include "engine/analyse/correction.hpp"
 #include "engine/analyse/cut.hpp"
 #include "engine/analyse/plan_against_run.hpp"
 #include "engine/analyse/sections.hpp"
@@ -316,6 +317,7 @@ Scorecard analyse(const Statistics& recorded, const Analysis& analysis) {
   const auto pairs = pairs_of(statistics, analysis.plan);
   const auto tasks = tasks_of(statistics, analysis, pairs.size());
   for (const auto& task : tasks) card.metrics.push_back(measure(task, statistics, pairs));
+  add_adjusted_p_values(analysis.plan.correction, card.metrics);
   for (const auto& task : tasks) {
     auto tables = segment_tables(task, statistics, pairs);
     std::move(tables.begin(), tables.end(), std::back_inserter(card.segments));

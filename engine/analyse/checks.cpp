@@ -4,6 +4,7 @@
 #include <array>
 #include <numeric>
 
+#include "stats/multiplicity.hpp"
 #include "stats/sample_ratio.hpp"
 
 namespace liftmark {
@@ -61,13 +62,10 @@ std::vector<Check::Place> localise(const Statistics& statistics, const Split& sp
       places.push_back({.dimension = row.dimension, .group = row.group, .p_value = test.p_value});
   }
   std::sort(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.p_value < b.p_value; });
-  // Holm's step-down over all groups looked at.
-  double largest = 0;
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    largest = std::max(
-        largest, std::min(1.0, *places[i].p_value * number(static_cast<std::int64_t>(places.size() - i))));
-    places[i].p_value = largest;
-  }
+  std::vector<double> p_values;
+  for (const auto& place : places) p_values.push_back(*place.p_value);
+  const auto adjusted = stats::adjust_holm(p_values);  // over all groups looked at
+  for (std::size_t i = 0; i < places.size(); ++i) places[i].p_value = adjusted[i];
   constexpr std::size_t kShown = 10;
   if (places.size() > kShown) places.resize(kShown);
   return places;

@@ -49,14 +49,6 @@ stats::SequenceSide sequence_side(stats::Side side) {
   return stats::SequenceSide::two_sided;
 }
 
-bool before_burn_in(const Look& look) {
-  const auto smallest = std::min(look.contrast.control.n, look.contrast.treatment.n);
-  return !stats::burn_in_is_over({.n = look.units(),
-                                  .smallest_arm_n = static_cast<double>(smallest),
-                                  .skewness = look.contrast.skewness,
-                                  .smallest_cell = look.smallest_cell});
-}
-
 /// A normal-mixture sequence with precision `x` = n rho^2: the standard error times its critical value.
 Estimate sequence(const Look& look, const Ask& ask, double x) {
   const auto scaled = stats::on_scale(look.contrast, ask.scale, stats::ErrorRule::larger_of_both);
@@ -206,6 +198,14 @@ const PlanMethod* find_plan_method(std::string_view key) noexcept {
   const auto found =
       std::find_if(kMethods.begin(), kMethods.end(), [&](const PlanMethod& row) { return row.key == key; });
   return found == kMethods.end() ? nullptr : &*found;
+}
+
+bool before_burn_in(const Look& look) {
+  const auto smallest = std::min(look.contrast.control.n, look.contrast.treatment.n);
+  return !stats::burn_in_is_over({.n = look.units(),
+                                  .smallest_arm_n = static_cast<double>(smallest),
+                                  .skewness = look.contrast.skewness,
+                                  .smallest_cell = look.smallest_cell});
 }
 
 double planned_units(const Plan& plan) {

@@ -73,6 +73,9 @@ void check_method(const Plan& plan, bool seen_once);
 inline constexpr std::int64_t kDefaultPlannedUnits = 20'000;
 double planned_units(const Plan& plan);
 
+/// Whether an always-valid method may not read yet: too few units for this skewness, or a cell below 20.
+bool before_burn_in(const Look& look);
+
 /// The scale a metric's plan names, in the words of stats.
 stats::Scale scale_of(Scale scale) noexcept;
 
