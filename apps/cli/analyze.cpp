@@ -9,6 +9,7 @@
 #include "apps/cli/analyze/options.hpp"
 #include "apps/cli/commands.hpp"
 #include "apps/cli/output.hpp"
+#include "apps/cli/provenance.hpp"
 #include "engine/analyse/analyse.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/record/csv_reader.hpp"
@@ -68,19 +69,24 @@ Statistics read_all(const AnalyzeOptions& options, Aggregator& table) {
   return statistics;
 }
 
-void run(const AnalyzeOptions& options) {
-  const auto& format = report_format(options.format);
+Scorecard scorecard_of(const AnalyzeOptions& options) {
   if (options.summary) {
     SummaryAggregator table(summary_of(options));
     const auto statistics = read_all(options, table);
-    write_report(analyse(statistics, analysis_of(options, table.metrics())), format, options.output);
-    return;
+    return analyse(statistics, analysis_of(options, table.metrics()));
   }
   const auto spec = table_of(options);
   const auto analysis =
       analysis_of(options, spec.metrics);  // wrong options are told before a long file is read
   TableAggregator table(spec);
-  write_report(analyse(read_all(options, table), analysis), format, options.output);
+  return analyse(read_all(options, table), analysis);
+}
+
+void run(const AnalyzeOptions& options, const CLI::App& command) {
+  const auto& format = report_format(options.format);
+  auto card = scorecard_of(options);
+  add_provenance(command, card);
+  write_report(card, format, options.output);
 }
 
 }  // namespace
@@ -103,7 +109,7 @@ void add_analyze(CLI::App& program) {
       "  liftmark analyze hillstrom.csv.gz --arm segment --control \"No E-Mail\" --proportion visit \\\n"
       "    --proportion conversion --mean spend --ratio aov=spend/conversion --covariate spend:history \\\n"
       "    --segment channel --method fixed --format json");
-  command->callback([options] { run(*options); });
+  command->callback([options, command] { run(*options, *command); });
 }
 
 }  // namespace liftmark::cli

@@ -4,6 +4,7 @@
 
 #include "apps/cli/commands.hpp"
 #include "apps/cli/output.hpp"
+#include "apps/cli/provenance.hpp"
 #include "apps/cli/store_analysis.hpp"
 
 namespace liftmark::cli {
@@ -26,9 +27,11 @@ void add_report(CLI::App& program) {
   command->add_option("--format", options->format, "text (default), json, markdown, csv or html");
   command->add_option("--output", options->output, "File to write (default: standard output)");
   command->footer("Example:\n  liftmark report shop.db checkout --format html --output report.html");
-  command->callback([options] {
+  command->callback([options, command] {
     const auto& format = report_format(options->format);
-    write_report(analyse_store(options->question), format, options->output);
+    auto card = analyse_store(options->question);
+    add_provenance(*command, card);
+    write_report(card, format, options->output);
   });
 }
 
