@@ -323,6 +323,10 @@ Scorecard analyse(const Statistics& recorded, const Analysis& analysis) {
     std::move(tables.begin(), tables.end(), std::back_inserter(card.segments));
     auto power = power_summaries(task, statistics, pairs);
     std::move(power.begin(), power.end(), std::back_inserter(card.power));
+    auto steps = funnels(task, statistics, pairs);
+    std::move(steps.begin(), steps.end(), std::back_inserter(card.funnels));
+    auto parts = decompositions(task, statistics, pairs);
+    std::move(parts.begin(), parts.end(), std::back_inserter(card.decompositions));
   }
   card.checks = run_checks({.statistics = statistics,
                             .tasks = tasks,
@@ -332,9 +336,10 @@ Scorecard analyse(const Statistics& recorded, const Analysis& analysis) {
   add_verdict(statistics, analysis, tasks, card);
   card.plan_against_run = plan_against_run(statistics, analysis);
   if (cut)
-    card.plan_against_run.push_back({.item = "cut",
-                                     .planned = fmt::format("day {}", *frozen_day(statistics, analysis)),
-                                     .actual = "later units left out; segments hold all"});
+    card.plan_against_run.push_back(
+        {.item = "cut",
+         .planned = fmt::format("day {}", *frozen_day(statistics, analysis)),
+         .actual = "later units left out; segments, funnels and factors hold all"});
   add_stand_ins(analysis.plan, card);
   describe_provenance(statistics, analysis, card);
   return card;

@@ -35,6 +35,7 @@ bool cut(const Metric& metric, int days, MetricStatistics& data) {
   data.cells = kept.cells();
   data.uncapped.clear();
   data.without_crossovers.clear();
+  data.surfaces.clear();
   return true;
 }
 

@@ -25,6 +25,18 @@ std::vector<SegmentTable> segment_tables(const MetricTask& task, const Statistic
 std::vector<PowerSummary> power_summaries(const MetricTask& task, const Statistics& statistics,
                                           const std::vector<ArmPair>& pairs);
 
+/// Steps of a funnel metric: units, share and step rate per arm, and the change of each step rate by the
+/// plan's method. Empty for other metrics.
+std::vector<Funnel> funnels(const MetricTask& task, const Statistics& statistics,
+                            const std::vector<ArmPair>& pairs);
+
+/// Where a sum of money came from, raw and unadjusted. "factors": log points of buyers per unit, orders per
+/// buyer, gross order value and net/gross, which add up exactly to the log lift in `total`; intervals of the
+/// four parts hold together, at 1 - alpha/4 each. "surfaces": differences by surface, at 1 - alpha/m each.
+/// Accounting, not cause: the parts condition on buying.
+std::vector<Decomposition> decompositions(const MetricTask& task, const Statistics& statistics,
+                                          const std::vector<ArmPair>& pairs);
+
 /// A ratio's denominator per exposed unit is tested first: "denominator_moved" (not decision-grade),
 /// "denominator_unsettled", or empty when it is settled within 1%. Only for ratio metrics.
 std::string grade_denominator(const MetricTask& task, const std::vector<ArmPair>& pairs);
