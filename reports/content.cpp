@@ -190,9 +190,11 @@ Content content_of(const Scorecard& scorecard, const RenderOptions& options) {
   content.checks = check_lines(scorecard, numbers);
   content.groups = groups_of(scorecard, numbers);
   add_verdict(content, scorecard, numbers);
-  content.made_by = fill(text_of(wording::kMadeBy, options.language),
-                         {{"version", visible(scorecard.provenance.version)},
-                          {"as_of", numbers.timestamp(scorecard.provenance.as_of)}});
+  // A table has no times and so no as-of.
+  const auto& made = scorecard.provenance;
+  content.made_by =
+      fill(text_of(made.as_of != 0 ? wording::kMadeBy : wording::kMadeByUndated, options.language),
+           {{"version", visible(made.version)}, {"as_of", numbers.timestamp(made.as_of)}});
   return content;
 }
 

@@ -385,6 +385,7 @@ inline constexpr Phrase kHealth{"Health", "Zustand"};
 inline constexpr Phrase kAllPassed{"all checks passed", "alles bestanden"};
 
 // Footer.
+inline constexpr Phrase kMadeByUndated{"liftmark {version}", "liftmark {version}"};
 inline constexpr Phrase kMadeBy{"liftmark {version}, as of {as_of}", "liftmark {version}, Stand {as_of}"};
 
 // Machine words.

@@ -119,7 +119,7 @@ void write_method(Page& page) {
     entry(page, wording::kRuleHead, page.word(page.scorecard.verdict.rule, wording::kRuleTexts));
   entry(page, wording::kWindowsHead, windows_of(page));
   entry(page, wording::kAssignmentHead, visible(made.scheme));
-  entry(page, wording::kAsOf, page.numbers.timestamp(made.as_of));
+  if (made.as_of != 0) entry(page, wording::kAsOf, page.numbers.timestamp(made.as_of));
   if (made.data_through) entry(page, wording::kDataThrough, page.numbers.timestamp(*made.data_through));
   entry(page, wording::kRowsHead, counts_of(page));
   entry(page, wording::kPlanDigest, visible(made.plan_digest), true);

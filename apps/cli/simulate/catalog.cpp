@@ -58,9 +58,10 @@ ordered_json metrics(int window_days) {
                   {"window_days", window_days},
                   {"format", "percent"}});
   list.push_back({{"key", "came_back"},
-                  {"name", "Came back within a week"},
+                  {"name", "Came back in the week after"},
+                  {"description", "share of shoppers seen again on days 1 to 7"},
                   {"kind", "retention"},
-                  {"retention", {{"kind", "within"}, {"day", 7}}},
+                  {"retention", {{"kind", "on_or_after"}, {"day", 1}, {"until_day", 8}}},
                   {"numerator", source("impression", "any")}});
   list.push_back({{"key", "repeat_purchase"},
                   {"name", "Repeat purchase"},
@@ -80,8 +81,8 @@ std::string catalog_json(const ShopOptions& options, std::int64_t planned_units)
     arms.push_back({{"key", arm.key}, {"weight", arm.weight}, {"role", arm.control ? "control" : "variant"}});
   ordered_json plan = {
       {"primary", {"conversion"}},
-      {"secondary", {"revenue", "orders", "order_value", "click_rate", "came_back", "repeat_purchase"}},
-      {"guardrails", {{{"metric", "return_rate"}, {"margin", 0.15}}}},
+      {"secondary", {"revenue", "orders", "order_value", "click_rate", "return_rate", "repeat_purchase"}},
+      {"guardrails", {{{"metric", "came_back"}, {"margin", 0.05}}}},
       {"method", "always_valid"},
       {"alpha", 0.05},
       {"power", 0.8},
