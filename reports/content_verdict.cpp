@@ -153,11 +153,15 @@ void add_plain_verdict(Content& content, const Context& context) {
     if (guarded) content.verdict.why.push_back(context.say_rich(wording::kGuardrailsHeld));
   }
   add_days_to_go(content, context);
-  const bool passed = std::all_of(scorecard.checks.begin(), scorecard.checks.end(),
-                                  [](const Check& check) { return check.status == "passed"; });
-  if (!scorecard.checks.empty())
-    content.verdict.why.push_back(
-        context.say_rich(passed ? wording::kChecksPassed : wording::kChecksWatched));
+  // A check that could not be run neither vouches for the data nor asks for a look.
+  const auto count = [&](std::string_view status) {
+    return std::count_if(scorecard.checks.begin(), scorecard.checks.end(),
+                         [&](const Check& check) { return check.status == status; });
+  };
+  if (count("watched") + count("failed") > 0)
+    content.verdict.why.push_back(context.say_rich(wording::kChecksWatched));
+  else if (count("passed") > 0 && count("not_run") == 0)
+    content.verdict.why.push_back(context.say_rich(wording::kChecksPassed));
   content.notes_title = context.say(wording::kAlsoKnow);
 }
 
