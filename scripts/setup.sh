@@ -52,7 +52,7 @@ jobs() {
   [ "$cores" -le "$by_memory" ] && echo "$cores" || echo "$by_memory"
 }
 
-# build_preset <preset> [--target <target>] [-- <cmake option>...]: configures and builds; quiet unless it fails.
+# build_preset <preset> [--target "<target> ..."] [-- <cmake option>...]: configures and builds; quiet unless it fails.
 build_preset() {
   preset=$1
   shift
@@ -68,5 +68,5 @@ build_preset() {
     cat "$top/build/$preset.log" >&2
     die "cmake could not configure preset $preset"
   }
-  cmake --build --preset "$preset" --target "$target" --parallel "$(jobs)" || die "the build of preset $preset failed"
+  cmake --build --preset "$preset" --target $target --parallel "$(jobs)" || die "the build of preset $preset failed"
 }
