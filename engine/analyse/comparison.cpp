@@ -33,16 +33,17 @@ stats::Estimate interval_on(const MetricTask& task, const Look& look, const Plan
 
 /// Successes by arm and epoch with the treatment's planned share of the two arms. Empty when a share is not
 /// known or an arm was closed: labels of converters then have no known chance.
-std::vector<stats::ConverterCounts> converters_of(const MetricTask& task, const std::vector<Cell>& cells,
-                                                  ArmPair pair) {
+std::optional<std::vector<stats::ConverterCounts>> converters_of(const MetricTask& task,
+                                                                 const std::vector<Cell>& cells,
+                                                                 ArmPair pair) {
   std::map<int, stats::ConverterCounts> epochs;
   for (const auto& cell : cells) {
     if (cell.arm != pair.control && cell.arm != pair.treatment) continue;
     const auto found = task.shares->find(cell.epoch);
     if (found == task.shares->end() || found->second.size() <= std::max(pair.control, pair.treatment))
-      return {};
+      return std::nullopt;
     const double control = found->second[pair.control], treatment = found->second[pair.treatment];
-    if (!(control > 0 && treatment > 0)) return {};
+    if (!(control > 0 && treatment > 0)) return std::nullopt;
     auto& counts = epochs[cell.epoch];
     counts.treatment_share = treatment / (control + treatment);
     const auto dimension = task.data.layout.dimension();
@@ -85,10 +86,10 @@ stats::Looks looks_made(const MetricTask& task, ArmPair pair) {
 Look look_of(const MetricTask& task, const std::vector<Cell>& cells, ArmPair pair, bool adjust) {
   const bool exact = task.plan.method == Method::exact_counts && task.data.layout.binary &&
                      !task.data.layout.ratio && task.shares != nullptr;
-  std::vector<stats::ConverterCounts> converters;
+  std::optional<std::vector<stats::ConverterCounts>> converters;
   if (exact) converters = converters_of(task, cells, pair);
   // Labels of converters know no covariate, so the figures beside them must not either.
-  const bool adjusted = adjust && converters.empty();
+  const bool adjusted = adjust && !converters;
   Look look = look_at(cells, pair, task.data.layout, unit_values(task.data.layout, task.slope, adjusted));
   look.converters = std::move(converters);
   if (task.plan.method == Method::group_sequential) look.looks = looks_made(task, pair);

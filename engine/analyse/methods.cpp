@@ -122,14 +122,14 @@ Estimate group_sequential(const Look& look, const Ask& ask) {
 
 /// The exact sequence for the ratio of two rates; the absolute difference has a point only.
 Estimate exact_counts(const Look& look, const Ask& ask) {
-  if (look.converters.empty()) return stats::cannot_say(Reason::not_applicable, "");
+  if (!look.converters) return stats::cannot_say(Reason::not_applicable, "");
   if (ask.scale == stats::Scale::absolute) {
     auto point = stats::cannot_say(Reason::not_applicable, "");
     point.point = look.contrast.difference;
     return point;
   }
   const double alpha = ask.side == stats::Side::two ? ask.alpha : std::min(0.999, 2 * ask.alpha);
-  return keep_side(stats::count_ratio_sequence(look.converters, alpha), ask);
+  return keep_side(stats::count_ratio_sequence(*look.converters, alpha), ask);
 }
 
 /// Bets on every unit's value in its order of arrival, which sums cannot give.
@@ -171,7 +171,7 @@ const PlanMethod& plan_method(Method method) {
 }
 
 const PlanMethod& method_for(const Plan& plan, const Look& look) {
-  const bool exact = plan.method == Method::exact_counts && look.converters.empty();
+  const bool exact = plan.method == Method::exact_counts && !look.converters;
   return plan_method(exact ? Method::always_valid : plan.method);
 }
 

@@ -23,7 +23,7 @@ struct Look {
   /// 0/1 metrics: the smallest of successes and failures over both arms; for the burn-in.
   std::optional<double> smallest_cell;
   /// 0/1 metrics with known arm shares: successes by arm, one entry an epoch.
-  std::vector<stats::ConverterCounts> converters = {};
+  std::optional<std::vector<stats::ConverterCounts>> converters = {};
   stats::Looks looks = {};  ///< group-sequential plans: information at the looks made so far
   double units() const {
     return static_cast<double>(contrast.control.n) + static_cast<double>(contrast.treatment.n);
