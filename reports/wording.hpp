@@ -517,6 +517,7 @@ inline constexpr std::array kMoneyBases{
 inline constexpr std::array kPlanItems{
     CodeWord{"guardrail", {"Guardrail", "Leitplanke"}},
     CodeWord{"horizon_days", {"Planned end, days", "Geplantes Ende, Tage"}},
+    CodeWord{"cut", {"Read as on", "Gelesen zum Stand von"}},
     CodeWord{"method", {"Method", "Verfahren"}},
     CodeWord{"alpha", {"Alpha", "Alpha"}},
     CodeWord{"planned_units", {"Units", "Einheiten"}},
