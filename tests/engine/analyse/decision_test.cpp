@@ -114,7 +114,7 @@ TEST_CASE("guardrails are judged against their margin") {
   CHECK(analyse(worse, ask(guardrail_plan(0.02))).verdict.word == "Stop");
   // Bounds by hand: log ratio 0, standard error sqrt(2 x 0.5 / (100000 x 0.5)) = 0.0044721; lower
   // at 1.644854, upper at 2.326348 standard errors (0.01 over one guardrail and one variant).
-  const auto& figure = first(analyse(same, ask(guardrail_plan(0.02)))).relative;
+  const auto figure = first(analyse(same, ask(guardrail_plan(0.02)))).relative;
   CHECK(*figure.lower == Approx(std::expm1(-1.6448536269514722 * 0.004472135954999579)).epsilon(1e-9));
   CHECK(*figure.upper == Approx(std::expm1(2.3263478740408408 * 0.004472135954999579)).epsilon(1e-9));
 }
