@@ -36,8 +36,8 @@ struct PlanQuestion {
   double power = 0.8;
   PlanDesign design = PlanDesign::fixed;
   int looks = 14;  ///< interim looks and the last; ignored for fixed
-  std::optional<double>
-      margin = {};  ///< non-inferiority: relative margin m > 0, one-sided alpha, against a true lift of `lift`
+  std::optional<double> margin =
+      {};  ///< non-inferiority: relative margin m > 0, one-sided alpha, against a true lift of `lift`
 };
 
 /// n Var(log lift) per unit of both arms together, when the true relative lift is `lift` > -1.

@@ -195,8 +195,8 @@ class Relations {
   std::vector<Problem>& problems_;
 };
 
-/// What only the assigner knows: slots, schemes and their parameters, patterns, cycles of prerequisites. A place
-/// that is already reported is not reported again.
+/// What only the assigner knows: slots, schemes and their parameters, patterns, cycles of prerequisites. A
+/// place that is already reported is not reported again.
 void check_assignment(const Catalog& catalog, std::vector<Problem>& problems) {
   for (Problem& found : assign::Assigner::compile(assignment_definitions(catalog)).problems) {
     const auto same_place = [&](const Problem& known) {

@@ -79,7 +79,8 @@ class Comparison {
   void descend(const std::string& key, const std::string& field, const json& before, const json& after) {
     if (before == after) return;
     if (before.is_array() && after.is_array() && before.size() == after.size()) {
-      for (std::size_t i = 0; i < before.size(); ++i) descend(key, json_pointer(field, i), before[i], after[i]);
+      for (std::size_t i = 0; i < before.size(); ++i)
+        descend(key, json_pointer(field, i), before[i], after[i]);
       return;
     }
     if (!before.is_object() || !after.is_object()) {

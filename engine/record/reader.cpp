@@ -246,12 +246,14 @@ std::optional<CatalogVersion> Reader::catalog() const {
 
 std::vector<CatalogVersion> Reader::catalogs() const {
   const std::lock_guard guard(state_->main_mutex);
-  Statement rows(state_->main->database,
-                 "SELECT version, json, digest, recorded_at FROM catalog WHERE recorded_at <= ?1 ORDER BY version");
+  Statement rows(
+      state_->main->database,
+      "SELECT version, json, digest, recorded_at FROM catalog WHERE recorded_at <= ?1 ORDER BY version");
   rows.bind(1, state_->as_of);
   std::vector<CatalogVersion> versions;
   while (rows.step())
-    versions.push_back({rows.integer(0), std::string(rows.text(1)), std::string(rows.text(2)), rows.integer(3)});
+    versions.push_back(
+        {rows.integer(0), std::string(rows.text(1)), std::string(rows.text(2)), rows.integer(3)});
   return versions;
 }
 

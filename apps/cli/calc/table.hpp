@@ -1,25 +1,27 @@
 #pragma once
 // The methods `liftmark calc` knows: one row a method, one file a family.
 
-#include <nlohmann/json.hpp>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 namespace liftmark::cli {
 
 /// A method that cannot answer: `code` is a stats::Reason's name or "invalid_input".
 struct CalcError : std::runtime_error {
-  CalcError(std::string reason, const std::string& message) : std::runtime_error(message), code(std::move(reason)) {}
+  CalcError(std::string reason, const std::string& message)
+      : std::runtime_error(message), code(std::move(reason)) {}
   std::string code;
 };
 
 /// One method of stats/ on JSON numbers. `run` returns the result object, or throws CalcError when the
 /// method has nothing to say about these inputs. "Infinity" and "-Infinity" stand for unbounded ends.
 struct CalcMethod {
-  std::string_view name;     ///< "family/method", e.g. "prop_ci/wilson"
+  std::string_view name;  ///< "family/method", e.g. "prop_ci/wilson"
   nlohmann::json (*run)(const nlohmann::json& inputs);
   std::string_view summary;  ///< one line for `calc --list`
 };
