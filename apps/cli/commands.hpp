@@ -30,13 +30,28 @@ void add_report(CLI::App& program);
 void add_simulate(CLI::App& program);
 void add_verify(CLI::App& program);
 
-// clang-format off: one row a command
+// One row a command.
+// clang-format off
 inline constexpr std::array kCommands{
-    AddCommand{add_analyze}, AddCommand{add_apply},    AddCommand{add_assign},  AddCommand{add_backup},
-    AddCommand{add_calc},    AddCommand{add_check},    AddCommand{add_compact}, AddCommand{add_consent},
-    AddCommand{add_erase},   AddCommand{add_export},   AddCommand{add_import},  AddCommand{add_init},
-    AddCommand{add_link},    AddCommand{add_migrate},  AddCommand{add_plan},    AddCommand{add_purge},
-    AddCommand{add_report},  AddCommand{add_simulate}, AddCommand{add_verify},
+    AddCommand{add_analyze},
+    AddCommand{add_apply},
+    AddCommand{add_assign},
+    AddCommand{add_backup},
+    AddCommand{add_calc},
+    AddCommand{add_check},
+    AddCommand{add_compact},
+    AddCommand{add_consent},
+    AddCommand{add_erase},
+    AddCommand{add_export},
+    AddCommand{add_import},
+    AddCommand{add_init},
+    AddCommand{add_link},
+    AddCommand{add_migrate},
+    AddCommand{add_plan},
+    AddCommand{add_purge},
+    AddCommand{add_report},
+    AddCommand{add_simulate},
+    AddCommand{add_verify},
 };
 // clang-format on
 
