@@ -93,15 +93,16 @@ struct Comparison {
 
 /// How far a mean can be trusted at this size.
 struct Distribution {
-  std::optional<double> skewness, top_share, share_capped;  ///< top_share: of the total in the top 0.1% of units
+  std::optional<double> skewness, top_share,
+      share_capped;  ///< top_share: of the total in the top 0.1% of units
   std::optional<double> median, p90, p99, maximum;
   bool operator==(const Distribution&) const = default;
 };
 
 struct MetricArm {
   std::string arm;
-  std::int64_t units = 0;       ///< mature units
-  std::optional<double> value;  ///< mean per unit, or ratio of sums
+  std::int64_t units = 0;          ///< mature units
+  std::optional<double> value;     ///< mean per unit, or ratio of sums
   std::optional<double> variance;  ///< per unit, unbiased (linearised for ratios)
   std::optional<double> adjusted_value;
   std::optional<double> numerator, denominator;  ///< totals
@@ -140,10 +141,11 @@ struct Sensitivity {
 
 struct MetricResult {
   std::string key, name, description;
-  std::string kind;       ///< proportion, mean, ratio, count, retention, repeat_purchase, quantile, funnel, blend, ..
-  std::string role;       ///< primary, guardrail, secondary
-  std::string direction;  ///< increase, decrease: which way is good
-  std::string format;     ///< percent, currency, number, duration
+  std::string
+      kind;  ///< proportion, mean, ratio, count, retention, repeat_purchase, quantile, funnel, blend, ..
+  std::string role;              ///< primary, guardrail, secondary
+  std::string direction;         ///< increase, decrease: which way is good
+  std::string format;            ///< percent, currency, number, duration
   std::optional<double> margin;  ///< guardrails, relative, > 0
   std::optional<int> window_days;
   std::optional<double> cap;
@@ -201,7 +203,8 @@ struct Funnel {
   bool operator==(const Funnel&) const = default;
 };
 
-/// Where a lift came from: parts that add up to `total`. `kind`: "factors" (log scale) or "surfaces" (absolute).
+/// Where a lift came from: parts that add up to `total`. `kind`: "factors" (log scale) or "surfaces"
+/// (absolute).
 struct Decomposition {
   std::string metric, arm, against, kind;
   struct Part {
@@ -214,7 +217,8 @@ struct Decomposition {
   bool operator==(const Decomposition&) const = default;
 };
 
-/// Effects in money. `kind`: incremental_revenue, incremental_margin, return_on_cost; `basis`: per_day, if_shipped, so_far.
+/// Effects in money. `kind`: incremental_revenue, incremental_margin, return_on_cost; `basis`: per_day,
+/// if_shipped, so_far.
 struct MoneyRow {
   std::string arm, against, kind, basis;
   Figure figure;
@@ -251,7 +255,7 @@ struct Interaction {
 
 struct Ledger {
   std::string holdout, metric;
-  Figure cumulative;  ///< open against held out, confidence sequence
+  Figure cumulative;                  ///< open against held out, confidence sequence
   std::optional<double> shipped_sum;  ///< naive
   std::optional<double> shipped_sum_corrected;
   std::optional<double> gap;
@@ -289,9 +293,10 @@ struct PlanRow {
 
 struct VariantVerdict {
   std::string arm;
-  std::string word;     ///< Ship, Stop, Keep running, No decision
-  std::string because;  ///< the rule that applied: sample_ratio_failed, guardrail_breached, primary_worse,
-                        ///< before_min_days, burn_in, primary_better, horizon_reached, not_settled, before_horizon
+  std::string word;  ///< Ship, Stop, Keep running, No decision
+  std::string
+      because;  ///< the rule that applied: sample_ratio_failed, guardrail_breached, primary_worse,
+                ///< before_min_days, burn_in, primary_better, horizon_reached, not_settled, before_horizon
   std::vector<std::string> metrics;  ///< that the rule speaks of
   bool operator==(const VariantVerdict&) const = default;
 };
@@ -314,7 +319,7 @@ struct Provenance {
   std::optional<std::int64_t> planned_units;
   std::int64_t as_of = 0;
   std::optional<std::int64_t> data_through;
-  bool restated = false;  ///< an erasure or purge has touched this report's data since
+  bool restated = false;            ///< an erasure or purge has touched this report's data since
   std::vector<NamedNumber> counts;  ///< rows read, duplicates, rejected ..
   bool operator==(const Provenance&) const = default;
 };

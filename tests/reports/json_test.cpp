@@ -113,11 +113,14 @@ TEST_CASE("every field of the header goes through JSON") {
   std::stringstream visits;
   visits << described.rdbuf();
   std::multiset<std::string> declared, visited;
-  const std::regex declaration(R"(^\s+(?:std::|[A-Z]|bool|int|double)[\w:<>]*\s+([^;(]+);)");
-  for (std::string line; std::getline(header, line);) {
-    line = line.substr(0, line.find("//"));
+  std::string code;
+  for (std::string line; std::getline(header, line);) code += line.substr(0, line.find("//")) + ' ';
+  const std::regex declaration(R"(^\s*(?:std::|[A-Z]|bool|int|double)[\w:<>]*\s+([^(]+)$)");
+  std::stringstream statements(code);
+  for (std::string statement; std::getline(statements, statement, ';');) {
+    statement.erase(0, statement.find_last_of("{}") + 1);
     std::smatch found;
-    if (!std::regex_search(line, found, declaration)) continue;
+    if (!std::regex_search(statement, found, declaration)) continue;
     std::stringstream names(found[1].str());
     for (std::string name; std::getline(names, name, ',');) {
       name = name.substr(0, name.find('='));
