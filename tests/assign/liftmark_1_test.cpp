@@ -8,6 +8,7 @@
 
 #include "assign/definitions.hpp"
 #include "assign/schemes/scheme.hpp"
+#include "paths.hpp"
 
 using namespace liftmark::assign;
 
@@ -27,7 +28,7 @@ std::uint64_t number(const nlohmann::json& hex) {
 }  // namespace
 
 TEST_CASE("liftmark-1 gives the published vectors") {
-  std::ifstream file(LIFTMARK_VECTORS_DIR "/liftmark-1.json");
+  std::ifstream file(std::string(liftmark::tests::kVectorsDir) + "/liftmark-1.json");
   const auto vectors = nlohmann::json::parse(file).at("vectors");
   REQUIRE(vectors.size() > 100);
   for (const auto& vector : vectors) {

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "paths.hpp"
+
 namespace liftmark::assign::testing {
 namespace {
 
@@ -49,11 +51,12 @@ Experiment with_hashing(const std::string& scheme, const json& parameters) {
 
 std::vector<json> bucketing_vectors(const std::string& system) {
   std::vector<json> records;
-  const std::string own = std::string(LIFTMARK_VECTORS_DIR) + "/bucketing/" + system + ".json";
+  const std::string own = std::string(liftmark::tests::kVectorsDir) + "/bucketing/" + system + ".json";
   std::ifstream committed(own);
   REQUIRE(committed.good());
   for (json& record : json::parse(committed)) records.push_back(std::move(record));
-  const std::string published = std::string(LIFTMARK_SHARED_DIR) + "/bucketing/" + system + ".visible.json";
+  const std::string published =
+      std::string(liftmark::tests::kSharedDir) + "/bucketing/" + system + ".visible.json";
   if (!std::filesystem::exists(published)) {
     WARN("the published vectors are not here, only the committed ones run: " << published);
     return records;

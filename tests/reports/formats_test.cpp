@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fixtures.hpp"
+#include "paths.hpp"
 #include "reports/index.hpp"
 #include "reports/json.hpp"
 #include "reports/unicode.hpp"
@@ -45,7 +46,7 @@ std::string read(const std::filesystem::path& path) {
 
 /// Equal to the file of this name; LIFTMARK_UPDATE_GOLDEN=1 writes it instead, to be looked at and committed.
 void check_golden(const std::string& name, const std::string& text) {
-  const auto path = std::filesystem::path(LIFTMARK_SOURCE_DIR) / "tests/golden/reports" / name;
+  const auto path = std::filesystem::path(tests::kSourceDir) / "tests/golden/reports" / name;
   if (std::getenv("LIFTMARK_UPDATE_GOLDEN") != nullptr) {
     std::filesystem::create_directories(path.parent_path());
     std::ofstream(path, std::ios::binary) << text;
@@ -373,7 +374,7 @@ TEST_CASE("the process's locale changes nothing") {
 }
 
 TEST_CASE("the wording never overclaims, in either language") {
-  const std::filesystem::path folder = std::filesystem::path(LIFTMARK_SOURCE_DIR) / "reports";
+  const std::filesystem::path folder = std::filesystem::path(tests::kSourceDir) / "reports";
   const std::string words = read(folder / "wording.hpp") + read(folder / "wording_checks.hpp");
   std::string phrases;
   static const std::regex kLiteral("\"([^\"]*)\"");

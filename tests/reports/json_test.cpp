@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fixtures.hpp"
+#include "paths.hpp"
 #include "reports/json_fields.hpp"
 
 using namespace liftmark;
@@ -106,8 +107,8 @@ TEST_CASE("a wrong scorecard names the place") {
 
 TEST_CASE("every field of the header goes through JSON") {
   // Each name declared in scorecard.hpp is visited: a new field cannot be forgotten silently.
-  std::ifstream header(std::string(LIFTMARK_SOURCE_DIR) + "/engine/scorecard/scorecard.hpp");
-  std::ifstream described(std::string(LIFTMARK_SOURCE_DIR) + "/reports/json_fields.hpp");
+  std::ifstream header(std::string(tests::kSourceDir) + "/engine/scorecard/scorecard.hpp");
+  std::ifstream described(std::string(tests::kSourceDir) + "/reports/json_fields.hpp");
   REQUIRE(header);
   REQUIRE(described);
   std::stringstream visits;

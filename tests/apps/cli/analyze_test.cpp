@@ -11,6 +11,7 @@
 
 #include "apps/cli/commands.hpp"
 #include "engine/definition/error.hpp"
+#include "paths.hpp"
 
 namespace {
 
@@ -61,7 +62,7 @@ std::string failure(const std::vector<std::string>& arguments) {
   return "no error";
 }
 
-const fs::path kData = fs::path(LIFTMARK_SHARED_DIR) / "data";
+const fs::path kData = fs::path(liftmark::tests::kSharedDir) / "data";
 
 bool has_data(const char* file) {
   if (fs::exists(kData / file)) return true;

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/calc/table.hpp"
+#include "paths.hpp"
 
 using liftmark::cli::CalcError;
 using liftmark::cli::CalcMethod;
@@ -22,7 +23,8 @@ using nlohmann::json;
 namespace {
 
 const json& reference_cases() {
-  static const json file = json::parse(std::ifstream(LIFTMARK_VECTORS_DIR "/reference_numbers.json"));
+  static const json file =
+      json::parse(std::ifstream(std::string(liftmark::tests::kVectorsDir) + "/reference_numbers.json"));
   return file.at("cases");
 }
 

@@ -8,6 +8,7 @@
 
 #include "apps/cli/verify/export_reader.hpp"
 #include "apps/cli/verify/replay.hpp"
+#include "paths.hpp"
 
 using namespace liftmark;
 using namespace liftmark::cli;
@@ -27,7 +28,7 @@ std::shared_ptr<const assign::Assigner> exp_a() {
 
 /// What GrowthBook's SDK gave for that experiment, as NDJSON.
 std::string growthbook_export() {
-  std::ifstream file(std::string(LIFTMARK_VECTORS_DIR) + "/bucketing/growthbook.json");
+  std::ifstream file(std::string(tests::kVectorsDir) + "/bucketing/growthbook.json");
   std::string lines;
   for (const json& record : json::parse(file)) {
     if (record.at("kind") != "experiment" || record.at("key") != "exp-a" || record.at("hashVersion") != 2)

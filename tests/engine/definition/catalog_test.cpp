@@ -15,6 +15,7 @@
 #include "engine/definition/experiment_fields.hpp"
 #include "engine/definition/json/document.hpp"
 #include "engine/definition/metric_fields.hpp"
+#include "paths.hpp"
 
 namespace {
 
@@ -297,7 +298,7 @@ TEST_CASE("a broken byte anywhere gives a catalog or an Error") {
 }
 
 TEST_CASE("the reference's complete example is a catalog, and the published schema knows its keys") {
-  std::ifstream file(std::string(LIFTMARK_SOURCE_DIR) + "/docs/catalog.md");
+  std::ifstream file(std::string(liftmark::tests::kSourceDir) + "/docs/catalog.md");
   REQUIRE(file);
   std::stringstream text;
   text << file.rdbuf();
@@ -307,7 +308,7 @@ TEST_CASE("the reference's complete example is a catalog, and the published sche
   const Catalog catalog = parse_catalog(example);
   CHECK(catalog.experiments.size() == 1);
   CHECK(catalog.metrics.size() == 9);
-  std::ifstream schema_file(std::string(LIFTMARK_SOURCE_DIR) + "/docs/catalog.schema.json");
+  std::ifstream schema_file(std::string(liftmark::tests::kSourceDir) + "/docs/catalog.schema.json");
   const json schema = json::parse(schema_file);
   const json& metric = schema["properties"]["metrics"]["items"]["properties"];
   const json& experiment = schema["properties"]["experiments"]["items"]["properties"];

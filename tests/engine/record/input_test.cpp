@@ -14,6 +14,7 @@
 #include "engine/record/decimal.hpp"
 #include "engine/record/import.hpp"
 #include "engine/record/temporary_store.hpp"
+#include "paths.hpp"
 
 using namespace liftmark;
 
@@ -273,7 +274,7 @@ TEST_CASE("importing NDJSON: escapes, nested properties, bad lines") {
 }
 
 TEST_CASE("the real online shop's orders load, line by line") {
-  const auto file = std::filesystem::path(LIFTMARK_SHARED_DIR) / "data" / "online_retail_II_2009_2010.csv.gz";
+  const auto file = std::filesystem::path(tests::kSharedDir) / "data" / "online_retail_II_2009_2010.csv.gz";
   if (!std::filesystem::exists(file)) {
     WARN("shared data is not there: the online shop's orders were not imported");
     SUCCEED();
