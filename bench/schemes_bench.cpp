@@ -50,10 +50,9 @@ Experiment experiment_of(const Scheme& scheme) {
   Experiment experiment;
   experiment.key = "checkout";
   experiment.hashing.scheme = scheme.name;
-  experiment.hashing.salt = "checkout-1";
+  if (scheme.name == "liftmark-1" || scheme.name == "planout") experiment.hashing.salt = "checkout-1";
   experiment.arms = {{"control", 1.0, Role::control, {}}, {"new", 1.0, Role::variant, {}}};
   auto& parameters = experiment.hashing.parameters;
-  if (scheme.name == "planout") parameters["salt"] = text("variant");
   if (scheme.name == "eppo") parameters["splits"] = list({eppo_split("control", 0), eppo_split("new", 5000)});
   return experiment;
 }

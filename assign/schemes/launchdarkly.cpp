@@ -15,7 +15,7 @@ class LaunchDarkly final : public Bucketing {
     kind_ = static_cast<Kind>(read_choice(reader, "kind", {"rollout", "experiment", "segment"}));
     go_ = read_choice(reader, "sdk", {"node", "go"}) == 1;
     const std::string key = reader.text("flagKey").value_or(experiment.key);
-    const std::string salt = reader.text("salt").value_or(experiment.hashing.salt);
+    const std::string salt = reader.salt();
     const auto seed = reader.integer("seed", -kLargestSeed, kLargestSeed);
     // The Node SDK takes seed 0 for no seed.
     prefix_ = seed && (go_ || *seed != 0) ? std::to_string(*seed) + "." : key + "." + salt + ".";

@@ -69,8 +69,9 @@ std::uint64_t draw(std::uint64_t unit, std::uint64_t key) noexcept {
 std::unique_ptr<const Bucketing> compile_liftmark_1(const Experiment& experiment,
                                                     std::vector<Problem>& problems) {
   ParameterReader parameters(experiment.hashing, problems);
+  const std::string& salt = parameters.salt();
   parameters.reject_unknown();
-  if (experiment.hashing.salt.empty()) {
+  if (salt.empty()) {
     problems.push_back(
         {"/hashing/salt", "must not be empty", "", "Give a random text once and never change it."});
   }

@@ -1,10 +1,53 @@
 #include "assign/schemes/parameters.hpp"
 
+#include <charconv>
 #include <cmath>
 
 #include "assign/schemes/scheme.hpp"
 
 namespace liftmark::assign {
+namespace {
+
+/// As a person wrote it, short: what a message shows as the offending value.
+std::string shown(const Parameter& value) {
+  switch (value.kind) {
+    case Parameter::Kind::null:
+      return "null";
+    case Parameter::Kind::boolean:
+      return value.boolean ? "true" : "false";
+    case Parameter::Kind::number: {
+      char digits[32];
+      const auto end = std::to_chars(digits, digits + sizeof digits, value.number).ptr;
+      return {digits, end};
+    }
+    case Parameter::Kind::text:
+      return value.text.substr(0, 80);
+    case Parameter::Kind::list:
+      return "a list of " + std::to_string(value.items.size());
+    case Parameter::Kind::object:
+      return "an object";
+  }
+  return {};
+}
+
+/// The parameter that a path such as "ranges/0" leads to, or null.
+const Parameter* at_path(const std::map<std::string, Parameter>& parameters, std::string_view path) {
+  const auto found = parameters.find(std::string(path.substr(0, path.find('/'))));
+  const Parameter* value = found == parameters.end() ? nullptr : &found->second;
+  while (value != nullptr && path.find('/') != std::string_view::npos) {
+    path.remove_prefix(path.find('/') + 1);
+    const std::string_view step = path.substr(0, path.find('/'));
+    std::size_t index = 0;
+    const auto [end, error] = std::from_chars(step.data(), step.data() + step.size(), index);
+    if (value->kind == Parameter::Kind::object)
+      value = member(*value, step);
+    else
+      value = error == std::errc() && index < value->items.size() ? &value->items[index] : nullptr;
+  }
+  return value;
+}
+
+}  // namespace
 
 ParameterReader::ParameterReader(const Hashing& hashing, std::vector<Problem>& problems)
     : hashing_(hashing), problems_(problems), before_(problems.size()) {}
@@ -83,21 +126,32 @@ std::optional<std::vector<double>> ParameterReader::numbers(std::string_view nam
 }
 
 void ParameterReader::problem(std::string_view path, std::string what, std::string hint) {
-  problems_.push_back({"/hashing/parameters/" + std::string(path), std::move(what), {}, std::move(hint)});
+  const Parameter* value = at_path(hashing_.parameters, path);
+  const std::string found = value != nullptr ? shown(*value) : path == "salt" ? hashing_.salt : "";
+  if (hint.empty()) hint = "docs/bucketing-schemes.md lists the parameters of " + hashing_.scheme + ".";
+  problems_.push_back({"/hashing/" + std::string(path), std::move(what), found, std::move(hint)});
 }
 
 void ParameterReader::require(std::string_view name, std::string hint) {
   if (any(name) == nullptr) problem(name, "is required by scheme " + hashing_.scheme, std::move(hint));
 }
 
+const std::string& ParameterReader::salt() {
+  known_.emplace("salt");
+  return hashing_.salt;
+}
+
 void ParameterReader::reject_unknown() {
-  for (const auto& [name, value] : hashing_.parameters) {
-    if (known_.contains(name)) continue;
-    std::string names;
-    for (const std::string& known : known_) names += (names.empty() ? "" : ", ") + known;
-    problem(name, "is no parameter of scheme " + hashing_.scheme,
-            names.empty() ? "This scheme takes no parameters." : "Known parameters: " + names + ".");
-  }
+  if (!hashing_.salt.empty() && !known_.contains("salt")) reject("salt");
+  for (const auto& [name, value] : hashing_.parameters)
+    if (!known_.contains(name)) reject(name);
+}
+
+void ParameterReader::reject(std::string_view name) {
+  std::string names;
+  for (const std::string& known : known_) names += (names.empty() ? "" : ", ") + known;
+  problem(name, "is no parameter of scheme " + hashing_.scheme,
+          names.empty() ? "This scheme takes no parameters." : "Known parameters: " + names + ".");
 }
 
 const Parameter* member(const Parameter& object, std::string_view name) {

@@ -13,7 +13,7 @@
 
 namespace liftmark::assign {
 
-/// Reads `hashing.parameters` of one experiment. Each reader returns nothing when the parameter is absent or
+/// Reads the hashing of one experiment. Each reader returns nothing when the parameter is absent or
 /// null; a value of the wrong type or outside its range also adds a problem. After reading all that the
 /// scheme knows, `reject_unknown` turns a misspelt name into a problem instead of a silent default.
 class ParameterReader {
@@ -34,16 +34,19 @@ class ParameterReader {
   /// A list of numbers, e.g. weights.
   std::optional<std::vector<double>> numbers(std::string_view name);
 
-  /// Adds a problem at "/hashing/parameters/<path>", e.g. path "ranges/0".
+  /// Adds a problem at "/hashing/<path>", e.g. path "ranges/0".
   void problem(std::string_view path, std::string what, std::string hint = {});
   /// Adds a problem when `name` is absent.
   void require(std::string_view name, std::string hint);
-  /// Adds a problem for every parameter that no reader asked for.
+  /// The salt; empty when there is none.
+  const std::string& salt();
+  /// Adds a problem for every parameter, and for a salt, that no reader asked for.
   void reject_unknown();
   /// No problem was added since construction.
   bool good() const { return problems_.size() == before_; }
 
  private:
+  void reject(std::string_view name);
   const Parameter* typed(std::string_view name, Parameter::Kind kind, std::string_view expected);
 
   const Hashing& hashing_;

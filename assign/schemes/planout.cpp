@@ -132,18 +132,18 @@ class PlanOut final : public Bucketing {
   void read_salts(ParameterReader& reader, const Experiment& experiment) {
     const auto full = reader.text("full_salt");
     const auto own = reader.text("experiment_salt");
-    const auto parameter = reader.text("salt");
+    const std::string& parameter = reader.salt();
     if (full) {
       prefix_ = *full + ".";
-      if (own || parameter)
+      if (own || !parameter.empty())
         reader.problem("full_salt", "replaces \"experiment_salt\" and \"salt\"", "Keep one or the other.");
       return;
     }
-    if (!parameter) reader.require("salt", "The name of the PlanOut variable, or its explicit salt.");
+    if (parameter.empty()) reader.require("salt", "The name of the PlanOut variable, or its explicit salt.");
     const Parameter* space = reader.object("namespace");
     const Parameter* name = space == nullptr ? nullptr : member(*space, "name");
     const std::string default_salt = name == nullptr ? experiment.key : name->text + "." + experiment.key;
-    prefix_ = own.value_or(default_salt) + "." + parameter.value_or("") + ".";
+    prefix_ = own.value_or(default_salt) + "." + parameter + ".";
   }
 
   void read_weights(ParameterReader& reader, const Experiment& experiment) {

@@ -70,7 +70,7 @@ class Bucketing {
 /// Compiles `experiment.hashing` with the arms' weights and the traffic. Returns null and appends to
 /// `problems` when something is wrong; each problem's `where` is a JSON pointer from the experiment on, such
 /// as
-/// "/hashing/parameters/ranges/0". A scheme that cannot honour `traffic` < 1 or a weight must say so, not
+/// "/hashing/ranges/0". A scheme that cannot honour `traffic` < 1 or a weight must say so, not
 /// ignore it.
 using CompileScheme = std::unique_ptr<const Bucketing> (*)(const Experiment& experiment,
                                                            std::vector<Problem>& problems);

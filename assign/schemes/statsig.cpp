@@ -70,7 +70,7 @@ class Statsig final : public Bucketing {
 
   void read_experiment(ParameterReader& reader, const Experiment& experiment,
                        std::vector<Problem>& problems) {
-    salt_ = reader.text("groupSalt").value_or(experiment.hashing.salt);
+    salt_ = reader.text("groupSalt").value_or(reader.salt());
     if (salt_.empty()) reader.require("groupSalt", "The salt of the group rules' user_bucket conditions.");
     require_full_traffic(problems, experiment, "Use \"allocationSalt\" and \"allocatedSegments\".");
     cuts_ = arm_ends(experiment, 1000.0);

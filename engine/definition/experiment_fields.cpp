@@ -65,23 +65,6 @@ json write_parameter(const Parameter& value) {
   return object;
 }
 
-std::map<std::string, Parameter> read_parameters(const json& value, const std::string& where,
-                                                 std::vector<Problem>& problems) {
-  std::map<std::string, Parameter> parameters;
-  if (!value.is_object())
-    problems.push_back(
-        {where, "must be an object", shortened(value), "Give the scheme's own parameters by name."});
-  else
-    for (const auto& [name, item] : value.items()) parameters.emplace(name, parameter(item));
-  return parameters;
-}
-
-json write_parameters(const std::map<std::string, Parameter>& parameters) {
-  json object = json::object();
-  for (const auto& [name, value] : parameters) object[name] = write_parameter(value);
-  return object;
-}
-
 std::vector<assign::SlotRange> read_slots(const json& value, const std::string& where,
                                           std::vector<Problem>& problems) {
   std::vector<assign::SlotRange> slots;
@@ -184,11 +167,12 @@ void describe_arm(Fields& fields, assign::Arm& arm) {
       [](const std::string& payload) { return payload.empty() ? json() : json::parse(payload); });
 }
 
+/// Beside scheme and salt stand the scheme's own parameters; the scheme says which there are.
 template <typename Fields>
 void describe_hashing(Fields& fields, assign::Hashing& hashing) {
   fields.field("scheme", hashing.scheme, {.may_be_empty = false});
   fields.field("salt", hashing.salt);
-  fields.custom("parameters", hashing.parameters, read_parameters, write_parameters);
+  fields.others(hashing.parameters, parameter, write_parameter);
 }
 
 template <typename Fields>
@@ -307,6 +291,9 @@ void check_plan(FieldReader& fields, const ExperimentDefinition& experiment) {
   const bool looks = plan.method == Method::group_sequential;
   if (looks && plan.look_days.empty())
     report("look_days", "a group-sequential plan needs its looks", {}, "Add \"look_days\": [7, 14, 28].");
+  if (looks && !plan.planned_units)
+    report("planned_units", "a group-sequential plan needs its planned units: alpha is spent by them", {},
+           "Add \"planned_units\": the planned total of the two compared arms; `liftmark plan` computes it.");
   if (!looks && !plan.look_days.empty())
     report("look_days", "looks belong to \"method\": \"group_sequential\"", {}, "Remove \"look_days\".");
   for (std::size_t i = 1; i < plan.look_days.size(); ++i)

@@ -73,5 +73,5 @@ TEST_CASE("a scheme that is unknown, or a parameter that it does not know, is a 
   std::vector<liftmark::Problem> problems;
   CHECK(compile_liftmark_1(experiment, problems) == nullptr);
   REQUIRE(problems.size() == 1);
-  CHECK(problems[0].where == "/hashing/parameters/seed");
+  CHECK(problems[0].where == "/hashing/seed");
 }

@@ -43,7 +43,12 @@ Experiment with_hashing(const std::string& scheme, const json& parameters) {
   Experiment experiment;
   experiment.key = "experiment-key";
   experiment.hashing.scheme = scheme;
-  for (const auto& [name, value] : parameters.items()) experiment.hashing.parameters[name] = parameter(value);
+  for (const auto& [name, value] : parameters.items()) {
+    if (name == "salt")
+      experiment.hashing.salt = value;
+    else
+      experiment.hashing.parameters[name] = parameter(value);
+  }
   return experiment;
 }
 

@@ -31,7 +31,7 @@ TEST_CASE("No scheme's halves correlate with another's") {
   for (const Scheme& scheme : kSchemes) {
     Experiment experiment =
         numbered_experiment(2, std::string(scheme.name), parameters_for(std::string(scheme.name)));
-    experiment.hashing.salt = "native-salt";
+    if (scheme.name == "liftmark-1") experiment.hashing.salt = "native-salt";
     if (scheme.name == "flagsmith") experiment.arms[0].role = Role::variant;
     // flagd's v1 and v2, and Unleash's encodings on ASCII, share one hash by design: they get different keys.
     experiment.key = std::string("key-of-") + std::string(scheme.name);

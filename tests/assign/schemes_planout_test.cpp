@@ -125,5 +125,5 @@ TEST_CASE("PlanOut does not bucket text that is not ASCII, and takes no removals
   std::vector<liftmark::Problem> problems;
   CHECK(find_scheme("planout")->compile(removed, problems) == nullptr);
   REQUIRE(problems.size() == 1);
-  CHECK(problems[0].where == "/hashing/parameters/namespace/steps/1");
+  CHECK(problems[0].where == "/hashing/namespace/steps/1");
 }

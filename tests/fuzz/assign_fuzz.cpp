@@ -72,11 +72,11 @@ Experiment experiment(FuzzedDataProvider& data, int index) {
   result.key = data.ConsumeBool() ? "e" + std::to_string(index) : word(data);
   const auto& scheme = kSchemes[data.ConsumeIntegralInRange<std::size_t>(0, kSchemes.size() - 1)];
   result.hashing.scheme = scheme.name;
-  result.hashing.salt = std::to_string(index) + word(data);
+  if (data.ConsumeBool()) result.hashing.salt = std::to_string(index) + word(data);
   for (int i = data.ConsumeIntegralInRange(0, 3); i > 0; --i) {
     // Names that schemes know, so that their values are read and not only refused.
     static const std::vector<std::string> kNames{"seed",    "ranges",  "coverage", "namespace",
-                                                 "filters", "salt",    "flag_key", "splits",
+                                                 "filters", "op",      "flag_key", "splits",
                                                  "weights", "rollout", "group",    "percentage"};
     const auto& name = kNames[data.ConsumeIntegralInRange<std::size_t>(0, kNames.size() - 1)];
     result.hashing.parameters[data.ConsumeBool() ? name : word(data)] = parameter(data, 0);

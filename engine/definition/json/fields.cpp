@@ -171,7 +171,7 @@ void FieldReader::report_choice(std::string_view key, const std::vector<std::str
 }
 
 void FieldReader::finish() {
-  if (!object_) return;
+  if (!object_ || open_) return;
   for (const auto& [key, found] : object_->items()) {
     if (std::find(names_.begin(), names_.end(), std::string_view(key)) != names_.end()) continue;
     const std::string_view meant = nearest(key, names_);

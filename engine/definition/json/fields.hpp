@@ -3,8 +3,10 @@
 // once, with its rule; FieldReader fills the struct from JSON and reports every mistake, FieldWriter gives
 // the JSON back with all defaults spelled out.
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -117,6 +119,17 @@ class FieldReader {
     if (const auto* found = value(key, rule)) target = read(*found, where(key), *problems_);
   }
 
+  /// Every name that no field has taken, by `read(json)`; to be called last.
+  template <typename Target, typename Read, typename Write>
+  void others(std::map<std::string, Target>& target, Read read, Write) {
+    if (!object_) return;
+    for (const auto& [key, found] : object_->items()) {
+      if (std::find(names_.begin(), names_.end(), std::string_view(key)) != names_.end()) continue;
+      target.insert_or_assign(key, read(found));
+    }
+    open_ = true;
+  }
+
   /// Names that are not fields here but are handled by the caller.
   void known(std::string_view key) { names_.push_back(key); }
   /// Reports the names that no field has taken.
@@ -132,6 +145,7 @@ class FieldReader {
   std::string where_;
   std::vector<Problem>* problems_;
   std::vector<std::string_view> names_;
+  bool open_ = false;  ///< others() has taken the rest
 };
 
 class FieldWriter {
@@ -175,6 +189,10 @@ class FieldWriter {
   template <typename Target, typename Read, typename Write>
   void custom(std::string_view key, Target& target, Read, Write write, const Rule& = {}) {
     object_[std::string(key)] = write(target);
+  }
+  template <typename Target, typename Read, typename Write>
+  void others(std::map<std::string, Target>& target, Read, Write write) {
+    for (const auto& [key, value] : target) object_[key] = write(value);
   }
 
  private:
