@@ -198,11 +198,11 @@ class Builder {
 
 }  // namespace
 
-bool MetricNeeds::mature(Micros first_at, Micros as_of) const noexcept {
+Micros MetricNeeds::latest_mature(Micros as_of) const noexcept {
   const bool always_complete =
       metric->kind == MetricKind::retention || metric->kind == MetricKind::repeat_purchase;
-  if (metric->maturity == Maturity::any && !always_complete) return true;
-  return first_at + window + settle <= as_of;
+  if (metric->maturity == Maturity::any && !always_complete) return std::numeric_limits<Micros>::max();
+  return as_of - window - settle;
 }
 
 Needs needs_of(const Catalog& catalog, const std::vector<std::string>& metrics) {

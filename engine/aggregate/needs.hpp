@@ -55,8 +55,8 @@ struct MetricNeeds {
   std::vector<Term> terms;
   Micros window = 0, settle = 0, lookback = 0;
   bool daily = false;  ///< also by days since the first exposure
-  /// Mature at `as_of`: the window and its settling are over.
-  bool mature(Micros first_at, Micros as_of) const noexcept;
+  /// Units first exposed at or before this moment are mature at `as_of`: window and settling are over.
+  Micros latest_mature(Micros as_of) const noexcept;
 };
 
 struct Needs {

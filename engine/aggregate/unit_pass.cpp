@@ -1,26 +1,45 @@
 #include "engine/aggregate/unit_pass.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <stdexcept>
 
 namespace liftmark {
 namespace {
 
-constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
 constexpr Micros kActive = 30 * kMicrosPerDay;  // lifecycle: since the last purchase
 constexpr Micros kLapsing = 90 * kMicrosPerDay;
 constexpr Micros kLate = kMicrosPerDay;
-
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 std::int64_t add_product(std::int64_t total, std::int64_t value, Millionths weight) {
   const Int128 product = static_cast<Int128>(value) * weight;
   const Int128 rounded = (product + (product < 0 ? -500'000 : 500'000)) / 1'000'000;
   if (rounded > INT64_MAX || rounded < INT64_MIN) return add_exactly(INT64_MAX, 1);  // throws
   return add_exactly(total, static_cast<std::int64_t>(rounded));
+}
+
+/// Takes one event's number into a total. `mark` remembers what the aggregation needs: that there was one, or
+/// the last day.
+inline void aggregate_into(Aggregation aggregation, std::int64_t value, std::int64_t calendar_day,
+                           std::int64_t& total, std::int64_t& mark) {
+  switch (aggregation) {
+    case Aggregation::any:
+      total = 1;
+      break;
+    case Aggregation::count:
+      ++total;
+      break;
+    case Aggregation::sum:
+      if (__builtin_add_overflow(total, value, &total)) add_exactly(INT64_MAX, 1);  // throws
+      break;
+    case Aggregation::max:
+      total = mark == std::numeric_limits<std::int64_t>::min() ? value : std::max(total, value);
+      mark = 0;
+      break;
+    case Aggregation::distinct_days:
+      if (mark != calendar_day) ++total;
+      mark = calendar_day;
+      break;
+  }
 }
 
 }  // namespace
@@ -35,89 +54,71 @@ void PassCounts::merge(const PassCounts& other) noexcept {
 UnitPass::UnitPass(const PassInput& input)
     : input_(input),
       scanner_(input.reader, input.needs.filter),
-      daily_(input.needs.features.size()),
-      order_feature_(input.needs.features.size(), 0),
+      program_(input.needs, input.reader.types(), false),
+      start_program_(input.needs, input.reader.types(), true),
       value_(input.needs.features.size(), 0),
       mark_(input.needs.features.size(), kNever),
       today_(input.needs.metrics.size()),
       orders_(input.needs.orders.size()),
-      refunds_(input.needs.orders.size()) {
+      refunds_(input.needs.orders.size()),
+      step_events_(input.needs.metrics.size()),
+      surface_values_(input.needs.metrics.size()) {
   const Needs& needs = input_.needs;
   for (const auto& predicate : needs.predicates)
     matches_.emplace_back(predicate, needs.filter.properties, input.reader);
   for (std::size_t column = 0; column < needs.filter.properties.size(); ++column)
     numbers_.emplace_back(column, input.reader);
-  for (std::size_t m = 0; m < needs.metrics.size(); ++m) {
-    const MetricNeeds& metric = needs.metrics[m];
+  for (const std::string& type : input_.reader.types()) purchase_type_.push_back(type == "purchase");
+  for (const MetricNeeds& metric : needs.metrics) {
     sums_.emplace_back(metric, input_.population);
-    if (!metric.daily || !metric.reported) continue;
-    for (std::size_t place = 0; place < (metric.layout.ratio ? 2u : 1u); ++place)
-      daily_[static_cast<std::size_t>(metric.features[place])].push_back(
-          {static_cast<std::uint16_t>(m), static_cast<std::uint8_t>(place)});
+    plans_.push_back({.reported = metric.reported,
+                      .plain = metric.terms.empty() && metric.steps.empty() && metric.orders < 0,
+                      .parts = !metric.steps.empty() || !metric.factors.empty() || metric.surface >= 0,
+                      .latest_first = metric.latest_mature(input_.reader.as_of()),
+                      .features = metric.features});
   }
-  steps_of_.resize(needs.features.size());
-  surfaces_of_.resize(needs.features.size());
-  step_events_.resize(needs.metrics.size());
-  surface_values_.resize(needs.metrics.size());
-  for (std::size_t m = 0; m < needs.metrics.size(); ++m) {
-    const MetricNeeds& metric = needs.metrics[m];
-    for (std::size_t step = 0; step < metric.steps.size(); ++step)
-      steps_of_[static_cast<std::size_t>(metric.steps[step])].push_back(
-          {static_cast<std::uint16_t>(m), static_cast<std::uint8_t>(step)});
-    if (metric.surface >= 0)
-      surfaces_of_[static_cast<std::size_t>(metric.features.front())].push_back(
-          static_cast<std::uint16_t>(m));
-  }
-  for (const OrderNeeds& orders : needs.orders) order_feature_[static_cast<std::size_t>(orders.feature)] = 1;
-  prepare_types();
 }
 
 UnitPass::~UnitPass() = default;
-
-void UnitPass::prepare_types() {
-  const Needs& needs = input_.needs;
-  for (const std::string& type : input_.reader.types()) {
-    TypeNeeds wanted;
-    for (std::size_t f = 0; f < needs.features.size(); ++f) {
-      if (!contains(needs.features[f].types, type)) continue;
-      (needs.features[f].from_start ? wanted.start_features : wanted.features)
-          .push_back(static_cast<std::uint16_t>(f));
-    }
-    for (std::size_t o = 0; o < needs.orders.size(); ++o)
-      if (contains(needs.orders[o].refund_types, type))
-        wanted.refunds.push_back(static_cast<std::uint16_t>(o));
-    types_.push_back(std::move(wanted));
-    purchase_type_.push_back(type == "purchase");
-  }
-}
 
 void UnitPass::read(std::size_t index) {
   const EventSlice& slice = scanner_.read(index);
   const auto& units = input_.population.unit;
   auto member = std::lower_bound(units.begin(), units.end(), slice.first_unit);
-  const bool everybody =
-      std::any_of(types_.begin(), types_.end(), [](const auto& t) { return !t.start_features.empty(); });
+  const bool everybody = !start_program_.empty();
   for (UnitIndex unit = slice.first_unit; unit < slice.last_unit; ++unit) {
     const bool measured = member != units.end() && *member == unit;
-    if (everybody) start_unit(slice, unit);
+    if (everybody && slice.begin(unit) != slice.end(unit)) start_unit(slice, unit);
     if (measured) measured_unit(slice, static_cast<std::size_t>(member++ - units.begin()));
-    if (measured || everybody) clear();
   }
 }
 
+void UnitPass::begin_unit() {
+  std::fill(value_.begin(), value_.end(), 0);
+  std::fill(mark_.begin(), mark_.end(), kNever);
+  for (auto& orders : orders_) orders.clear();
+  for (auto& refunds : refunds_) refunds.clear();
+  for (auto& events : step_events_) events.clear();
+  for (auto& values : surface_values_) values.clear();
+  day_ = -1;
+  last_before_ = kNever;
+  last_purchase_ = kNever;
+}
+
 void UnitPass::start_unit(const EventSlice& slice, UnitIndex unit) {
-  bool any = false;
-  for (std::uint32_t i = slice.begin(unit); i < slice.end(unit); ++i) {
-    const Micros since = slice.at[i] - input_.population.first;
-    for (const std::uint16_t f : types_[slice.type[i]].start_features) {
-      const Feature& feature = input_.needs.features[f];
-      std::int64_t value = 0;
-      if (since < feature.from || since >= feature.to || !number(slice, i, feature, value)) continue;
-      aggregate(feature, value, day_of(slice.at[i], input_.day_offset_minutes), value_[f], mark_[f]);
-      any = true;
-    }
+  const std::span<const Micros> bounds = start_program_.bounds();
+  const Micros start = input_.population.first;
+  const std::uint32_t end = slice.end(unit);
+  std::uint32_t i = slice.begin(unit);
+  while (i < end && slice.at[i] - start < bounds.front()) ++i;
+  if (i == end || slice.at[i] - start >= bounds.back()) return;
+  begin_unit();
+  std::size_t interval = 1;
+  for (; i < end; ++i) {
+    while (interval < bounds.size() && slice.at[i] - start >= bounds[interval]) ++interval;
+    if (interval == bounds.size()) break;
+    act(slice, i, start_program_.actions(interval, slice.type[i]));
   }
-  if (!any) return;
   for (std::size_t m = 0; m < sums_.size(); ++m) {
     const int feature = input_.needs.metrics[m].cap_history;
     if (feature >= 0 && value_[static_cast<std::size_t>(feature)] != 0)
@@ -126,51 +127,71 @@ void UnitPass::start_unit(const EventSlice& slice, UnitIndex unit) {
 }
 
 void UnitPass::measured_unit(const EventSlice& slice, std::size_t member) {
+  member_ = member;
+  first_at_ = input_.population.first_at[member];
+  begin_unit();
   const UnitIndex unit = input_.population.unit[member];
-  for (std::uint32_t i = slice.begin(unit); i < slice.end(unit); ++i) event(slice, i, member);
-  finish(member);
+  count_timing(slice, unit);
+  const std::span<const Micros> bounds = program_.bounds();
+  std::size_t interval = 0;
+  Micros day_end = kMicrosPerDay;  // of the present day, since the first exposure
+  for (std::uint32_t i = slice.begin(unit); i < slice.end(unit); ++i) {
+    const Micros since = slice.at[i] - first_at_;
+    while (interval < bounds.size() && since >= bounds[interval]) ++interval;
+    if (since < 0) {
+      last_before_ = slice.at[i];
+      if (purchase_type_[slice.type[i]]) last_purchase_ = slice.at[i];
+    } else if (since >= day_end || day_ < 0) {
+      end_day();
+      day_ = since / kMicrosPerDay;
+      day_end = (day_ + 1) * kMicrosPerDay;
+    }
+    act(slice, i, program_.actions(interval, slice.type[i]));
+  }
+  finish();
 }
 
-void UnitPass::event(const EventSlice& slice, std::uint32_t index, std::size_t member) {
-  const Micros at = slice.at[index];
-  const Micros since = at - input_.population.first_at[member];
-  const TypeNeeds& wanted = types_[slice.type[index]];
-  ++counts_.events_read;
-  if (slice.recorded_at[index] - at > kLate) ++counts_.late_events;
-  if (slice.recorded_at[index] < at) ++counts_.future_events;
-  if (since < 0) {
-    last_before_ = std::max(last_before_, at);
-    if (purchase_type_[slice.type[index]]) last_purchase_ = std::max(last_purchase_, at);
-  }
-  for (const std::uint16_t o : wanted.refunds)
-    if (slice.reference[index] != Key{}) refunds_[o].push_back({slice.reference[index], slice.value[index]});
-  for (const std::uint16_t f : wanted.features) {
-    const Feature& feature = input_.needs.features[f];
-    std::int64_t value = 0;
-    if (since < feature.from || since >= feature.to || !number(slice, index, feature, value)) continue;
-    const std::int64_t calendar_day =
-        feature.aggregation == Aggregation::distinct_days ? day_of(at, input_.day_offset_minutes) : 0;
-    aggregate(feature, value, calendar_day, value_[f], mark_[f]);
-    if (order_feature_[f]) order_event(slice, index, f);
-    if (!steps_of_[f].empty()) step_event(index, at, f);
-    if (!surfaces_of_[f].empty()) surface_event(slice, index, f, value);
-    if (!daily_[f].empty()) today(f, member, since, value, calendar_day);
+void UnitPass::count_timing(const EventSlice& slice, UnitIndex unit) {
+  const std::uint32_t begin = slice.begin(unit);
+  const std::uint32_t end = slice.end(unit);
+  counts_.events_read += end - begin;
+  for (std::uint32_t i = begin; i < end; ++i) {
+    const Micros delay = slice.recorded_at[i] - slice.at[i];
+    counts_.late_events += delay > kLate;
+    counts_.future_events += delay < 0;
   }
 }
 
-void UnitPass::order_event(const EventSlice& slice, std::uint32_t index, std::size_t feature) {
-  for (std::size_t o = 0; o < orders_.size(); ++o)
-    if (static_cast<std::size_t>(input_.needs.orders[o].feature) == feature)
+void UnitPass::act(const EventSlice& slice, std::uint32_t index, std::span<const Action> actions) {
+  for (const Action& action : actions) {
+    std::int64_t value = slice.value[index];
+    if (action.checked && !number(slice, index, input_.needs.features[action.feature], value)) continue;
+    if ((action.extra & ~Action::kDaily) != 0) keep(slice, index, action, value);
+    if ((action.extra & Action::kRefund) != 0) continue;
+    const std::int64_t calendar_day = action.aggregation == Aggregation::distinct_days
+                                          ? day_of(slice.at[index], input_.day_offset_minutes)
+                                          : 0;
+    aggregate_into(action.aggregation, value, calendar_day, value_[action.feature], mark_[action.feature]);
+    if ((action.extra & Action::kDaily) != 0)
+      add_today(action.feature, action.aggregation, value, calendar_day);
+  }
+}
+
+void UnitPass::keep(const EventSlice& slice, std::uint32_t index, const Action& action, std::int64_t value) {
+  if ((action.extra & Action::kRefund) != 0 && slice.reference[index] != Key{})
+    refunds_[action.feature].push_back({slice.reference[index], slice.value[index]});
+  if ((action.extra & Action::kOrder) != 0)
+    for (const std::uint16_t o : program_.orders(action.feature))
       orders_[o].push_back({slice.key[index], slice.value[index]});
-}
-
-void UnitPass::step_event(std::uint32_t index, Micros at, std::size_t feature) {
-  for (const auto& [metric, step] : steps_of_[feature]) step_events_[metric].push_back({step, index, at});
+  if ((action.extra & Action::kStep) != 0)
+    for (const auto& [metric, step] : program_.steps(action.feature))
+      step_events_[metric].push_back({step, index, slice.at[index]});
+  if ((action.extra & Action::kSurface) != 0) surface_event(slice, index, action.feature, value);
 }
 
 void UnitPass::surface_event(const EventSlice& slice, std::uint32_t index, std::size_t feature,
                              std::int64_t value) {
-  for (const std::uint16_t metric : surfaces_of_[feature]) {
+  for (const std::uint16_t metric : program_.surfaces(feature)) {
     const ValueCode code =
         slice.properties[static_cast<std::size_t>(input_.needs.metrics[metric].surface)][index];
     auto& values = surface_values_[metric];
@@ -224,54 +245,30 @@ bool UnitPass::number(const EventSlice& slice, std::uint32_t index, const Featur
   return read.has_value() && (!feature.positive || value > 0);
 }
 
-void UnitPass::aggregate(const Feature& feature, std::int64_t value, std::int64_t calendar_day,
-                         std::int64_t& total, std::int64_t& mark) const {
-  switch (feature.aggregation) {
-    case Aggregation::any:
-      total = 1;
-      break;
-    case Aggregation::count:
-      ++total;
-      break;
-    case Aggregation::sum:
-      total = add_exactly(total, value);
-      break;
-    case Aggregation::max:
-      total = mark == kNever ? value : std::max(total, value);
-      mark = 0;
-      break;
-    case Aggregation::distinct_days:
-      if (mark != calendar_day) ++total;
-      mark = calendar_day;
-      break;
-  }
-}
-
-void UnitPass::today(std::size_t feature, std::size_t member, Micros since, std::int64_t value,
-                     std::int64_t calendar_day) {
-  for (const auto& [metric, place] : daily_[feature]) {
+void UnitPass::add_today(std::size_t feature, Aggregation aggregation, std::int64_t value,
+                         std::int64_t calendar_day) {
+  for (const auto& [metric, place] : program_.daily(feature)) {
     Today& today = today_[metric];
-    const std::int64_t day = since / kMicrosPerDay;
-    if (today.day != day) {
-      flush_today(metric, member);
-      today = {.day = day, .value = {0, 0}, .mark = {kNever, kNever}};
+    if (!today.touched) {
+      today = {.touched = true, .value = {0, 0}, .mark = {kNever, kNever}};
+      touched_.push_back(metric);
     }
-    aggregate(input_.needs.features[feature], value, calendar_day, today.value[place], today.mark[place]);
+    aggregate_into(aggregation, value, calendar_day, today.value[place], today.mark[place]);
   }
 }
 
-void UnitPass::flush_today(std::size_t metric, std::size_t member) {
-  const Today& today = today_[metric];
-  const MetricNeeds& needs = input_.needs.metrics[metric];
-  if (today.day < 0 || !needs.mature(input_.population.first_at[member], input_.reader.as_of())) return;
-  UnitValues values = values_of(metric);
-  values[0] = today.value[0];
-  if (needs.layout.ratio) values[1] = today.value[1];
-  sums_[metric].add_day(member, history(needs, member), static_cast<std::size_t>(today.day), values);
-}
-
-bool UnitPass::history(const MetricNeeds& metric, std::size_t member) const {
-  return last_before_ != kNever && last_before_ >= input_.population.first_at[member] - metric.lookback;
+/// Adds what the metrics had on the day that is over.
+void UnitPass::end_day() {
+  for (const std::uint16_t metric : touched_) {
+    Today& today = today_[metric];
+    today.touched = false;
+    if (first_at_ > plans_[metric].latest_first) continue;
+    UnitValues values = values_of(metric);
+    values[0] = today.value[0];
+    if (input_.needs.metrics[metric].layout.ratio) values[1] = today.value[1];
+    sums_[metric].add_day(member_, history(metric), static_cast<std::size_t>(day_), values);
+  }
+  touched_.clear();
 }
 
 std::int64_t UnitPass::orders_standing(const OrderNeeds& needs, std::size_t place) const {
@@ -292,6 +289,11 @@ std::int64_t UnitPass::orders_standing(const OrderNeeds& needs, std::size_t plac
 UnitValues UnitPass::values_of(std::size_t index) const {
   const MetricNeeds& metric = input_.needs.metrics[index];
   UnitValues values{};
+  if (plans_[index].plain) {
+    const std::vector<int>& features = plans_[index].features;
+    for (std::size_t i = 0; i < features.size(); ++i) values[i] = value_[static_cast<std::size_t>(features[i])];
+    return values;
+  }
   if (!metric.terms.empty()) {
     for (const MetricNeeds::Term& term : metric.terms) {
       const UnitValues part = values_of(term.metric);
@@ -318,45 +320,32 @@ UnitValues UnitPass::values_of(std::size_t index) const {
   return values;
 }
 
-void UnitPass::place_in_dimensions(std::size_t member) {
+void UnitPass::place_in_dimensions() {
   for (Dimension& dimension : input_.population.dimensions) {
     if (dimension.kind == Dimension::Kind::cold_start)
-      dimension.group[member] = last_before_ == kNever ? 1 : 0;
+      dimension.group[member_] = last_before_ == kNever ? 1 : 0;
     if (dimension.kind != Dimension::Kind::lifecycle) continue;
-    const Micros since = last_purchase_ == kNever ? 0 : input_.population.first_at[member] - last_purchase_;
-    dimension.group[member] = static_cast<std::uint16_t>(last_purchase_ == kNever ? 3
-                                                         : since <= kActive       ? 0
-                                                         : since <= kLapsing      ? 2
-                                                                                  : 1);
+    const Micros since = last_purchase_ == kNever ? 0 : first_at_ - last_purchase_;
+    dimension.group[member_] = static_cast<std::uint16_t>(last_purchase_ == kNever ? 3
+                                                          : since <= kActive       ? 0
+                                                          : since <= kLapsing      ? 2
+                                                                                   : 1);
   }
 }
 
-void UnitPass::finish(std::size_t member) {
-  place_in_dimensions(member);
-  const Micros first_at = input_.population.first_at[member];
+void UnitPass::finish() {
+  place_in_dimensions();
+  end_day();
   for (std::size_t m = 0; m < sums_.size(); ++m) {
-    const MetricNeeds& metric = input_.needs.metrics[m];
-    if (!metric.reported) continue;
-    if (!metric.mature(first_at, input_.reader.as_of())) {
-      sums_[m].add_immature(member);
+    const MetricPlan& plan = plans_[m];
+    if (!plan.reported) continue;
+    if (first_at_ > plan.latest_first) {
+      sums_[m].add_immature(member_);
       continue;
     }
-    flush_today(m, member);
-    sums_[m].add(member, history(metric, member), values_of(m));
-    add_parts(m, member);
+    sums_[m].add(member_, history(m), values_of(m));
+    if (plan.parts) add_parts(m, member_);
   }
-}
-
-void UnitPass::clear() {
-  std::fill(value_.begin(), value_.end(), 0);
-  std::fill(mark_.begin(), mark_.end(), kNever);
-  for (Today& today : today_) today.day = -1;
-  for (auto& orders : orders_) orders.clear();
-  for (auto& refunds : refunds_) refunds.clear();
-  for (auto& events : step_events_) events.clear();
-  for (auto& values : surface_values_) values.clear();
-  last_before_ = kNever;
-  last_purchase_ = kNever;
 }
 
 }  // namespace liftmark

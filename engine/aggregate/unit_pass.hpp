@@ -9,6 +9,7 @@
 
 #include "engine/aggregate/metric_sums.hpp"
 #include "engine/aggregate/property_match.hpp"
+#include "engine/aggregate/unit_program.hpp"
 
 namespace liftmark {
 
@@ -58,61 +59,64 @@ class UnitPass {
   };
   /// One metric's values of the present day since the first exposure.
   struct Today {
-    std::int64_t day = -1;
+    bool touched = false;
     std::array<std::int64_t, 2> value{}, mark{};
   };
-  /// Where an event type's features and orders stand.
-  struct TypeNeeds {
-    std::vector<std::uint16_t> features, start_features;
-    std::vector<std::uint16_t> refunds;  ///< into Needs::orders
+  /// A metric's needs as the end of a unit asks for them.
+  struct MetricPlan {
+    bool reported = true;
+    bool plain = true;         ///< the values are those of the features
+    bool parts = false;        ///< steps, surfaces or factors are kept as well
+    Micros latest_first = 0;   ///< units first exposed later are not mature
+    std::vector<int> features;
   };
 
-  void prepare_types();
-  void measured_unit(const EventSlice& slice, std::size_t member);
   void start_unit(const EventSlice& slice, UnitIndex unit);
-  void event(const EventSlice& slice, std::uint32_t index, std::size_t member);
-  void order_event(const EventSlice& slice, std::uint32_t index, std::size_t feature);
-  void step_event(std::uint32_t index, Micros at, std::size_t feature);
+  void measured_unit(const EventSlice& slice, std::size_t member);
+  void count_timing(const EventSlice& slice, UnitIndex unit);
+  void act(const EventSlice& slice, std::uint32_t index, std::span<const Action> actions);
+  /// What an action leaves behind beside its feature's number.
+  void keep(const EventSlice& slice, std::uint32_t index, const Action& action, std::int64_t value);
   void surface_event(const EventSlice& slice, std::uint32_t index, std::size_t feature, std::int64_t value);
   std::size_t steps_passed(std::size_t metric) const;
   void add_parts(std::size_t metric, std::size_t member);
-  void today(std::size_t feature, std::size_t member, Micros since, std::int64_t value,
-             std::int64_t calendar_day);
-  void flush_today(std::size_t metric, std::size_t member);
-  void finish(std::size_t member);
-  void place_in_dimensions(std::size_t member);
+  void add_today(std::size_t feature, Aggregation aggregation, std::int64_t value, std::int64_t calendar_day);
+  void end_day();
+  void finish();
+  void place_in_dimensions();
   UnitValues values_of(std::size_t metric) const;
   std::int64_t orders_standing(const OrderNeeds& needs, std::size_t place) const;
-  bool history(const MetricNeeds& metric, std::size_t member) const;
+  bool history(std::size_t metric) const noexcept {
+    return last_before_ >= first_at_ - input_.needs.metrics[metric].lookback;
+  }
   /// The event's number for the feature; false if it does not count.
   bool number(const EventSlice& slice, std::uint32_t index, const Feature& feature, std::int64_t& value);
-  void aggregate(const Feature& feature, std::int64_t value, std::int64_t calendar_day, std::int64_t& total,
-                 std::int64_t& mark) const;
-  void clear();
+  void begin_unit();
+
+  static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
 
   PassInput input_;
   EventScanner scanner_;
-  std::vector<TypeNeeds> types_;
+  UnitProgram program_, start_program_;
+  std::vector<MetricPlan> plans_;
   std::vector<PropertyMatch> matches_;
-  std::vector<PropertyNumber> numbers_;                                     ///< by column
-  std::vector<std::vector<std::pair<std::uint16_t, std::uint8_t>>> daily_;  ///< by feature: metric and place
-  std::vector<std::uint8_t> order_feature_;  ///< by feature: 1 if an order counts here
-  std::vector<std::vector<std::pair<std::uint16_t, std::uint8_t>>>
-      steps_of_;                                         ///< by feature: funnel metric and step
-  std::vector<std::vector<std::uint16_t>> surfaces_of_;  ///< by feature: metrics kept by surface
-  std::vector<bool> purchase_type_;                      ///< by type, for the lifecycle
+  std::vector<PropertyNumber> numbers_;  ///< by column
+  std::vector<char> purchase_type_;      ///< by type, for the lifecycle
   std::vector<MetricSums> sums_;
   PassCounts counts_;
   // Of the present unit:
-  std::vector<std::int64_t> value_, mark_;
-  std::vector<Today> today_;
+  std::size_t member_ = 0;
+  Micros first_at_ = 0;
+  std::vector<std::int64_t> value_, mark_;  ///< by feature
+  std::int64_t day_ = -1;                   ///< since the first exposure
+  std::vector<Today> today_;                ///< by metric
+  std::vector<std::uint16_t> touched_;      ///< metrics with values today
   std::vector<std::vector<Order>> orders_;                                       ///< by Needs::orders
   std::vector<std::vector<Refund>> refunds_;                                     ///< by Needs::orders
   std::vector<std::vector<StepEvent>> step_events_;                              ///< by metric
   std::vector<std::vector<std::pair<ValueCode, std::int64_t>>> surface_values_;  ///< by metric
-  Micros last_before_ =
-      std::numeric_limits<Micros>::min();  ///< latest event before the first exposure, or never
-  Micros last_purchase_ = std::numeric_limits<Micros>::min();
+  Micros last_before_ = kNever;  ///< latest event before the first exposure, or never
+  Micros last_purchase_ = kNever;
 };
 
 }  // namespace liftmark
