@@ -1,7 +1,7 @@
 // A report from a store beside its limit, the same question answered by a loop over user-clustered arrays in
-// memory: six metrics and two pre-period covariates over one experiment with three arms, one unit in six never
-// exposed. Goals: a first report within 6 times the limit (same run, same threads), a repeated one after 1% new
-// events 10 times faster than the first, memory under 1 GB.
+// memory: six metrics and two pre-period covariates over one experiment with three arms, one unit in six
+// never exposed. Goals: a first report within 6 times the limit (same run, same threads), a repeated one
+// after 1% new events 10 times faster than the first, memory under 1 GB.
 //
 //   aggregate_bench FOLDER [--open] [--keep]
 //
@@ -102,7 +102,8 @@ Shop make_shop(std::size_t events) {
   for (std::size_t i = 0; i < events; ++i) {
     const double draw = uniform();
     shop.at.push_back(static_cast<std::uint64_t>(
-        kStart / 1000 + static_cast<Micros>(21.0 * 86'400'000.0 * static_cast<double>(i) / static_cast<double>(events))));
+        kStart / 1000 +
+        static_cast<Micros>(21.0 * 86'400'000.0 * static_cast<double>(i) / static_cast<double>(events))));
     shop.user.push_back(static_cast<std::uint32_t>(uniform() * uniform() * static_cast<double>(units)));
     shop.type.push_back(draw < 0.03 ? 3 : draw < 0.1 ? 2 : draw < 0.3 ? 1 : 0);
     shop.cents.push_back(shop.type.back() == 3 ? static_cast<std::uint32_t>(money(random)) : 0);
@@ -120,7 +121,8 @@ double cpu_seconds() {
 }
 
 Micros now() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
 
@@ -154,19 +156,32 @@ void record(const fs::path& path, const Shop& shop) {
   std::size_t x = 0;
   std::string unit, id;
   for (std::size_t i = 0; i < shop.at.size() || x < shop.exposed_at.size();) {
-    const bool exposure = x < shop.exposed_at.size() && (i == shop.at.size() || shop.exposed_at[x] <= shop.at[i]);
+    const bool exposure =
+        x < shop.exposed_at.size() && (i == shop.at.size() || shop.exposed_at[x] <= shop.at[i]);
     const std::uint32_t user = exposure ? shop.exposed_user[x] : shop.user[i];
     const Micros at = shift + static_cast<Micros>(exposure ? shop.exposed_at[x] : shop.at[i]) * 1000;
     unit = "u" + std::to_string(user);
     id = exposure ? "x" + std::to_string(x) : "e" + std::to_string(i);
     const Micros recorded = at + 1000 * static_cast<Micros>(i % 977);
     if (exposure) {
-      batch.add(Exposure{.id = id, .experiment = "ranking", .unit = unit, .arm = kArms[shop.exposed_arm[x]], .at = at,
-                         .recorded_at = recorded, .attributes = {}, .propensity = {}});
+      batch.add(Exposure{.id = id,
+                         .experiment = "ranking",
+                         .unit = unit,
+                         .arm = kArms[shop.exposed_arm[x]],
+                         .at = at,
+                         .recorded_at = recorded,
+                         .attributes = {},
+                         .propensity = {}});
       ++x;
     } else {
-      batch.add(Event{.id = id, .unit = unit, .type = kTypes[shop.type[i]], .at = at, .recorded_at = recorded,
-                      .value = static_cast<Millionths>(shop.cents[i]) * 10'000, .reference = {}, .properties = {}});
+      batch.add(Event{.id = id,
+                      .unit = unit,
+                      .type = kTypes[shop.type[i]],
+                      .at = at,
+                      .recorded_at = recorded,
+                      .value = static_cast<Millionths>(shop.cents[i]) * 10'000,
+                      .reference = {},
+                      .properties = {}});
       ++i;
     }
     sent(false);
@@ -187,10 +202,14 @@ void record_more(const fs::path& path, const Shop& shop) {
       const std::size_t like = random() % shop.at.size();
       const std::string unit = "u" + std::to_string(shop.user[like]);
       const std::string id = "more" + std::to_string(i);
-      batch.add(Event{.id = id, .unit = unit, .type = kTypes[shop.type[like]],
+      batch.add(Event{.id = id,
+                      .unit = unit,
+                      .type = kTypes[shop.type[like]],
                       .at = from + static_cast<Micros>(i) * (5 * kHour / static_cast<Micros>(more)),
                       .recorded_at = {},
-                      .value = static_cast<Millionths>(shop.cents[like]) * 10'000, .reference = {}, .properties = {}});
+                      .value = static_cast<Millionths>(shop.cents[like]) * 10'000,
+                      .reference = {},
+                      .properties = {}});
     }
     recorder.record(std::move(batch));
   }
@@ -206,8 +225,9 @@ struct Clustered {
 
 Clustered cluster(const Shop& shop) {
   Clustered by;
-  const std::size_t users = 1 + std::max(*std::max_element(shop.user.begin(), shop.user.end()),
-                                         *std::max_element(shop.exposed_user.begin(), shop.exposed_user.end()));
+  const std::size_t users =
+      1 + std::max(*std::max_element(shop.user.begin(), shop.user.end()),
+                   *std::max_element(shop.exposed_user.begin(), shop.exposed_user.end()));
   by.begin.assign(users + 1, 0);
   for (const std::uint32_t user : shop.user) ++by.begin[user + 1];
   std::partial_sum(by.begin.begin(), by.begin.end(), by.begin.begin());
@@ -263,10 +283,12 @@ Unit unit_of(const Clustered& by, std::size_t user) {
 using Sums = std::array<std::array<double, 24>, 3>;
 
 void add_unit(const Unit& u, double cap, std::array<double, 24>& s) {
-  const double r = static_cast<double>(u.revenue), c = std::min(r, cap), o = u.orders, v = u.views, k = u.clicks;
+  const double r = static_cast<double>(u.revenue), c = std::min(r, cap), o = u.orders, v = u.views,
+               k = u.clicks;
   const double x = static_cast<double>(u.before), p = u.views_before, b = u.orders > 0 ? 1.0 : 0.0;
-  const std::array<double, 24> added{1,     r,     r * r, c,     c * c, o,     o * o, o * r, v, v * v, k,     k * k,
-                                     v * k, x,     x * x, x * r, x * c, x * o, x * b, p,     p * p, p * v, p * k, b};
+  const std::array<double, 24> added{1,     r,     r * r, c,     c * c, o,     o * o, o * r,
+                                     v,     v * v, k,     k * k, v * k, x,     x * x, x * r,
+                                     x * c, x * o, x * b, p,     p * p, p * v, p * k, b};
   for (std::size_t i = 0; i < added.size(); ++i) s[i] += added[i];
 }
 
@@ -276,7 +298,9 @@ Sums in_memory(const Clustered& by, int threads) {
   std::vector<Unit> units(users);
   std::vector<std::thread> others;
   const auto work = [&](int t) {
-    const auto edge = [&](int k) { return users * static_cast<std::size_t>(k) / static_cast<std::size_t>(threads); };
+    const auto edge = [&](int k) {
+      return users * static_cast<std::size_t>(k) / static_cast<std::size_t>(threads);
+    };
     for (std::size_t user = edge(t); user < edge(t + 1); ++user)
       if (by.arm[user] != kNoArm) units[user] = unit_of(by, user);
   };
@@ -339,13 +363,15 @@ double load() {
 int main(int argc, char** argv) {
   const std::string from = argc > 1 ? argv[1] : "events=2000000";
   const auto flag = [&](const char* name) {
-    return std::any_of(argv, argv + argc, [&](const char* argument) { return std::string(argument) == name; });
+    return std::any_of(argv, argv + argc,
+                       [&](const char* argument) { return std::string(argument) == name; });
   };
   const bool made = from.rfind("events=", 0) == 0;
   const fs::path folder = made ? fs::temp_directory_path() : fs::path(from);
   const fs::path store = folder / fmt::format("aggregate-bench{}.db", flag("--open") ? "-open" : "");
   {
-    const Shop shop = made ? make_shop(static_cast<std::size_t>(std::atoll(from.c_str() + 7))) : read_shop(folder);
+    const Shop shop =
+        made ? make_shop(static_cast<std::size_t>(std::atoll(from.c_str() + 7))) : read_shop(folder);
     fmt::print("{} events, {} exposures, load {:.1f}\n", shop.at.size(), shop.exposed_at.size(), load());
     if (!fs::exists(store)) {
       measure("recording, 10,000 a commit", [&] { record(store, shop); });
@@ -361,13 +387,15 @@ int main(int argc, char** argv) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   fmt::print("peak so far {:.0f} MB\n", static_cast<double>(usage.ru_maxrss) / 1e3);
-  const Shop shop = made ? make_shop(static_cast<std::size_t>(std::atoll(from.c_str() + 7))) : read_shop(folder);
+  const Shop shop =
+      made ? make_shop(static_cast<std::size_t>(std::atoll(from.c_str() + 7))) : read_shop(folder);
   const Clustered by = cluster(shop);
   Sums sums{};
   for (const int threads : {1, 2}) {
     Cost limit{1e9, 1e9}, ours{1e9, 1e9};
     for (int round = 0; round < 3; ++round) {
-      const Cost l = measure(fmt::format("in memory, {} threads", threads), [&] { sums = in_memory(by, threads); });
+      const Cost l =
+          measure(fmt::format("in memory, {} threads", threads), [&] { sums = in_memory(by, threads); });
       const Cost o = measure(fmt::format("report, {} threads", threads), [&] { report(store, threads); });
       limit = {std::min(limit.wall, l.wall), std::min(limit.cpu, l.cpu)};
       ours = {std::min(ours.wall, o.wall), std::min(ours.cpu, o.cpu)};

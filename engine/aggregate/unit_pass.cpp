@@ -291,7 +291,8 @@ UnitValues UnitPass::values_of(std::size_t index) const {
   UnitValues values{};
   if (plans_[index].plain) {
     const std::vector<int>& features = plans_[index].features;
-    for (std::size_t i = 0; i < features.size(); ++i) values[i] = value_[static_cast<std::size_t>(features[i])];
+    for (std::size_t i = 0; i < features.size(); ++i)
+      values[i] = value_[static_cast<std::size_t>(features[i])];
     return values;
   }
   if (!metric.terms.empty()) {

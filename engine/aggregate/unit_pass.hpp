@@ -65,9 +65,9 @@ class UnitPass {
   /// A metric's needs as the end of a unit asks for them.
   struct MetricPlan {
     bool reported = true;
-    bool plain = true;         ///< the values are those of the features
-    bool parts = false;        ///< steps, surfaces or factors are kept as well
-    Micros latest_first = 0;   ///< units first exposed later are not mature
+    bool plain = true;        ///< the values are those of the features
+    bool parts = false;       ///< steps, surfaces or factors are kept as well
+    Micros latest_first = 0;  ///< units first exposed later are not mature
     std::vector<int> features;
   };
 
@@ -107,13 +107,13 @@ class UnitPass {
   // Of the present unit:
   std::size_t member_ = 0;
   Micros first_at_ = 0;
-  std::vector<std::int64_t> value_, mark_;  ///< by feature
-  std::int64_t day_ = -1;                   ///< since the first exposure
-  std::vector<Today> today_;                ///< by metric
-  std::vector<std::uint16_t> touched_;      ///< metrics with values today
-  std::vector<std::vector<Order>> orders_;                                       ///< by Needs::orders
-  std::vector<std::vector<Refund>> refunds_;                                     ///< by Needs::orders
-  std::vector<std::vector<StepEvent>> step_events_;                              ///< by metric
+  std::vector<std::int64_t> value_, mark_;           ///< by feature
+  std::int64_t day_ = -1;                            ///< since the first exposure
+  std::vector<Today> today_;                         ///< by metric
+  std::vector<std::uint16_t> touched_;               ///< metrics with values today
+  std::vector<std::vector<Order>> orders_;           ///< by Needs::orders
+  std::vector<std::vector<Refund>> refunds_;         ///< by Needs::orders
+  std::vector<std::vector<StepEvent>> step_events_;  ///< by metric
   std::vector<std::vector<std::pair<ValueCode, std::int64_t>>> surface_values_;  ///< by metric
   Micros last_before_ = kNever;  ///< latest event before the first exposure, or never
   Micros last_purchase_ = kNever;

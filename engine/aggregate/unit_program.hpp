@@ -37,7 +37,8 @@ class UnitProgram {
 
   /// Nothing is ever done.
   bool empty() const noexcept { return actions_.empty(); }
-  /// Ascending distances at which actions change: interval i lies before bounds()[i], the last one behind all.
+  /// Ascending distances at which actions change: interval i lies before bounds()[i], the last one behind
+  /// all.
   std::span<const Micros> bounds() const noexcept { return bounds_; }
   std::span<const Action> actions(std::size_t interval, std::uint32_t type) const noexcept {
     const Range range = table_[interval * types_ + type];
