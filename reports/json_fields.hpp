@@ -135,6 +135,8 @@ void fields(Visitor& visit, Value& value) {
   visit("first_clear_day", value.first_clear_day);
   visit("trend_p_value", value.trend_p_value);
   visit("trend", value.trend);
+  visit("early", value.early);
+  visit("late", value.late);
 }
 
 template <class Visitor, Of<Sensitivity> Value>
@@ -144,6 +146,7 @@ void fields(Visitor& visit, Value& value) {
   visit("kind", value.kind);
   visit("parameter", value.parameter);
   visit("relative", value.relative);
+  visit("detail", value.detail);
 }
 
 template <class Visitor, Of<MetricResult> Value>
@@ -187,6 +190,7 @@ void fields(Visitor& visit, Value& value) {
   visit("differs", value.differs);
   visit("method", value.method);
   visit("rows", value.rows);
+  visit("cut_points", value.cut_points);
 }
 
 template <class Visitor, Of<FunnelStep::Arm> Value>
@@ -242,6 +246,7 @@ void fields(Visitor& visit, Value& value) {
   visit("basis", value.basis);
   visit("figure", value.figure);
   visit("assumptions", value.assumptions);
+  visit("metric", value.metric);
 }
 
 template <class Visitor, Of<Curve::Point> Value>
@@ -257,6 +262,40 @@ void fields(Visitor& visit, Value& value) {
   visit("points", value.points);
 }
 
+template <class Visitor, Of<SurvivalComparison> Value>
+void fields(Visitor& visit, Value& value) {
+  visit("metric", value.metric);
+  visit("arm", value.arm);
+  visit("against", value.against);
+  visit("events", value.events);
+  visit("control_events", value.control_events);
+  visit("log_rank_p_value", value.log_rank_p_value);
+  visit("hazard_ratio", value.hazard_ratio);
+  visit("restricted_mean", value.restricted_mean);
+  visit("horizon_days", value.horizon_days);
+}
+
+template <class Visitor, Of<CatalogBreadth::Change> Value>
+void fields(Visitor& visit, Value& value) {
+  visit("against", value.against);
+  visit("measure", value.measure);
+  visit("relative", value.relative);
+}
+
+template <class Visitor, Of<RefundRow> Value>
+void fields(Visitor& visit, Value& value) {
+  visit("metric", value.metric);
+  visit("arm", value.arm);
+  visit("units", value.units);
+  visit("booked", value.booked);
+  visit("net", value.net);
+  visit("return_rate", value.return_rate);
+  visit("settled_share", value.settled_share);
+  visit("refunds", value.refunds);
+  visit("delay_median_days", value.delay_median_days);
+  visit("delay_p90_days", value.delay_p90_days);
+}
+
 template <class Visitor, Of<CatalogBreadth> Value>
 void fields(Visitor& visit, Value& value) {
   visit("metric", value.metric);
@@ -264,6 +303,17 @@ void fields(Visitor& visit, Value& value) {
   visit("coverage", value.coverage);
   visit("diversity", value.diversity);
   visit("novelty", value.novelty);
+  visit("effective_items", value.effective_items);
+  visit("shown", value.shown);
+  visit("items", value.items);
+  visit("changes", value.changes);
+}
+
+template <class Visitor, Of<Interaction::Effect> Value>
+void fields(Visitor& visit, Value& value) {
+  visit("other_arm", value.other_arm);
+  visit("units", value.units);
+  visit("relative", value.relative);
 }
 
 template <class Visitor, Of<Interaction> Value>
@@ -274,12 +324,19 @@ void fields(Visitor& visit, Value& value) {
   visit("other_arm", value.other_arm);
   visit("cells", value.cells);
   visit("interaction", value.interaction);
+  visit("against", value.against);
+  visit("other_against", value.other_against);
+  visit("effects", value.effects);
 }
 
 template <class Visitor, Of<Ledger::Shipped> Value>
 void fields(Visitor& visit, Value& value) {
   visit("experiment", value.experiment);
   visit("lift", value.lift);
+  visit("arm", value.arm);
+  visit("shipped", value.shipped);
+  visit("coverage", value.coverage);
+  visit("correction", value.correction);
 }
 
 template <class Visitor, Of<Ledger> Value>
@@ -292,6 +349,9 @@ void fields(Visitor& visit, Value& value) {
   visit("gap", value.gap);
   visit("timeline", value.timeline);
   visit("shipped", value.shipped);
+  visit("layer", value.layer);
+  visit("held_out_units", value.held_out_units);
+  visit("open_units", value.open_units);
 }
 
 template <class Visitor, Of<PowerPoint> Value>
@@ -366,7 +426,9 @@ void fields(Visitor& visit, Value& value) {
   visit("decompositions", value.decompositions);
   visit("money", value.money);
   visit("curves", value.curves);
+  visit("survival", value.survival);
   visit("breadth", value.breadth);
+  visit("refunds", value.refunds);
   visit("interactions", value.interactions);
   visit("ledgers", value.ledgers);
   visit("power", value.power);

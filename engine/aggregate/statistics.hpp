@@ -7,9 +7,11 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "stats/co_moments.hpp"
+#include "stats/survival.hpp"
 
 namespace liftmark {
 
@@ -66,6 +68,40 @@ struct MetricStatistics {
   /// Orders are events with a positive value, gross is their sum, net the sum of all. Empty for other
   /// metrics.
   std::vector<Cell> factors;
+  /// The same without the `units` largest raw values of all arms together.
+  struct Trimmed {
+    std::int64_t units = 0;
+    std::vector<Cell> cells;
+  };
+  std::vector<Trimmed> without_top;
+  /// Values weighted by day d of the W days since the first exposure, everybody in `history`: [0] by W - d - 1/2
+  /// (early), [1] by d + 1/2 (late); of a ratio's denominator [2] and [3] likewise. Raw.
+  std::vector<Cell> trend;
+  /// Blends: the raw values of the terms in their order, everybody in `history`.
+  std::vector<Cell> terms;
+  /// time_to_event: how long each unit was followed, in days; everybody, censored at the as-of time.
+  struct FollowUps {
+    int epoch = 1;
+    std::size_t arm = 0;
+    std::vector<stats::FollowUp> units;
+  };
+  std::vector<FollowUps> follow_ups;
+  /// breadth: "effective_items", "coverage", "novelty", each as linearised unit values whose mean is the arm's
+  /// measure.
+  std::vector<Part> breadth;
+  struct Shown {
+    std::size_t arm = 0;
+    std::int64_t units = 0, events = 0, items = 0;
+    std::optional<double> diversity;  ///< chance that two different units are shown different items
+  };
+  std::vector<Shown> shown;
+  /// Sums of money: how long after its order a refund came.
+  struct RefundDelay {
+    std::size_t arm = 0;
+    std::int64_t refunds = 0;
+    std::optional<double> median_days, p90_days;
+  };
+  std::vector<RefundDelay> refund_delays;
   std::vector<DistributionCell> distribution;
   std::optional<double> cap;
   std::vector<std::int64_t> immature_units;  ///< per arm: window not over at the as-of time
@@ -76,6 +112,12 @@ struct ArmCounts {
   bool control = false;
   std::int64_t units = 0, crossed_units = 0, fallback_units = 0, erased_units = 0;
   std::map<int, std::int64_t> units_by_epoch;
+};
+
+/// How a dimension's groups were made from what was known before the first exposure.
+struct DerivedDimension {
+  std::string dimension, method;
+  std::vector<std::pair<std::string, double>> cut_points;
 };
 
 /// Units per arm for one value of one dimension, to localise a sample-ratio failure.
@@ -90,6 +132,7 @@ struct Statistics {
   /// Expected share of each arm by epoch, from the catalog in force; empty: unknown.
   std::map<int, std::vector<double>> expected_shares;
   std::vector<SplitCount> splits;
+  std::vector<DerivedDimension> derived;
   std::vector<std::vector<std::int64_t>> units_by_day;  ///< [day - 1][arm], by first exposure
   std::vector<MetricStatistics> metrics;
   std::optional<std::int64_t> first_exposure, last_exposure;

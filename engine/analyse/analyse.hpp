@@ -20,6 +20,7 @@ struct Analysis {
   bool seen_once = false;  ///< a table: one look at finished data, so no dates, weeks or horizon
   stats::SlopeRule slope = stats::SlopeRule::within_arms;
   Levels levels = Levels::allocated;
+  double traffic = 1.0;  ///< share of the audience that took part; for money if shipped to all
 };
 
 /// Estimates, health checks, segments, timelines, power and the verdict. Metrics come out primary, guardrail,

@@ -53,6 +53,17 @@ assign::Holdout read_holdout(const json& value, const std::string& where, std::v
   return holdout;
 }
 
+LedgerDefinition read_ledger(const json& value, const std::string& where, std::vector<Problem>& problems) {
+  FieldReader fields(value, where, problems);
+  LedgerDefinition ledger;
+  fields.field("holdout", ledger.holdout, kRequired);
+  fields.field("metrics", ledger.metrics, kRequired);
+  fields.field("planned_units", ledger.planned_units, {.least = 2, .most = 1e15});
+  fields.field("alpha", ledger.alpha, {.least = 0.0, .most = 1.0, .open = true});
+  fields.finish();
+  return ledger;
+}
+
 /// Checks between the parts of a catalog; each part has been checked by itself.
 class Relations {
  public:
@@ -73,8 +84,11 @@ class Relations {
       const std::string where = json_pointer("/experiments", i);
       layer_exists(catalog_.experiments[i].assignment.layer, where);
       prerequisites(catalog_.experiments[i], where);
+      interactions(catalog_.experiments[i], json_pointer(where, "plan"));
       plan(catalog_.experiments[i].plan, json_pointer(where, "plan"));
     }
+    for (std::size_t i = 0; i < catalog_.ledgers.size(); ++i)
+      ledger(catalog_.ledgers[i], json_pointer("/ledgers", i));
   }
 
  private:
@@ -135,6 +149,33 @@ class Relations {
                fmt::format("Give both \"window_days\": {}, so that one unit value has one meaning.",
                            metric.window_days));
     }
+  }
+
+  void ledger(const LedgerDefinition& ledger, const std::string& where) {
+    std::vector<std::string_view> keys;
+    for (const auto& holdout : catalog_.holdouts) keys.push_back(holdout.key);
+    const bool found = std::find(keys.begin(), keys.end(), ledger.holdout) != keys.end();
+    if (!ledger.holdout.empty() && !found)
+      report(json_pointer(where, "holdout"), "no holdout has this key", ledger.holdout,
+             known("holdouts", ledger.holdout, keys));
+    if (catalog_.find_experiment(ledger.holdout))
+      report(json_pointer(where, "holdout"), "an experiment has the same key", ledger.holdout,
+             "Exposures of a holdout are recorded under its key: rename the experiment.");
+    for (std::size_t i = 0; i < ledger.metrics.size(); ++i) {
+      const std::string place = json_pointer(json_pointer(where, "metrics"), i);
+      const Metric* metric = metric_exists(ledger.metrics[i], place);
+      if (metric && metric->maturity == Maturity::any)
+        report(place, "counts units before their window is over", metric->key,
+               "A ledger is read at any time: use \"maturity\": \"complete\".");
+    }
+  }
+
+  void interactions(const ExperimentDefinition& experiment, const std::string& where) {
+    const auto& list = experiment.plan.interactions;
+    for (std::size_t i = 0; i < list.size(); ++i)
+      if (list[i] == experiment.assignment.key || !catalog_.find_experiment(list[i]))
+        report(json_pointer(json_pointer(where, "interactions"), i), "names no other experiment", list[i],
+               "Name another experiment of this catalog.");
   }
 
   void prerequisites(const ExperimentDefinition& experiment, const std::string& where) {
@@ -228,6 +269,9 @@ std::string_view name(MetricKind kind) noexcept {
 std::string_view name(Aggregation aggregation) noexcept {
   return word(kAggregations, aggregation);
 }
+std::string_view name(BreadthMeasure measure) noexcept {
+  return word(kBreadthMeasures, measure);
+}
 std::string_view name(Method method) noexcept {
   return word(kMethods, method);
 }
@@ -255,6 +299,7 @@ Catalog parse_catalog(std::string_view json_text) {
   catalog.holdouts = read_list<assign::Holdout>(fields, document, "holdouts", read_holdout);
   catalog.metrics = read_list<Metric>(fields, document, "metrics", read_metric);
   catalog.experiments = read_list<ExperimentDefinition>(fields, document, "experiments", read_experiment);
+  catalog.ledgers = read_list<LedgerDefinition>(fields, document, "ledgers", read_ledger);
   fields.finish();
   Relations(catalog, problems).check();
   check_assignment(catalog, problems);

@@ -52,6 +52,15 @@ struct Retention {
   int until_day = 0;  ///< M for on_or_after
 };
 
+/// What a breadth metric's comparisons and margins follow; all three are shown.
+enum class BreadthMeasure {
+  effective_items,  ///< 1 / chance that two units are shown the same item
+  coverage,         ///< share of the catalogue's items, at equal numbers of items shown
+  novelty,          ///< mean -log2 of an item's share of all that was shown, in bits
+};
+
+std::string_view name(BreadthMeasure measure) noexcept;
+
 enum class Direction { increase, decrease };
 enum class Maturity { complete, any };
 enum class Scale { log, fieller };
@@ -84,6 +93,7 @@ struct Metric {
   std::vector<Term> terms;  ///< blend only
   std::string surface;      ///< property that splits the metric by surface; empty: no split
   std::string item;         ///< breadth only: property holding the item id
+  BreadthMeasure measure = BreadthMeasure::effective_items;  ///< breadth only
 };
 
 enum class Method {
@@ -125,6 +135,7 @@ struct Plan {
   std::vector<std::string> against;  ///< control arms to compare with; empty: the first control
   std::optional<double> prior_mean, prior_standard_deviation;  ///< bayesian, relative effect
   std::optional<double> margin_rate, cost_per_unit;            ///< money rows
+  std::vector<std::string> interactions;  ///< other experiments, run at the same time, to cross with
 };
 
 struct ExperimentDefinition {
@@ -132,7 +143,23 @@ struct ExperimentDefinition {
   std::string name, hypothesis, owner;
   std::optional<std::int64_t> start;  ///< planned; microseconds UTC
   Plan plan;
+  /// The arm that everybody was given afterwards; for the holdout ledger.
+  struct Shipped {
+    std::string arm;
+    std::int64_t at = 0;  ///< microseconds UTC
+  };
+  std::optional<Shipped> shipped;
 };
+
+/// What a holdout's ledger follows. Its population is the holdout's own exposures: an experiment named like the
+/// holdout, with the arms kHeldOut and kOpen, recorded before any experiment's.
+struct LedgerDefinition {
+  std::string holdout;
+  std::vector<std::string> metrics;
+  std::optional<std::int64_t> planned_units;  ///< n*: tunes the sequence
+  double alpha = 0.05;                        ///< split over the metrics
+};
+inline constexpr std::string_view kHeldOut = "held_out", kOpen = "open";
 
 struct Catalog {
   std::string currency;
@@ -141,6 +168,7 @@ struct Catalog {
   std::vector<assign::Holdout> holdouts;
   std::vector<Metric> metrics;
   std::vector<ExperimentDefinition> experiments;
+  std::vector<LedgerDefinition> ledgers;
   std::string text;    ///< canonical JSON
   std::string digest;  ///< SHA-256 of `text`, hex
 

@@ -208,13 +208,33 @@ void describe_assignment(Fields& fields, Experiment& experiment) {
   describe_ranges(fields, experiment);
 }
 
-json read_start(const json& value, const std::string& where, std::optional<std::int64_t>& start,
-                std::vector<Problem>& problems) {
-  start = value.is_string() ? parse_time(value.get<std::string>()) : std::nullopt;
-  if (!start)
+std::optional<std::int64_t> read_moment(const json& value, const std::string& where,
+                                        std::vector<Problem>& problems) {
+  const auto moment = value.is_string() ? parse_time(value.get<std::string>()) : std::nullopt;
+  if (!moment)
     problems.push_back({where, "must be a date or time", shortened(value),
                         R"(Write "2026-03-01" or "2026-03-01T12:00:00Z".)"});
-  return {};
+  return moment;
+}
+
+template <typename Fields>
+void describe_shipped(Fields& fields, std::optional<ExperimentDefinition::Shipped>& shipped) {
+  if constexpr (Fields::kReading) {
+    if (!fields.has("shipped")) return fields.known("shipped");
+  } else if (!shipped) {
+    return;
+  }
+  auto what = shipped.value_or(ExperimentDefinition::Shipped{});
+  fields.object("shipped", what, [](auto& f, ExperimentDefinition::Shipped& target) {
+    f.field("arm", target.arm, kRequired);
+    f.custom(
+        "at", target.at,
+        [](const json& value, const std::string& where, std::vector<Problem>& problems) {
+          return read_moment(value, where, problems).value_or(0);
+        },
+        [](const std::int64_t& at) { return json(format_time(at)); }, kRequired);
+  });
+  shipped = what;
 }
 
 template <typename Fields>
@@ -226,12 +246,9 @@ void describe(Fields& fields, ExperimentDefinition& experiment) {
   if (Fields::kReading || experiment.start)
     fields.custom(
         "start", experiment.start,
-        [](const json& value, const std::string& where, std::vector<Problem>& problems) {
-          std::optional<std::int64_t> start;
-          read_start(value, where, start, problems);
-          return start;
-        },
+        read_moment,
         [](const std::optional<std::int64_t>& start) { return json(format_time(start.value_or(0))); });
+  describe_shipped(fields, experiment.shipped);
   fields.object(
       "plan", experiment.plan, [](auto& f, Plan& plan) { describe_plan(f, plan); }, kRequired);
 }
@@ -321,6 +338,11 @@ ExperimentDefinition read_experiment(const json& value, const std::string& where
   check_arms(fields, experiment.assignment);
   check_hashing(fields, experiment.assignment);
   if (fields.has("plan")) check_plan(fields, experiment);
+  const auto& arms = experiment.assignment.arms;
+  if (experiment.shipped && !experiment.shipped->arm.empty() &&
+      std::none_of(arms.begin(), arms.end(),
+                   [&](const assign::Arm& arm) { return arm.key == experiment.shipped->arm; }))
+    fields.report("shipped", "names no arm of this experiment", "Use the key of the arm that was shipped.");
   fields.finish();
   return experiment;
 }

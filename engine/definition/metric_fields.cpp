@@ -134,7 +134,10 @@ void describe_parts(Fields& fields, Metric& metric) {
           f.field("weight", term.weight, {.required = true});
         },
         kRequired);
-  if (row.item) fields.field("item", metric.item, kRequired);
+  if (row.item) {
+    fields.field("item", metric.item, kRequired);
+    fields.choice("measure", metric.measure, kBreadthMeasures);
+  }
   if (row.cap) describe_cap(fields, metric);
 }
 
@@ -170,7 +173,8 @@ void report_foreign_parts(FieldReader& fields, const Metric& metric) {
       {"retention", row.retention}, {"minimum_orders", row.orders},
       {"refund_event", row.orders}, {"quantile", row.quantile},
       {"steps", row.steps},         {"terms", row.terms},
-      {"item", row.item},           {"cap", row.cap}};
+      {"item", row.item},           {"measure", row.item},
+      {"cap", row.cap}};
   for (const auto& [key, belongs] : parts) {
     if (belongs) continue;
     fields.known(key);

@@ -25,6 +25,10 @@ inline constexpr Choice<Aggregation> kAggregations[] = {{"any", Aggregation::any
 inline constexpr Choice<Retention::Kind> kRetentionKinds[] = {{"on_day", Retention::Kind::on_day},
                                                               {"on_or_after", Retention::Kind::on_or_after},
                                                               {"within", Retention::Kind::within}};
+inline constexpr Choice<BreadthMeasure> kBreadthMeasures[] = {
+    {"effective_items", BreadthMeasure::effective_items},
+    {"coverage", BreadthMeasure::coverage},
+    {"novelty", BreadthMeasure::novelty}};
 inline constexpr Choice<Direction> kDirections[] = {{"increase", Direction::increase},
                                                     {"decrease", Direction::decrease}};
 inline constexpr Choice<Maturity> kMaturities[] = {{"complete", Maturity::complete}, {"any", Maturity::any}};

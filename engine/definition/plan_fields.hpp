@@ -35,6 +35,7 @@ void describe_plan(Fields& fields, Plan& plan) {
                {.least = 0.0, .most = 10.0, .open = true});
   fields.field("margin_rate", plan.margin_rate, {.least = 0.0, .most = 1.0});
   fields.field("cost_per_unit", plan.cost_per_unit, {.least = 0.0});
+  fields.field("interactions", plan.interactions);
 }
 
 }  // namespace liftmark

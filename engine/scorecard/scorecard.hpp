@@ -127,15 +127,18 @@ struct Timeline {
   std::optional<int> first_clear_day;   ///< cumulative: first day the interval excludes zero
   std::optional<double> trend_p_value;  ///< since_exposure: does the effect change with time
   std::string trend;                    ///< "novelty", "primacy" or empty
+  Figure early, late;  ///< since_exposure: the lift with weight on the first, and on the last days
   bool operator==(const Timeline&) const = default;
 };
 
 /// The same comparison under another treatment of the data. `kind`: uncapped, cap, without_crossovers,
-/// without_bots, without_top, unadjusted, window_any. `parameter`: the cap, or k.
+/// without_bots, without_top, unadjusted, window_any, term_weight, weights_lowest, weights_highest.
+/// `parameter`: the cap, k, or the factor on the weight of the term `detail`.
 struct Sensitivity {
   std::string arm, against, kind;
   std::optional<double> parameter;
   Figure relative;
+  std::string detail = {};
   bool operator==(const Sensitivity&) const = default;
 };
 
@@ -175,6 +178,7 @@ struct SegmentTable {
   bool differs = false;
   std::string method;  ///< how the groups were made: "attribute", "rfm", "lifecycle", "cold_start"
   std::vector<SegmentRow> rows;
+  std::vector<NamedNumber> cut_points;  ///< of the method, e.g. {"recency_days_1", 15}
   bool operator==(const SegmentTable&) const = default;
 };
 
@@ -223,6 +227,7 @@ struct MoneyRow {
   std::string arm, against, kind, basis;
   Figure figure;
   std::vector<NamedNumber> assumptions;
+  std::string metric = {};
   bool operator==(const MoneyRow&) const = default;
 };
 
@@ -238,34 +243,81 @@ struct Curve {
   bool operator==(const Curve&) const = default;
 };
 
-/// What was shown and bought, per arm.
+/// Time to an event with censoring: one variant against one control. The curves are `curves`.
+struct SurvivalComparison {
+  std::string metric, arm, against;
+  std::int64_t events = 0, control_events = 0;
+  std::optional<double> log_rank_p_value;
+  Figure hazard_ratio;     ///< above 1: sooner
+  Figure restricted_mean;  ///< difference of days without the event, within `horizon_days`
+  int horizon_days = 0;
+  bool operator==(const SurvivalComparison&) const = default;
+};
+
+/// What was shown and bought, per arm. `coverage`: share of the items shown in any arm, at the number of items
+/// that the smallest arm was shown. `diversity`: chance that two units are shown different items. `novelty`: bits.
 struct CatalogBreadth {
   std::string metric, arm;
   std::optional<double> coverage, diversity, novelty;
+  std::optional<double> effective_items = {};
+  std::int64_t shown = 0, items = 0;
+  struct Change {
+    std::string against, measure;  ///< effective_items, coverage or novelty
+    Figure relative;
+    bool operator==(const Change&) const = default;
+  };
+  std::vector<Change> changes = {};
   bool operator==(const CatalogBreadth&) const = default;
 };
 
-/// The 2x2 of two concurrent experiments and the interval of their interaction.
+/// Booked and net revenue of one arm: what was ordered, and what of it stood at the as-of time.
+struct RefundRow {
+  std::string metric, arm;
+  std::int64_t units = 0;
+  std::optional<double> booked, net;  ///< totals, raw
+  std::optional<double> return_rate;  ///< 1 - net / booked
+  std::optional<double> settled_share;
+  std::int64_t refunds = 0;
+  std::optional<double> delay_median_days, delay_p90_days;  ///< from an order to its refund
+  bool operator==(const RefundRow&) const = default;
+};
+
+/// The 2x2 of two concurrent experiments and the interval of their interaction: how many times as large the one
+/// lift is under the other's arm, minus 1.
 struct Interaction {
   std::string with_experiment, metric, arm, other_arm;
   std::vector<NamedNumber> cells;
   Figure interaction;
+  std::string against = {}, other_against = {};
+  struct Effect {
+    std::string other_arm;
+    std::int64_t units = 0;
+    Figure relative;
+    bool operator==(const Effect&) const = default;
+  };
+  std::vector<Effect> effects = {};  ///< this experiment's lift under each arm of the other
   bool operator==(const Interaction&) const = default;
 };
 
 struct Ledger {
   std::string holdout, metric;
-  Figure cumulative;                  ///< open against held out, confidence sequence
-  std::optional<double> shipped_sum;  ///< naive
-  std::optional<double> shipped_sum_corrected;
-  std::optional<double> gap;
+  Figure cumulative;  ///< open against held out, confidence sequence
+  Figure shipped_sum;  ///< naive; shares of the held-out value, as all that follows
+  Figure shipped_sum_corrected;  ///< less the winner's curse
+  Figure gap;                    ///< cumulative - corrected
   std::vector<TimePoint> timeline;
   struct Shipped {
     std::string experiment;
-    Figure lift;
+    Figure lift;  ///< of the open units as a whole: the experiment's effect times `coverage`
+    std::string arm = {};
+    bool shipped = true;  ///< false: not shipped, but part of the correction
+    std::optional<double> coverage = {};  ///< share of the open units whom the experiment is for
+    std::optional<double> correction = {};  ///< expected excess of this one
     bool operator==(const Shipped&) const = default;
   };
   std::vector<Shipped> shipped;
+  std::string layer = {};  ///< of a layer's holdout; empty: global
+  std::int64_t held_out_units = 0, open_units = 0;
   bool operator==(const Ledger&) const = default;
 };
 
@@ -334,7 +386,9 @@ struct Scorecard {
   std::vector<Decomposition> decompositions;
   std::vector<MoneyRow> money;
   std::vector<Curve> curves;
+  std::vector<SurvivalComparison> survival;
   std::vector<CatalogBreadth> breadth;
+  std::vector<RefundRow> refunds;
   std::vector<Interaction> interactions;
   std::vector<Ledger> ledgers;
   std::vector<PowerSummary> power;

@@ -223,10 +223,10 @@ void write_one_ledger(Page& page, const Ledger& ledger) {
   out.text(lift.empty()
                ? reason_word(ledger.cumulative.reason, page.language())
                : page.say(wording::kLedgerLift, {{"lift", lift.estimate}, {"interval", lift.interval}}));
-  if (ledger.shipped_sum_corrected && ledger.shipped_sum)
+  if (ledger.shipped_sum_corrected.estimate && ledger.shipped_sum.estimate)
     out.text(" " + page.say(wording::kLedgerSums,
-                            {{"sum", page.numbers.lift_bound(*ledger.shipped_sum)},
-                             {"corrected", page.numbers.lift_bound(*ledger.shipped_sum_corrected)}}));
+                            {{"sum", page.numbers.lift_bound(*ledger.shipped_sum.estimate)},
+                             {"corrected", page.numbers.lift_bound(*ledger.shipped_sum_corrected.estimate)}}));
   out.markup("</p>");
   if (ledger.timeline.size() > 1) {
     TimeChart chart;

@@ -254,9 +254,9 @@ void add_rest(Scorecard& card) {
   ledger.holdout = "global-2026";
   ledger.metric = "revenue";
   ledger.cumulative = figure(0.061, 0.012, 0.11);
-  ledger.shipped_sum = 0.094;
-  ledger.shipped_sum_corrected = 0.068;
-  ledger.gap = 0.007;
+  ledger.shipped_sum.estimate = 0.094;
+  ledger.shipped_sum_corrected.estimate = 0.068;
+  ledger.gap.estimate = -0.007;
   for (int day = 7; day <= 56; day += 7) {
     const double half = 0.049 * std::sqrt(56.0 / day);
     ledger.timeline.push_back(
