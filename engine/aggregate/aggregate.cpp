@@ -29,6 +29,8 @@ std::vector<std::string> dimensions_of(const Plan& plan, const AggregateOptions&
   std::vector<std::string> names = plan.segments;
   for (const std::string& name : options.segments)
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  for (const std::string& other : plan.interactions)
+    names.push_back(std::string(kExperimentDimension) + other);
   return names;
 }
 
@@ -96,7 +98,7 @@ void count_splits(const Population& population, Statistics& statistics) {
 /// Cold start and lifecycle look at everything known before the first exposure.
 void read_all_history(const Population& population, Needs& needs) {
   const bool wanted = std::any_of(population.dimensions.begin(), population.dimensions.end(),
-                                  [](const Dimension& d) { return d.kind != Dimension::Kind::attribute; });
+                                  [](const Dimension& d) { return d.filled_by_pass(); });
   if (!wanted) return;
   needs.filter.types.clear();
   needs.filter.from = std::numeric_limits<Micros>::min();
@@ -175,6 +177,7 @@ Statistics aggregate(const Reader& reader, const Catalog& catalog, std::string_v
   statistics.as_of = reader.as_of();
   Population population = read_population(
       reader, definition->assignment, dimensions_of(definition->plan, options), catalog.day_offset_minutes);
+  statistics.derived = describe_history(reader, population);
   count_arms(population, definition->assignment, statistics);
   read_expected_shares(reader, catalog, statistics, population.arms);
   read_counters(reader, statistics);

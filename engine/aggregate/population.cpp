@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "engine/aggregate/rfm.hpp"
 #include "engine/definition/error.hpp"
 
 namespace liftmark {
@@ -40,6 +41,43 @@ void group_by_text(const Reader& reader, const std::vector<ValueCode>& codes, Di
   for (const ValueCode code : codes) dimension.group.push_back(places[code]);
 }
 
+/// The first arm that each member was given in another experiment.
+void group_by_experiment(const Reader& reader, const Population& population, Dimension& dimension) {
+  const ExposureColumns rows =
+      reader.exposures(std::string_view(dimension.name).substr(kExperimentDimension.size()));
+  for (const auto& arm : rows.arms) place_of(dimension.groups, arm.key);
+  std::sort(dimension.groups.begin(), dimension.groups.end());
+  dimension.groups.emplace_back(kNoValue);
+  std::vector<std::uint16_t> places;
+  for (const auto& arm : rows.arms)
+    places.push_back(static_cast<std::uint16_t>(place_of(dimension.groups, arm.key)));
+  dimension.group.assign(population.size(), static_cast<std::uint16_t>(dimension.groups.size() - 1));
+  std::size_t member = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (i > 0 && rows.unit[i] == rows.unit[i - 1]) continue;
+    while (member < population.size() && population.unit[member] < rows.unit[i]) ++member;
+    if (member == population.size()) break;
+    if (population.unit[member] == rows.unit[i]) dimension.group[member] = places[rows.arm[i]];
+  }
+}
+
+Dimension dimension_named(const std::string& name) {
+  Dimension dimension{.name = name, .kind = Dimension::Kind::attribute, .groups = {}, .group = {}};
+  if (name == "cold_start") {
+    dimension.kind = Dimension::Kind::cold_start;
+    dimension.groups = {"history", "no_history"};
+  } else if (name == "lifecycle") {
+    dimension.kind = Dimension::Kind::lifecycle;
+    dimension.groups = {"active", "lapsed", "lapsing", "new"};
+  } else if (name == "rfm") {
+    dimension.kind = Dimension::Kind::rfm;
+    dimension.groups.assign(rfm_segments().begin(), rfm_segments().end());
+  } else if (name.rfind(kExperimentDimension, 0) == 0) {
+    dimension.kind = Dimension::Kind::experiment;
+  }
+  return dimension;
+}
+
 void check_sizes(const Population& population) {
   if (population.cells() > 60'000 || population.days > 60'000)
     throw Error(ErrorCode::data, "", "too many arms, epochs or days in one experiment",
@@ -59,14 +97,8 @@ Population read_population(const Reader& reader, const assign::Experiment& exper
   for (const assign::Arm& arm : experiment.arms) population.arms.push_back(arm.key);
   std::vector<std::string> attributes;
   for (const std::string& name : dimensions) {
-    Dimension dimension{.name = name, .kind = Dimension::Kind::attribute, .groups = {}, .group = {}};
-    if (name == "cold_start") dimension.kind = Dimension::Kind::cold_start;
-    if (name == "lifecycle") dimension.kind = Dimension::Kind::lifecycle;
-    if (dimension.kind == Dimension::Kind::attribute) attributes.push_back(name);
-    if (dimension.kind == Dimension::Kind::cold_start) dimension.groups = {"history", "no_history"};
-    if (dimension.kind == Dimension::Kind::lifecycle)
-      dimension.groups = {"active", "lapsed", "lapsing", "new"};
-    population.dimensions.push_back(std::move(dimension));
+    population.dimensions.push_back(dimension_named(name));
+    if (population.dimensions.back().kind == Dimension::Kind::attribute) attributes.push_back(name);
   }
   const ExposureColumns rows = reader.exposures(experiment.key, attributes);
   std::vector<std::string> late_arms;
@@ -118,10 +150,29 @@ Population read_population(const Reader& reader, const assign::Experiment& exper
   for (Dimension& dimension : population.dimensions) {
     if (dimension.kind == Dimension::Kind::attribute)
       group_by_text(reader, codes[attribute++], dimension);
+    else if (dimension.kind == Dimension::Kind::experiment)
+      group_by_experiment(reader, population, dimension);
     else
       dimension.group.assign(population.size(), 0);
   }
   return population;
+}
+
+std::vector<DerivedDimension> describe_history(const Reader& reader, Population& population) {
+  std::vector<DerivedDimension> derived;
+  for (Dimension& dimension : population.dimensions) {
+    if (dimension.kind != Dimension::Kind::rfm) continue;
+    const auto histories =
+        purchase_histories(reader, {.units = population.unit, .before = population.first_at});
+    const RfmCuts cuts = rfm_cuts(histories);
+    for (std::size_t member = 0; member < population.size(); ++member) {
+      const auto segment = rfm_segment(rfm_score(histories[member], cuts));
+      const auto found = std::lower_bound(dimension.groups.begin(), dimension.groups.end(), segment);
+      dimension.group[member] = static_cast<std::uint16_t>(found - dimension.groups.begin());
+    }
+    derived.push_back(describe_rfm(cuts));
+  }
+  return derived;
 }
 
 }  // namespace liftmark

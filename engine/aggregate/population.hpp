@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/aggregate/statistics.hpp"
 #include "engine/definition/catalog.hpp"
 #include "engine/record/reader.hpp"
 
@@ -17,11 +18,15 @@ struct Dimension {
     attribute,   ///< of the first exposure
     cold_start,  ///< was anything known before: "history", "no_history"
     lifecycle,   ///< by the last purchase before: "new", "active", "lapsing", "lapsed"
+    rfm,         ///< quintiles of the purchases before; see rfm.hpp
+    experiment,  ///< the arm of another experiment
   };
   std::string name;
   Kind kind = Kind::attribute;
   std::vector<std::string> groups;   ///< by name; attributes: sorted
   std::vector<std::uint16_t> group;  ///< by member; filled by the pass for kinds that need events
+  /// Whether the pass fills in the groups as it reads what a unit did before.
+  bool filled_by_pass() const noexcept { return kind == Kind::cold_start || kind == Kind::lifecycle; }
 };
 
 /// Columns over members, ascending by unit.
@@ -44,13 +49,16 @@ struct Population {
 };
 
 inline constexpr std::size_t kMostGroups = 200;  ///< of an attribute; the rarest are pooled as "(other)"
-inline constexpr std::string_view kNoValue = "(none)";
 inline constexpr std::string_view kOtherGroups = "(other)";
 
-/// Reads the first exposures of the experiment. `dimensions` are attribute names, "cold_start" or
-/// "lifecycle".
+/// Reads the first exposures of the experiment. `dimensions` are attribute names, "cold_start", "lifecycle",
+/// "rfm" (whose groups describe_history fills in) or kExperimentDimension and a key.
 Population read_population(const Reader& reader, const assign::Experiment& experiment,
                            const std::vector<std::string>& dimensions, int day_offset_minutes);
+
+/// Fills in the groups of dimensions that are cut by the purchases before each first exposure, and says where the
+/// cuts lie. Reads the purchases once more when there is such a dimension.
+std::vector<DerivedDimension> describe_history(const Reader& reader, Population& population);
 
 /// The day of a moment, counted from the Unix epoch, with days shifted by the catalog's offset.
 std::int64_t day_of(Micros at, int day_offset_minutes) noexcept;

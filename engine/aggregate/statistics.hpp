@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -113,6 +114,11 @@ struct ArmCounts {
   std::int64_t units = 0, crossed_units = 0, fallback_units = 0, erased_units = 0;
   std::map<int, std::int64_t> units_by_epoch;
 };
+
+/// The group of units without a value.
+inline constexpr std::string_view kNoValue = "(none)";
+/// Before another experiment's key: a dimension of units by the arm they have there, kNoValue without one.
+inline constexpr std::string_view kExperimentDimension = "experiment:";
 
 /// How a dimension's groups were made from what was known before the first exposure.
 struct DerivedDimension {

@@ -100,12 +100,16 @@ std::vector<SegmentTable> segment_tables(const MetricTask& task, const Statistic
                                          const std::vector<ArmPair>& pairs) {
   std::vector<SegmentTable> tables;
   for (const auto& dimension : dimensions_of(task.data)) {
+    if (dimension.rfind(kExperimentDimension, 0) == 0) continue;  // read as interactions
     for (const auto pair : pairs) {
       SegmentTable table{.metric = task.metric.key,
                          .dimension = dimension,
                          .arm = statistics.arms[pair.treatment].key,
                          .against = statistics.arms[pair.control].key,
                          .method = origin(dimension)};
+      for (const auto& derived : statistics.derived)
+        if (derived.dimension == dimension)
+          for (const auto& [name, value] : derived.cut_points) table.cut_points.push_back({name, value});
       std::vector<const Group*> groups;
       for (const auto& group : task.data.groups) {
         if (group.dimension != dimension) continue;
