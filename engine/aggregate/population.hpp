@@ -56,8 +56,8 @@ inline constexpr std::string_view kOtherGroups = "(other)";
 Population read_population(const Reader& reader, const assign::Experiment& experiment,
                            const std::vector<std::string>& dimensions, int day_offset_minutes);
 
-/// Fills in the groups of dimensions that are cut by the purchases before each first exposure, and says where the
-/// cuts lie. Reads the purchases once more when there is such a dimension.
+/// Fills in the groups of dimensions that are cut by the purchases before each first exposure, and says where
+/// the cuts lie. Reads the purchases once more when there is such a dimension.
 std::vector<DerivedDimension> describe_history(const Reader& reader, Population& population);
 
 /// The day of a moment, counted from the Unix epoch, with days shifted by the catalog's offset.

@@ -47,8 +47,8 @@ std::uint8_t fifth(double value, const std::array<double, 4>& limits) {
   return static_cast<std::uint8_t>(below + 1);
 }
 
-/// Fifths by rank among buyers, ties in the order given. pandas' qcut of ranks 1..n: a rank belongs to the first
-/// fifth whose upper limit 1 + (n - 1) i / 5 it does not exceed.
+/// Fifths by rank among buyers, ties in the order given. pandas' qcut of ranks 1..n: a rank belongs to the
+/// first fifth whose upper limit 1 + (n - 1) i / 5 it does not exceed.
 void rank_by(std::span<const PurchaseHistory> histories, Measure measure, std::uint8_t RfmScore::*score,
              std::vector<RfmScore>& scores) {
   std::vector<std::size_t> order;

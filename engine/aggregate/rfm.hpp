@@ -1,8 +1,8 @@
 #pragma once
 // Recency, frequency, monetary: quintiles of what a unit bought before a moment, and their customary names.
 //
-// Hughes 1994, "Strategic Database Marketing"; the cut points are the 20, 40, 60 and 80% quantiles among buyers,
-// linearly interpolated (Hyndman and Fan 1996, type 7, as numpy and R by default).
+// Hughes 1994, "Strategic Database Marketing"; the cut points are the 20, 40, 60 and 80% quantiles among
+// buyers, linearly interpolated (Hyndman and Fan 1996, type 7, as numpy and R by default).
 
 #include <array>
 #include <cstdint>
@@ -20,10 +20,10 @@ namespace liftmark {
 /// What is known of one unit's purchases before a moment.
 struct PurchaseHistory {
   static constexpr Micros kNever = std::numeric_limits<Micros>::min();
-  Micros last = kNever;      ///< the latest purchase
-  std::int64_t orders = 0;   ///< events with a value of at least 0
-  Millionths spent = 0;      ///< sum of all values
-  Micros since_last = 0;     ///< from `last` to the moment asked for
+  Micros last = kNever;     ///< the latest purchase
+  std::int64_t orders = 0;  ///< events with a value of at least 0
+  Millionths spent = 0;     ///< sum of all values
+  Micros since_last = 0;    ///< from `last` to the moment asked for
   bool bought() const noexcept { return orders > 0; }
 };
 
@@ -38,8 +38,8 @@ struct HistoryQuestion {
 /// (a refund, when its type is asked for) is money, but no order.
 std::vector<PurchaseHistory> purchase_histories(const Reader& reader, const HistoryQuestion& question);
 
-/// The four inner limits of the quintiles, ascending: days since the last purchase, orders, money in units of the
-/// currency. Empty arrays of zeros without buyers.
+/// The four inner limits of the quintiles, ascending: days since the last purchase, orders, money in units of
+/// the currency. Empty arrays of zeros without buyers.
 struct RfmCuts {
   std::array<double, 4> recency_days{}, orders{}, spent{};
   std::int64_t buyers = 0;
@@ -51,8 +51,8 @@ struct RfmScore {
   std::uint8_t recency = 0, frequency = 0, monetary = 0;
   bool operator==(const RfmScore&) const = default;
 };
-/// A value that equals a limit belongs below it, so that equal values have equal scores: the rule of the reports'
-/// segments, and the one that later units can be scored by.
+/// A value that equals a limit belongs below it, so that equal values have equal scores: the rule of the
+/// reports' segments, and the one that later units can be scored by.
 RfmScore rfm_score(const PurchaseHistory& history, const RfmCuts& cuts);
 /// Fifths of equal size by rank instead; equal values in the order given, which decides: the rule of
 /// `rank(method = "first")` in data frames. One score for each history.

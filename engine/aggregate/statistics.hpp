@@ -75,8 +75,8 @@ struct MetricStatistics {
     std::vector<Cell> cells;
   };
   std::vector<Trimmed> without_top;
-  /// Values weighted by day d of the W days since the first exposure, everybody in `history`: [0] by W - d - 1/2
-  /// (early), [1] by d + 1/2 (late); of a ratio's denominator [2] and [3] likewise. Raw.
+  /// Values weighted by day d of the W days since the first exposure, everybody in `history`: [0] by W - d -
+  /// 1/2 (early), [1] by d + 1/2 (late); of a ratio's denominator [2] and [3] likewise. Raw.
   std::vector<Cell> trend;
   /// Blends: the raw values of the terms in their order, everybody in `history`.
   std::vector<Cell> terms;
@@ -87,8 +87,8 @@ struct MetricStatistics {
     std::vector<stats::FollowUp> units;
   };
   std::vector<FollowUps> follow_ups;
-  /// breadth: "effective_items", "coverage", "novelty", each as linearised unit values whose mean is the arm's
-  /// measure.
+  /// breadth: "effective_items", "coverage", "novelty", each as linearised unit values whose mean is the
+  /// arm's measure.
   std::vector<Part> breadth;
   struct Shown {
     std::size_t arm = 0;

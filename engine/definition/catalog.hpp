@@ -151,8 +151,8 @@ struct ExperimentDefinition {
   std::optional<Shipped> shipped;
 };
 
-/// What a holdout's ledger follows. Its population is the holdout's own exposures: an experiment named like the
-/// holdout, with the arms kHeldOut and kOpen, recorded before any experiment's.
+/// What a holdout's ledger follows. Its population is the holdout's own exposures: an experiment named like
+/// the holdout, with the arms kHeldOut and kOpen, recorded before any experiment's.
 struct LedgerDefinition {
   std::string holdout;
   std::vector<std::string> metrics;

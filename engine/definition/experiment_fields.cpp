@@ -244,10 +244,9 @@ void describe(Fields& fields, ExperimentDefinition& experiment) {
   fields.field("hypothesis", experiment.hypothesis);
   fields.field("owner", experiment.owner);
   if (Fields::kReading || experiment.start)
-    fields.custom(
-        "start", experiment.start,
-        read_moment,
-        [](const std::optional<std::int64_t>& start) { return json(format_time(start.value_or(0))); });
+    fields.custom("start", experiment.start, read_moment, [](const std::optional<std::int64_t>& start) {
+      return json(format_time(start.value_or(0)));
+    });
   describe_shipped(fields, experiment.shipped);
   fields.object(
       "plan", experiment.plan, [](auto& f, Plan& plan) { describe_plan(f, plan); }, kRequired);

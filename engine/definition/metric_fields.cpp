@@ -168,13 +168,17 @@ void describe(Fields& fields, Metric& metric) {
 /// The parts of other kinds: known words, but without meaning here.
 void report_foreign_parts(FieldReader& fields, const Metric& metric) {
   const KindRow& row = row_of(metric.kind);
-  const std::pair<const char*, bool> parts[] = {
-      {"numerator", row.numerator}, {"denominator", row.denominator},
-      {"retention", row.retention}, {"minimum_orders", row.orders},
-      {"refund_event", row.orders}, {"quantile", row.quantile},
-      {"steps", row.steps},         {"terms", row.terms},
-      {"item", row.item},           {"measure", row.item},
-      {"cap", row.cap}};
+  const std::pair<const char*, bool> parts[] = {{"numerator", row.numerator},
+                                                {"denominator", row.denominator},
+                                                {"retention", row.retention},
+                                                {"minimum_orders", row.orders},
+                                                {"refund_event", row.orders},
+                                                {"quantile", row.quantile},
+                                                {"steps", row.steps},
+                                                {"terms", row.terms},
+                                                {"item", row.item},
+                                                {"measure", row.item},
+                                                {"cap", row.cap}};
   for (const auto& [key, belongs] : parts) {
     if (belongs) continue;
     fields.known(key);

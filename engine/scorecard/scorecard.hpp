@@ -254,8 +254,9 @@ struct SurvivalComparison {
   bool operator==(const SurvivalComparison&) const = default;
 };
 
-/// What was shown and bought, per arm. `coverage`: share of the items shown in any arm, at the number of items
-/// that the smallest arm was shown. `diversity`: chance that two units are shown different items. `novelty`: bits.
+/// What was shown and bought, per arm. `coverage`: share of the items shown in any arm, at the number of
+/// items that the smallest arm was shown. `diversity`: chance that two units are shown different items.
+/// `novelty`: bits.
 struct CatalogBreadth {
   std::string metric, arm;
   std::optional<double> coverage, diversity, novelty;
@@ -282,8 +283,8 @@ struct RefundRow {
   bool operator==(const RefundRow&) const = default;
 };
 
-/// The 2x2 of two concurrent experiments and the interval of their interaction: how many times as large the one
-/// lift is under the other's arm, minus 1.
+/// The 2x2 of two concurrent experiments and the interval of their interaction: how many times as large the
+/// one lift is under the other's arm, minus 1.
 struct Interaction {
   std::string with_experiment, metric, arm, other_arm;
   std::vector<NamedNumber> cells;
@@ -301,8 +302,8 @@ struct Interaction {
 
 struct Ledger {
   std::string holdout, metric;
-  Figure cumulative;  ///< open against held out, confidence sequence
-  Figure shipped_sum;  ///< naive; shares of the held-out value, as all that follows
+  Figure cumulative;             ///< open against held out, confidence sequence
+  Figure shipped_sum;            ///< naive; shares of the held-out value, as all that follows
   Figure shipped_sum_corrected;  ///< less the winner's curse
   Figure gap;                    ///< cumulative - corrected
   std::vector<TimePoint> timeline;
@@ -310,8 +311,8 @@ struct Ledger {
     std::string experiment;
     Figure lift;  ///< of the open units as a whole: the experiment's effect times `coverage`
     std::string arm = {};
-    bool shipped = true;  ///< false: not shipped, but part of the correction
-    std::optional<double> coverage = {};  ///< share of the open units whom the experiment is for
+    bool shipped = true;                    ///< false: not shipped, but part of the correction
+    std::optional<double> coverage = {};    ///< share of the open units whom the experiment is for
     std::optional<double> correction = {};  ///< expected excess of this one
     bool operator==(const Shipped&) const = default;
   };

@@ -224,9 +224,10 @@ void write_one_ledger(Page& page, const Ledger& ledger) {
                ? reason_word(ledger.cumulative.reason, page.language())
                : page.say(wording::kLedgerLift, {{"lift", lift.estimate}, {"interval", lift.interval}}));
   if (ledger.shipped_sum_corrected.estimate && ledger.shipped_sum.estimate)
-    out.text(" " + page.say(wording::kLedgerSums,
-                            {{"sum", page.numbers.lift_bound(*ledger.shipped_sum.estimate)},
-                             {"corrected", page.numbers.lift_bound(*ledger.shipped_sum_corrected.estimate)}}));
+    out.text(" " +
+             page.say(wording::kLedgerSums,
+                      {{"sum", page.numbers.lift_bound(*ledger.shipped_sum.estimate)},
+                       {"corrected", page.numbers.lift_bound(*ledger.shipped_sum_corrected.estimate)}}));
   out.markup("</p>");
   if (ledger.timeline.size() > 1) {
     TimeChart chart;

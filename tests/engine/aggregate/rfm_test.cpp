@@ -13,10 +13,8 @@ namespace {
 std::vector<PurchaseHistory> ten_buyers() {
   std::vector<PurchaseHistory> histories;
   for (int i = 1; i <= 10; ++i)
-    histories.push_back({.last = shop::day(-i),
-                         .orders = i,
-                         .spent = i * 10'000'000,
-                         .since_last = i * kMicrosPerDay});
+    histories.push_back(
+        {.last = shop::day(-i), .orders = i, .spent = i * 10'000'000, .since_last = i * kMicrosPerDay});
   return histories;
 }
 
