@@ -24,6 +24,7 @@ void add_import(CLI::App& program);
 void add_init(CLI::App& program);
 void add_link(CLI::App& program);
 void add_migrate(CLI::App& program);
+void add_offline(CLI::App& program);
 void add_plan(CLI::App& program);
 void add_purge(CLI::App& program);
 void add_report(CLI::App& program);
@@ -47,6 +48,7 @@ inline constexpr std::array kCommands{
     AddCommand{add_init},
     AddCommand{add_link},
     AddCommand{add_migrate},
+    AddCommand{add_offline},
     AddCommand{add_plan},
     AddCommand{add_purge},
     AddCommand{add_report},

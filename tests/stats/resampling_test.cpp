@@ -9,6 +9,7 @@
 
 #include "stats/bootstrap.hpp"
 #include "stats/co_moments.hpp"
+#include "stats/credibility.hpp"
 #include "stats/off_policy.hpp"
 #include "stats/power.hpp"
 #include "stats/random_stream.hpp"
@@ -85,16 +86,16 @@ TEST_CASE("off-policy: on-policy weights give the plain mean, and a lone huge we
                                   {.reward = 0, .weight = 1},
                                   {.reward = 1, .weight = 1},
                                   {.reward = 0, .weight = 1}};
-  CHECK(*off_policy_value(rounds, OffPolicyMethod::ips, {}, 0.05).point == Approx(0.5));
-  CHECK(*off_policy_value(rounds, OffPolicyMethod::snips, {}, 0.05).point == Approx(0.5));
+  CHECK(*off_policy_value(rounds, OffPolicyMethod::ips).point == Approx(0.5));
+  CHECK(*off_policy_value(rounds, OffPolicyMethod::snips).point == Approx(0.5));
   CHECK(diagnose_weights(rounds).effective_sample_size == Approx(4.0));
   rounds.push_back({.reward = 1, .weight = 21739});
   const auto weights = diagnose_weights(rounds);
   CHECK(weights.effective_sample_size < 1.001);
   CHECK(weights.share_of_largest > 0.999);
-  CHECK(off_policy_value({}, OffPolicyMethod::ips, {}, 0.05).reason == Reason::too_few_units);
+  CHECK(off_policy_value({}, OffPolicyMethod::ips).reason == Reason::too_few_units);
   const std::vector<LoggedRound> unsupported{{.reward = 1, .weight = 0}};
-  CHECK(off_policy_value(unsupported, OffPolicyMethod::snips, {}, 0.05).reason == Reason::zero_denominator);
+  CHECK(off_policy_value(unsupported, OffPolicyMethod::snips).reason == Reason::zero_denominator);
 }
 
 TEST_CASE("planning: size, power and detectable lift invert each other under every design") {
@@ -118,4 +119,35 @@ TEST_CASE(
   question.looks = 5;
   CHECK(plan_inflation(question) ==
         Approx(1.03).margin(0.01));  // Jennison and Turnbull 2000, table 7.2 gives 1.026 to 1.03
+}
+
+TEST_CASE("clipping hides 1 - mean of the cut weights, by hand") {
+  // Weights 4, 1, 1, 0 cut at 2: mean of (2, 1, 1, 0) is 1, so nothing is unseen; cut at 1: 3/4 is seen.
+  const std::vector<LoggedRound> rounds{{.reward = 1, .weight = 4},
+                                        {.reward = 0, .weight = 1},
+                                        {.reward = 1, .weight = 1},
+                                        {.reward = 1, .weight = 0}};
+  CHECK(clipping_bias(rounds, 2, 0, 1).unseen == 0.0);
+  const auto bias = clipping_bias(rounds, 1, 0, 2);
+  CHECK(bias.cut == 1);
+  CHECK(bias.unseen == Approx(0.25));
+  CHECK(bias.removed == Approx(0.75));  // (4 - 1) x 1 / 4
+  CHECK(bias.highest_bias == Approx(0.5));
+}
+
+TEST_CASE("credibility: groups that differ by chance are their parent's mean, distinct ones keep their own") {
+  // Two groups of 4 values with means 0 and 1 and no variance within: k = 0.
+  const std::vector<GroupSums> distinct{{.n = 4, .sum = 0, .squares = 0}, {.n = 4, .sum = 4, .squares = 4}};
+  CHECK(credibility_means(distinct, std::vector{0.5}) == std::vector{0.0, 1.0});
+  // Equal means: the difference between groups is below chance.
+  const std::vector<GroupSums> equal{{.n = 4, .sum = 2, .squares = 2}, {.n = 4, .sum = 2, .squares = 2}};
+  CHECK(credibility_means(equal, std::vector{0.3}) == std::vector{0.3, 0.3});
+  // Means 0.25 and 1 of 4 each: within (0.75 + 0) / 6 = 0.125; between 4 (0.375^2 + 0.375^2) - 0.125 = 1;
+  // scale 8 - 32/8 = 4; k = 0.125 / 0.25 = 0.5: (1 + 0.5 x 0.625) / 4.5. An empty group is its parent.
+  const std::vector<GroupSums> some{
+      {.n = 4, .sum = 1, .squares = 1}, {.n = 4, .sum = 4, .squares = 4}, {.n = 0, .sum = 0, .squares = 0}};
+  const auto means = credibility_means(some, std::vector{0.625});
+  CHECK(means[0] == Approx((1 + 0.5 * 0.625) / 4.5));
+  CHECK(means[1] == Approx((4 + 0.5 * 0.625) / 4.5));
+  CHECK(means[2] == 0.625);
 }

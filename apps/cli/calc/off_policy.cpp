@@ -65,7 +65,7 @@ json policy_value(const json& inputs) {
   const double clip = number(inputs, "lambda", 2.0), shrink = number(inputs, "lambda_dros", 1.0);
   json answer;
   const auto put = [&](const char* key, OffPolicyMethod method, std::optional<double> lambda) {
-    const auto value = stats::off_policy_value(rounds, method, lambda, 0.05);
+    const auto value = stats::off_policy_value(rounds, method, {.clip = lambda, .alpha = 0.05, .unit = {}});
     answer[key] = value.point ? json(*value.point) : json("NaN");
     if (lambda == std::nullopt && value.standard_error)
       answer[std::string(key) + "_se"] = *value.standard_error;
