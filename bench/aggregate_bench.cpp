@@ -369,19 +369,21 @@ int main(int argc, char** argv) {
   const bool made = from.rfind("events=", 0) == 0;
   const fs::path folder = made ? fs::temp_directory_path() : fs::path(from);
   const fs::path store = folder / fmt::format("aggregate-bench{}.db", flag("--open") ? "-open" : "");
-  {
+  if (!fs::exists(store)) {
     const Shop shop =
         made ? make_shop(static_cast<std::size_t>(std::atoll(from.c_str() + 7))) : read_shop(folder);
     fmt::print("{} events, {} exposures, load {:.1f}\n", shop.at.size(), shop.exposed_at.size(), load());
-    if (!fs::exists(store)) {
-      measure("recording, 10,000 a commit", [&] { record(store, shop); });
-      if (!flag("--open"))
-        measure("compaction", [&] {
-          Store opened = Store::open(store);
-          Recorder recorder(opened);
-          compact(recorder);
-        });
-    }
+    measure("recording, 10,000 a commit", [&] { record(store, shop); });
+    if (!flag("--open"))
+      measure("compaction", [&] {
+        Store opened = Store::open(store);
+        Recorder recorder(opened);
+        compact(recorder);
+      });
+  }
+  if (flag("--report-only")) {
+    measure("report, 1 thread", [&] { report(store, 1); });
+    return 0;
   }
   const Statistics statistics = report(store, 2);  // warms the file cache
   rusage usage{};

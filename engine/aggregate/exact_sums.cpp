@@ -34,6 +34,11 @@ void add_wide(Int128* target, UInt128 low, UInt128 high) {
 }
 
 void add_cube(Int128* target, std::int64_t value) {
+  constexpr std::int64_t kSmall = 1 << 20;  // its cube fits in 64 bits
+  if (value > -kSmall && value < kSmall) {
+    const std::int64_t cube = value * value * value;
+    return add_wide(target, static_cast<UInt128>(static_cast<Int128>(cube)), cube < 0 ? ~UInt128{0} : 0);
+  }
   const std::uint64_t size =
       value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
   const UInt128 square = static_cast<UInt128>(size) * size;

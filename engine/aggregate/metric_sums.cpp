@@ -25,9 +25,26 @@ void append_all(std::vector<T>& target, std::vector<T>&& added) {
 
 }  // namespace
 
+void ValueTally::merge(const ValueTally& other) {
+  for (std::size_t value = 0; value < small_.size(); ++value) small_[value] += other.small_[value];
+  large_.insert(large_.end(), other.large_.begin(), other.large_.end());
+}
+
+std::vector<std::int64_t> ValueTally::sorted() const {
+  std::vector<std::int64_t> values = large_;
+  std::sort(values.begin(), values.end());
+  std::vector<std::int64_t> small;
+  for (std::size_t value = 0; value < small_.size(); ++value)
+    small.insert(small.end(), small_[value], static_cast<std::int64_t>(value));
+  const auto place = std::lower_bound(values.begin(), values.end(), std::int64_t{1});
+  values.insert(place, small.begin(), small.end());
+  return values;
+}
+
 MetricSums::MetricSums(const MetricNeeds& needs, const Population& population)
     : needs_(&needs),
       population_(&population),
+      cells_(population.cells()),
       has_cap_(needs.metric->cap.has_value()),
       by_day_(needs.layout.dimension(), population.days * population.cells() * 2),
       crossed_(needs.layout.dimension(), population.cells() * 2),
@@ -45,13 +62,24 @@ MetricSums::MetricSums(const MetricNeeds& needs, const Population& population)
 
 void MetricSums::add(std::size_t member, bool history, const UnitValues& values) {
   if (!needs_->layout.binary && values[0] != 0)
-    values_[population_->arm_of(population_->cell[member])].push_back(values[0]);
+    values_[population_->arm_of(population_->cell[member])].add(values[0]);
   if (!has_cap_) return count(member, history, values);
   uncapped_.add(place(0, member, history), values.data());
   const std::size_t covariate = needs_->layout.ratio ? 2 : 1;
   if (values[0] == 0 && values[covariate] == 0)
     return count(member, history, values);  // whatever the cap will be
   waiting_.push_back({static_cast<std::uint32_t>(member), history, values});
+}
+
+void MetricSums::add_zero(std::size_t member, bool history) {
+  by_day_.add_units(place(population_->day[member], member, history), 1);
+  if (has_cap_) uncapped_.add_units(place(0, member, history), 1);
+  if (population_->crossed[member]) crossed_.add_units(place(0, member, history), 1);
+  for (std::size_t d = 0; d < groups_.size(); ++d)
+    groups_[d].add_units(place(population_->dimensions[d].group[member], member, history), 1);
+  if (factors_.cells() > 0) factors_.add_units(population_->cell[member], 1);
+  for (std::size_t step = 0; step < needs_->steps.size(); ++step)
+    steps_.add_units(step * cells_ + population_->cell[member], 1);
 }
 
 void MetricSums::count(std::size_t member, bool history, const UnitValues& values) {
@@ -97,7 +125,7 @@ void MetricSums::merge(MetricSums&& other) {
   append_all(waiting_, std::move(other.waiting_));
   append_all(cap_history_, std::move(other.cap_history_));
   for (std::size_t arm = 0; arm < values_.size(); ++arm) {
-    append_all(values_[arm], std::move(other.values_[arm]));
+    values_[arm].merge(other.values_[arm]);
     immature_[arm] += other.immature_[arm];
   }
 }
@@ -248,8 +276,7 @@ DistributionCell MetricSums::distribution_of(std::size_t arm, const ExactSums& c
       capped_total += capped.sum(2 * i + stratum, 0);
     }
   if (units == 0) return cell;
-  std::vector<std::int64_t> values = values_[arm];
-  std::sort(values.begin(), values.end());
+  const std::vector<std::int64_t> values = values_[arm].sorted();
   const std::size_t zeros = units - values.size();
   const std::size_t negative =
       static_cast<std::size_t>(std::lower_bound(values.begin(), values.end(), 0) - values.begin());

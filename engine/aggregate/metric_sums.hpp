@@ -23,12 +23,32 @@ struct WaitingUnit {
   UnitValues values{};
 };
 
+/// Values of many units, to be sorted at the end. Small positive ones, as counts are, are only counted.
+class ValueTally {
+ public:
+  void add(std::int64_t value) {
+    if (value > 0 && value < kSmall)
+      ++small_[static_cast<std::size_t>(value)];
+    else
+      large_.push_back(value);
+  }
+  void merge(const ValueTally& other);
+  std::vector<std::int64_t> sorted() const;
+
+ private:
+  static constexpr std::int64_t kSmall = 1024;
+  std::vector<std::uint32_t> small_ = std::vector<std::uint32_t>(kSmall, 0);  // how often, by value
+  std::vector<std::int64_t> large_;
+};
+
 class MetricSums {
  public:
   MetricSums(const MetricNeeds& needs, const Population& population);
 
   /// A mature unit. `member` is its index in the population; `history`: something is known from before.
   void add(std::size_t member, bool history, const UnitValues& values);
+  /// A mature unit whose values and parts are all zero.
+  void add_zero(std::size_t member, bool history);
   /// The values of one day since the first exposure (numerator and denominator; covariates as in `add`).
   void add_day(std::size_t member, bool history, std::size_t day, const UnitValues& values);
   /// The four numbers of the decomposition, in the order of MetricStatistics::factors.
@@ -54,7 +74,7 @@ class MetricSums {
 
  private:
   std::size_t place(std::size_t index, std::size_t member, bool history) const {
-    return (index * population_->cells() + population_->cell[member]) * 2 + (history ? 0 : 1);
+    return (index * cells_ + population_->cell[member]) * 2 + (history ? 0 : 1);
   }
   void add_parts(const Reader& reader, const ExactSums& base, MetricStatistics& result) const;
   std::vector<Cell> plain_cells(const ExactSums& sums, std::size_t index,
@@ -67,6 +87,7 @@ class MetricSums {
 
   const MetricNeeds* needs_;
   const Population* population_;
+  std::size_t cells_;  ///< of the population
   bool has_cap_ = false;
   std::optional<std::int64_t> threshold_;
   ExactSums by_day_, crossed_, uncapped_, since_, factors_, steps_;
@@ -74,7 +95,7 @@ class MetricSums {
   std::vector<ExactSums> groups_;  ///< by dimension
   std::vector<WaitingUnit> waiting_;
   std::vector<std::int64_t> cap_history_;
-  std::vector<std::vector<std::int64_t>> values_;  ///< non-zero raw values by arm, for the distribution
+  std::vector<ValueTally> values_;                 ///< non-zero raw values by arm, for the distribution
   std::vector<std::int64_t> immature_;             ///< by arm
 };
 

@@ -207,6 +207,7 @@ Micros MetricNeeds::latest_mature(Micros as_of) const noexcept {
 
 Needs needs_of(const Catalog& catalog, const std::vector<std::string>& metrics) {
   Needs needs;
+  needs.filter.recorded_at = false;
   Builder builder(catalog, needs);
   for (const std::string& key : metrics) {
     const Metric* metric = catalog.find_metric(key);

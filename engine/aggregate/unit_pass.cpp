@@ -8,7 +8,6 @@ namespace {
 
 constexpr Micros kActive = 30 * kMicrosPerDay;  // lifecycle: since the last purchase
 constexpr Micros kLapsing = 90 * kMicrosPerDay;
-constexpr Micros kLate = kMicrosPerDay;
 
 std::int64_t add_product(std::int64_t total, std::int64_t value, Millionths weight) {
   const Int128 product = static_cast<Int128>(value) * weight;
@@ -76,7 +75,23 @@ UnitPass::UnitPass(const PassInput& input)
                       .parts = !metric.steps.empty() || !metric.factors.empty() || metric.surface >= 0,
                       .latest_first = metric.latest_mature(input_.reader.as_of()),
                       .features = metric.features});
+    plans_.back().touched = bits_of(plans_.size() - 1);
   }
+  for (const Dimension& dimension : input_.population.dimensions)
+    lifecycle_ = lifecycle_ || dimension.kind == Dimension::Kind::lifecycle;
+}
+
+/// The features that can make the metric's values or parts other than zero.
+std::uint64_t UnitPass::bits_of(std::size_t index) const {
+  const MetricNeeds& metric = input_.needs.metrics[index];
+  std::uint64_t bits = 0;
+  for (const auto* features : {&metric.features, &metric.steps, &metric.factors})
+    for (const int feature : *features)
+      if (feature >= 0) bits |= bit(static_cast<std::size_t>(feature));
+  for (const MetricNeeds::Term& term : metric.terms) bits |= bits_of(term.metric);
+  const bool needs_no_order =
+      metric.orders >= 0 && input_.needs.orders[static_cast<std::size_t>(metric.orders)].minimum < 1;
+  return needs_no_order ? ~std::uint64_t{0} : bits;
 }
 
 UnitPass::~UnitPass() = default;
@@ -94,12 +109,18 @@ void UnitPass::read(std::size_t index) {
 }
 
 void UnitPass::begin_unit() {
-  std::fill(value_.begin(), value_.end(), 0);
-  std::fill(mark_.begin(), mark_.end(), kNever);
-  for (auto& orders : orders_) orders.clear();
-  for (auto& refunds : refunds_) refunds.clear();
-  for (auto& events : step_events_) events.clear();
-  for (auto& values : surface_values_) values.clear();
+  if (touched_features_ != 0) {
+    std::fill(value_.begin(), value_.end(), 0);
+    std::fill(mark_.begin(), mark_.end(), kNever);
+    touched_features_ = 0;
+  }
+  if (left_behind_) {
+    for (auto& orders : orders_) orders.clear();
+    for (auto& refunds : refunds_) refunds.clear();
+    for (auto& events : step_events_) events.clear();
+    for (auto& values : surface_values_) values.clear();
+    left_behind_ = false;
+  }
   day_ = -1;
   last_before_ = kNever;
   last_purchase_ = kNever;
@@ -108,17 +129,17 @@ void UnitPass::begin_unit() {
 void UnitPass::start_unit(const EventSlice& slice, UnitIndex unit) {
   const std::span<const Micros> bounds = start_program_.bounds();
   const Micros start = input_.population.first;
-  const std::uint32_t end = slice.end(unit);
+  const Micros last = start + bounds.back();
   std::uint32_t i = slice.begin(unit);
-  while (i < end && slice.at[i] - start < bounds.front()) ++i;
-  if (i == end || slice.at[i] - start >= bounds.back()) return;
+  const std::uint32_t end = slice.end(unit);
+  if (i == end || slice.at[i] >= last) return;
   begin_unit();
-  std::size_t interval = 1;
-  for (; i < end; ++i) {
-    while (interval < bounds.size() && slice.at[i] - start >= bounds[interval]) ++interval;
-    if (interval == bounds.size()) break;
+  std::size_t interval = 0;
+  for (; i < end && slice.at[i] < last; ++i) {
+    while (slice.at[i] - start >= bounds[interval]) ++interval;
     act(slice, i, start_program_.actions(interval, slice.type[i]));
   }
+  if (touched_features_ == 0) return;
   for (std::size_t m = 0; m < sums_.size(); ++m) {
     const int feature = input_.needs.metrics[m].cap_history;
     if (feature >= 0 && value_[static_cast<std::size_t>(feature)] != 0)
@@ -132,21 +153,25 @@ void UnitPass::measured_unit(const EventSlice& slice, std::size_t member) {
   begin_unit();
   const UnitIndex unit = input_.population.unit[member];
   count_timing(slice, unit);
+  const std::uint32_t end = slice.end(unit);
+  std::uint32_t first_after = slice.begin(unit);
+  while (first_after < end && slice.at[first_after] < first_at_) ++first_after;
+  if (first_after > slice.begin(unit)) last_before_ = slice.at[first_after - 1];
+  for (std::uint32_t i = slice.begin(unit); lifecycle_ && i < first_after; ++i)
+    if (purchase_type_[slice.type[i]]) last_purchase_ = slice.at[i];
+  // Interval by interval: most events of a unit lie where nothing is asked of them.
   const std::span<const Micros> bounds = program_.bounds();
-  std::size_t interval = 0;
-  Micros day_end = kMicrosPerDay;  // of the present day, since the first exposure
-  for (std::uint32_t i = slice.begin(unit); i < slice.end(unit); ++i) {
-    const Micros since = slice.at[i] - first_at_;
-    while (interval < bounds.size() && since >= bounds[interval]) ++interval;
-    if (since < 0) {
-      last_before_ = slice.at[i];
-      if (purchase_type_[slice.type[i]]) last_purchase_ = slice.at[i];
-    } else if (since >= day_end || day_ < 0) {
-      end_day();
-      day_ = since / kMicrosPerDay;
-      day_end = (day_ + 1) * kMicrosPerDay;
+  std::uint32_t i = slice.begin(unit);
+  for (std::size_t interval = 0; i < end; ++interval) {
+    const Micros until = interval == bounds.size() ? std::numeric_limits<Micros>::max()
+                                                   : first_at_ + bounds[interval];
+    if (program_.idle(interval)) {
+      while (i < end && slice.at[i] < until) ++i;
+      if (interval == bounds.size()) break;
+      continue;
     }
-    act(slice, i, program_.actions(interval, slice.type[i]));
+    for (; i < end && slice.at[i] < until; ++i) act(slice, i, program_.actions(interval, slice.type[i]));
+    if (interval == bounds.size()) break;
   }
   finish();
 }
@@ -155,25 +180,32 @@ void UnitPass::count_timing(const EventSlice& slice, UnitIndex unit) {
   const std::uint32_t begin = slice.begin(unit);
   const std::uint32_t end = slice.end(unit);
   counts_.events_read += end - begin;
+  if (slice.prompt) return;
   for (std::uint32_t i = begin; i < end; ++i) {
-    const Micros delay = slice.recorded_at[i] - slice.at[i];
-    counts_.late_events += delay > kLate;
-    counts_.future_events += delay < 0;
+    counts_.late_events += (slice.timing[i] & kLate) != 0;
+    counts_.future_events += (slice.timing[i] & kFuture) != 0;
   }
 }
 
-void UnitPass::act(const EventSlice& slice, std::uint32_t index, std::span<const Action> actions) {
+inline void UnitPass::act(const EventSlice& slice, std::uint32_t index, std::span<const Action> actions) {
   for (const Action& action : actions) {
     std::int64_t value = slice.value[index];
     if (action.checked && !number(slice, index, input_.needs.features[action.feature], value)) continue;
-    if ((action.extra & ~Action::kDaily) != 0) keep(slice, index, action, value);
-    if ((action.extra & Action::kRefund) != 0) continue;
+    if ((action.extra & ~Action::kDaily) != 0) {
+      left_behind_ = true;
+      keep(slice, index, action, value);
+      if ((action.extra & Action::kRefund) != 0) continue;
+    }
+    touched_features_ |= bit(action.feature);
     const std::int64_t calendar_day = action.aggregation == Aggregation::distinct_days
                                           ? day_of(slice.at[index], input_.day_offset_minutes)
                                           : 0;
     aggregate_into(action.aggregation, value, calendar_day, value_[action.feature], mark_[action.feature]);
-    if ((action.extra & Action::kDaily) != 0)
-      add_today(action.feature, action.aggregation, value, calendar_day);
+    if ((action.extra & Action::kDaily) == 0) continue;
+    const std::int64_t day = (slice.at[index] - first_at_) / kMicrosPerDay;
+    if (day != day_) end_day();
+    day_ = day;
+    add_today(action.feature, action.aggregation, value, calendar_day);
   }
 }
 
@@ -342,6 +374,10 @@ void UnitPass::finish() {
     if (!plan.reported) continue;
     if (first_at_ > plan.latest_first) {
       sums_[m].add_immature(member_);
+      continue;
+    }
+    if ((touched_features_ & plan.touched) == 0) {
+      sums_[m].add_zero(member_, history(m));
       continue;
     }
     sums_[m].add(member_, history(m), values_of(m));

@@ -2,6 +2,7 @@
 // One thread's share of the one pass: reads slices, keeps a unit's numbers while its events go by, and adds
 // them to the metrics when the unit is over.
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -67,6 +68,7 @@ class UnitPass {
     bool reported = true;
     bool plain = true;        ///< the values are those of the features
     bool parts = false;       ///< steps, surfaces or factors are kept as well
+    std::uint64_t touched = 0;  ///< features (UnitPass::bit) without which every value and part is zero
     Micros latest_first = 0;  ///< units first exposed later are not mature
     std::vector<int> features;
   };
@@ -92,6 +94,10 @@ class UnitPass {
   /// The event's number for the feature; false if it does not count.
   bool number(const EventSlice& slice, std::uint32_t index, const Feature& feature, std::int64_t& value);
   void begin_unit();
+  std::uint64_t bits_of(std::size_t metric) const;
+  static std::uint64_t bit(std::size_t feature) noexcept {
+    return std::uint64_t{1} << std::min<std::size_t>(feature, 63);  // the last ones share a bit
+  }
 
   static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
 
@@ -108,6 +114,8 @@ class UnitPass {
   std::size_t member_ = 0;
   Micros first_at_ = 0;
   std::vector<std::int64_t> value_, mark_;           ///< by feature
+  std::uint64_t touched_features_ = ~std::uint64_t{0};  ///< bits of those that have changed
+  bool left_behind_ = true;                             ///< an action left something beside its number
   std::int64_t day_ = -1;                            ///< since the first exposure
   std::vector<Today> today_;                         ///< by metric
   std::vector<std::uint16_t> touched_;               ///< metrics with values today
@@ -115,6 +123,7 @@ class UnitPass {
   std::vector<std::vector<Refund>> refunds_;         ///< by Needs::orders
   std::vector<std::vector<StepEvent>> step_events_;  ///< by metric
   std::vector<std::vector<std::pair<ValueCode, std::int64_t>>> surface_values_;  ///< by metric
+  bool lifecycle_ = false;       ///< last_purchase_ is wanted
   Micros last_before_ = kNever;  ///< latest event before the first exposure, or never
   Micros last_purchase_ = kNever;
 };

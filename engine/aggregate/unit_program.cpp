@@ -25,7 +25,9 @@ UnitProgram::UnitProgram(const Needs& needs, const std::vector<std::string>& typ
   bounds_.erase(std::unique(bounds_.begin(), bounds_.end()), bounds_.end());
   for (std::size_t interval = 0; interval <= bounds_.size(); ++interval) {
     const Micros from = interval == 0 ? std::numeric_limits<Micros>::min() : bounds_[interval - 1];
+    const std::size_t before = actions_.size();
     for (const std::string& type : types) add_type(needs, type, from, from_start);
+    idle_.push_back(actions_.size() == before);
   }
 }
 

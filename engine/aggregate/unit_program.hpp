@@ -45,6 +45,9 @@ class UnitProgram {
     return {actions_.data() + range.begin, range.count};
   }
 
+  /// No event of any type does anything there.
+  bool idle(std::size_t interval) const noexcept { return idle_[interval] != 0; }
+
   /// A metric that keeps the feature by days, and whether as numerator (0) or denominator (1).
   struct Daily {
     std::uint16_t metric = 0;
@@ -74,6 +77,7 @@ class UnitProgram {
   std::size_t types_;
   std::vector<Micros> bounds_;
   std::vector<Range> table_;
+  std::vector<char> idle_;  // by interval
   std::vector<Action> actions_;
   std::vector<std::vector<Daily>> daily_;  // these by feature
   std::vector<std::vector<Step>> steps_;

@@ -219,6 +219,37 @@ void decode_hot(std::string_view blob, BlockRows& rows) {
   take_bytes(in, count, rows.flags);
 }
 
+std::size_t rows_of(std::string_view blob) {
+  Seal header;
+  if (blob.size() < sizeof(Seal)) damaged("too short");
+  std::memcpy(&header, blob.data(), sizeof(Seal));
+  return header.rows;
+}
+
+void decode_events(std::string_view blob, const EventColumnsOut& out) {
+  std::string buffer;
+  std::size_t count = 0;
+  std::string_view in = unseal(blob, count, buffer);
+  decode_integers(in, std::span(out.unit, count));
+  decode_integers(in, std::span(out.type, count));
+  decode_integers(in, std::span(out.at, count));
+  const bool as_delay = take_number(in) == 1;
+  if (as_delay && !out.recorded_at_wanted && lies_within(in, 0, kLateAfter)) {
+    skip_integers(in);
+    std::memset(out.timing, 0, count);
+  } else {
+    decode_integers(in, std::span(out.recorded_at, count));
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto at = static_cast<std::uint64_t>(out.at[i]);
+      const auto read = static_cast<std::uint64_t>(out.recorded_at[i]);
+      const auto delay = static_cast<Micros>(as_delay ? read : read - at);
+      out.recorded_at[i] = static_cast<Micros>(as_delay ? read + at : read);
+      out.timing[i] = static_cast<std::uint8_t>((delay > kLateAfter ? kLate : 0) | (delay < 0 ? kFuture : 0));
+    }
+  }
+  decode_integers(in, std::span(out.value, count));
+}
+
 void decode_properties(std::string_view blob, const std::vector<std::uint32_t>& keys, BlockRows& rows) {
   rows.properties.clear();
   if (blob.empty()) return;

@@ -76,6 +76,21 @@ struct EncodedBlock {
 
 EncodedBlock encode(const BlockRows& rows);
 
+/// Where the hot columns of a block of events go: all of the block's length.
+struct EventColumnsOut {
+  UnitIndex* unit;
+  std::uint32_t* type;
+  Micros* at;
+  Micros* recorded_at;
+  Millionths* value;
+  std::uint8_t* timing;            ///< Timing
+  bool recorded_at_wanted = true;  ///< false: recorded_at is scratch, and often left alone
+};
+/// Number of rows of a sealed part.
+std::size_t rows_of(std::string_view blob);
+/// As decode_hot, into columns of rows_of(blob) rows each.
+void decode_events(std::string_view blob, const EventColumnsOut& out);
+
 /// Decoders replace the columns of their part. Throw Error(storage) on a wrong format name or checksum.
 void decode_hot(std::string_view blob, BlockRows& rows);
 /// Only the columns of `keys` (empty: all); rows.size() must be known (decode_hot first).

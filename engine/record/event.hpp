@@ -19,6 +19,13 @@ using UnitIndex = std::uint32_t;
 inline constexpr Micros kMicrosPerSecond = 1'000'000;
 inline constexpr Micros kMicrosPerDay = 86'400 * kMicrosPerSecond;
 
+/// How an event's recording lies to its own time: bits, 0 when prompt.
+enum Timing : std::uint8_t {
+  kLate = 1,    ///< recorded more than kLateAfter after it happened
+  kFuture = 2,  ///< dated after it was recorded
+};
+inline constexpr Micros kLateAfter = kMicrosPerDay;
+
 /// One attribute or property: both texts are UTF-8. Numbers and booleans are kept as written.
 struct Property {
   std::string_view key;

@@ -16,6 +16,9 @@ namespace {
 /// turn.
 constexpr std::int64_t kSliceEvents = 1 << 17;
 
+/// Units whose rows are put in order together: what is written meanwhile fits in the second-level cache.
+constexpr UnitIndex kUnitsAtOnce = 2'048;
+
 struct Filter {
   Filter(const Reader::State& state, const EventFilter& asked)
       : reader(state), from(asked.from), to(asked.to), as_of(state.as_of), keys(asked.keys) {
@@ -33,7 +36,7 @@ struct Filter {
     return all_types && entry.first_at >= from && entry.last_at < to && entry.last_at <= as_of &&
            entry.last_recorded <= as_of;
   }
-  bool keeps(const BlockRows& rows, std::size_t i) const {
+  bool keeps(const auto& rows, std::size_t i) const {
     return rows.at[i] >= from && rows.at[i] < to && rows.at[i] <= as_of && rows.recorded_at[i] <= as_of &&
            wanted[rows.type[i]] && !reader.hidden(rows.unit[i]);
   }
@@ -47,103 +50,157 @@ struct Filter {
 };
 
 std::string signature(const EventFilter& filter) {
-  std::string text = fmt::format("{} {} {} ", filter.from, filter.to, filter.keys);
+  std::string text = fmt::format("{} {} {} {} ", filter.from, filter.to, filter.keys, filter.recorded_at);
   for (const auto& type : filter.types) text += fmt::format("{}:{} ", type.size(), type);
   text += "| ";
   for (const auto& key : filter.properties) text += fmt::format("{}:{} ", key.size(), key);
   return text;
 }
 
-/// Columns under construction: the kept rows of several blocks.
+template <class... Columns>
+void grow(std::size_t size, Columns&... columns) {
+  const auto one = [size](auto& column) {
+    if (column.size() < size) column.resize(std::max(size, 2 * column.size()));
+  };
+  (one(columns), ...);
+}
+
+/// Rows of several blocks as columns. Columns that were not asked for stay empty; those there may be longer
+/// than `size`, so that decoding need not clear them first.
 struct Gathered {
+  std::size_t size = 0;
+  bool recorded = false, keys = false;
   std::vector<UnitIndex> unit;
   std::vector<std::uint32_t> type;
   std::vector<Micros> at, recorded_at;
   std::vector<Millionths> value;
+  std::vector<std::uint8_t> timing;
   std::vector<std::vector<ValueCode>> properties;
   std::vector<Key> key, reference;
 
-  void clear() {
-    unit.clear();
-    type.clear();
-    at.clear();
-    recorded_at.clear();
-    value.clear();
-    for (auto& column : properties) column.clear();
-    key.clear();
-    reference.clear();
+  void shape(const EventFilter& filter) {
+    recorded = filter.recorded_at;
+    keys = filter.keys;
+    properties.resize(filter.properties.size());
   }
-  std::size_t size() const noexcept { return unit.size(); }
+  void reserve(std::size_t rows) {
+    grow(rows, unit, type, at, recorded_at, value, timing);
+    for (auto& column : properties) grow(rows, column);
+    if (keys) grow(rows, key, reference);
+  }
+  /// Row `to` becomes a copy of row `from` of `source`.
+  void copy(std::size_t to, const Gathered& source, std::size_t from) {
+    unit[to] = source.unit[from];
+    type[to] = source.type[from];
+    at[to] = source.at[from];
+    value[to] = source.value[from];
+    timing[to] = source.timing[from];
+    if (recorded) recorded_at[to] = source.recorded_at[from];
+    for (std::size_t p = 0; p < properties.size(); ++p) properties[p][to] = source.properties[p][from];
+    if (!keys) return;
+    key[to] = source.key[from];
+    reference[to] = source.reference[from];
+  }
+  /// The order of rows of one unit.
+  bool before(std::size_t a, std::size_t b) const {
+    const auto tuple = [&](std::size_t i) { return std::tie(at[i], type[i], value[i]); };
+    if (tuple(a) != tuple(b)) return tuple(a) < tuple(b);
+    if (recorded && recorded_at[a] != recorded_at[b]) return recorded_at[a] < recorded_at[b];
+    return keys && key[a] < key[b];
+  }
 };
 
-/// Reads one block and appends the rows [first, last) of units that pass.
+/// Reads blocks and appends the rows that pass.
 class BlockSource {
  public:
   BlockSource(const Reader::State& state, const Filter& filter, std::unique_ptr<Snapshot> snapshot)
       : state_(state), filter_(filter), snapshot_(std::move(snapshot)) {}
-
-  void load(const BlockEntry& entry) {
-    snapshot_->read_hot(entry.block, rows_);
-    if (!filter_.known.empty()) {
-      snapshot_->read_properties(entry.block, filter_.known, rows_);
-      values_.resize(filter_.properties.size());
-      for (std::size_t p = 0; p < values_.size(); ++p) {
-        if (filter_.properties[p])
-          resolve_property(state_, rows_, *filter_.properties[p], values_[p]);
-        else
-          values_[p].assign(rows_.size(), 0);
-      }
-    }
-    if (filter_.keys) snapshot_->read_detail(entry.block, rows_);
-  }
-
   ~BlockSource() { state_.give_back(std::move(snapshot_)); }
   BlockSource(const BlockSource&) = delete;
   BlockSource& operator=(const BlockSource&) = delete;
 
-  const BlockRows& rows() const { return rows_; }
-
-  void append_range(std::size_t first, std::size_t last, Gathered& to) const {
-    const auto copy = [&](const auto& from, auto& into) {
-      into.insert(into.end(), from.begin() + static_cast<std::ptrdiff_t>(first),
-                  from.begin() + static_cast<std::ptrdiff_t>(last));
+  /// Rows of a block sorted by unit with unit in [first, last); those of linked units are left to the loose
+  /// ones.
+  void append_sorted(const BlockEntry& entry, UnitIndex first, UnitIndex last, Gathered& to) {
+    const bool all = state_.plain_units() && filter_.keeps_all(entry);
+    const std::size_t start = to.size;
+    const std::size_t rows = decode(entry, !all, to);
+    const auto* units = to.unit.data() + start;
+    const auto position = [&](UnitIndex unit) {
+      return start + static_cast<std::size_t>(std::lower_bound(units, units + rows, unit) - units);
     };
-    copy(rows_.unit, to.unit);
-    copy(rows_.type, to.type);
-    copy(rows_.at, to.at);
-    copy(rows_.recorded_at, to.recorded_at);
-    copy(rows_.value, to.value);
-    append_extra(first, last, to);
+    const std::size_t begin = entry.first_unit >= first ? start : position(first);
+    const std::size_t end = entry.last_unit < last ? start + rows : position(last);
+    if (begin == start && all) {
+      to.size = end;
+      return;
+    }
+    for (std::size_t i = begin; i < end; ++i)
+      if (all || (filter_.keeps(to, i) && state_.canonical(to.unit[i]) == to.unit[i])) to.copy(to.size++, to, i);
   }
 
-  void append(std::size_t i, UnitIndex unit, Gathered& to) const {
-    to.unit.push_back(unit);
-    to.type.push_back(rows_.type[i]);
-    to.at.push_back(rows_.at[i]);
-    to.recorded_at.push_back(rows_.recorded_at[i]);
-    to.value.push_back(rows_.value[i]);
-    append_extra(i, i + 1, to);
+  /// Rows in order of arrival, each under the unit it is linked to; of a compacted block only linked ones.
+  void append_loose(const BlockEntry& entry, Gathered& to) {
+    const std::size_t start = to.size;
+    const std::size_t rows = decode(entry, true, to);
+    for (std::size_t i = start; i < start + rows; ++i) {
+      if (!filter_.keeps(to, i)) continue;
+      const UnitIndex canonical = state_.canonical(to.unit[i]);
+      if (!entry.open() && canonical == to.unit[i]) continue;
+      to.unit[i] = canonical;
+      to.copy(to.size++, to, i);
+    }
   }
 
  private:
-  void append_extra(std::size_t first, std::size_t last, Gathered& to) const {
-    to.properties.resize(filter_.properties.size());
-    for (std::size_t p = 0; p < filter_.properties.size(); ++p)
-      for (std::size_t i = first; i < last; ++i)
-        to.properties[p].push_back(filter_.properties[p] ? values_[p][i] : 0);
-    if (!filter_.keys) return;
-    for (std::size_t i = first; i < last; ++i) {
-      to.key.push_back(state_.secret.key(KeySpace::event, rows_.id[i]));
-      const std::string_view reference = rows_.reference[i];
-      to.reference.push_back(reference.empty() ? Key{} : state_.secret.key(KeySpace::event, reference));
+  /// Decodes the block's rows behind the last row; their number.
+  std::size_t decode(const BlockEntry& entry, bool recorded_at, Gathered& to) {
+    std::size_t rows = 0;
+    const std::size_t start = to.size;
+    snapshot_->read_hot(entry.block, [&](std::string_view blob) {
+      rows = rows_of(blob);
+      to.reserve(start + rows);
+      decode_events(blob, {.unit = to.unit.data() + start,
+                           .type = to.type.data() + start,
+                           .at = to.at.data() + start,
+                           .recorded_at = to.recorded_at.data() + start,
+                           .value = to.value.data() + start,
+                           .timing = to.timing.data() + start,
+                           .recorded_at_wanted = recorded_at || to.recorded});
+    });
+    if (!filter_.properties.empty()) decode_properties_of(entry, start, rows, to);
+    if (filter_.keys) decode_keys_of(entry, start, rows, to);
+    return rows;
+  }
+
+  void decode_properties_of(const BlockEntry& entry, std::size_t start, std::size_t rows, Gathered& to) {
+    cold_.unit.resize(rows);  // its number of rows, for the check of lengths
+    if (!filter_.known.empty()) snapshot_->read_properties(entry.block, filter_.known, cold_);
+    for (std::size_t p = 0; p < filter_.properties.size(); ++p) {
+      const auto begin = to.properties[p].begin() + static_cast<std::ptrdiff_t>(start);
+      if (filter_.properties[p]) {
+        resolve_property(state_, cold_, *filter_.properties[p], codes_);
+        std::copy(codes_.begin(), codes_.end(), begin);
+      } else {
+        std::fill_n(begin, rows, 0);
+      }
+    }
+  }
+
+  void decode_keys_of(const BlockEntry& entry, std::size_t start, std::size_t rows, Gathered& to) {
+    snapshot_->read_detail(entry.block, cold_);
+    for (std::size_t i = 0; i < rows; ++i) {
+      to.key[start + i] = state_.secret.key(KeySpace::event, cold_.id[i]);
+      const std::string_view reference = cold_.reference[i];
+      to.reference[start + i] = reference.empty() ? Key{} : state_.secret.key(KeySpace::event, reference);
     }
   }
 
   const Reader::State& state_;
   const Filter& filter_;
   std::unique_ptr<Snapshot> snapshot_;
-  BlockRows rows_;
-  std::vector<std::vector<ValueCode>> values_;
+  BlockRows cold_;
+  std::vector<ValueCode> codes_;
 };
 
 struct Loose : LooseEvents {
@@ -159,6 +216,8 @@ struct EventScanner::State {
       : reader(reader_state),
         filter(reader_state, asked),
         source(reader_state, filter, reader_state.snapshot()) {
+    gathered.shape(asked);
+    sorted.shape(asked);
     std::int64_t rows = 0;
     for (const BlockEntry& entry : reader.events)
       if (filter.overlaps(entry)) {
@@ -190,6 +249,7 @@ struct EventScanner::State {
     auto& kept = reader.loose[signature(asked)];
     if (kept == nullptr) {
       auto made = std::make_shared<Loose>();
+      made->rows.shape(asked);
       gather_loose(*made);
       kept = made;
     }
@@ -197,28 +257,19 @@ struct EventScanner::State {
   }
 
   void gather_loose(Loose& into) {
-    for (const BlockEntry& entry : reader.events) {
-      if (!filter.overlaps(entry)) continue;
-      if (entry.open()) {
-        source.load(entry);
-        for (std::size_t i = 0; i < source.rows().size(); ++i)
-          if (filter.keeps(source.rows(), i))
-            source.append(i, reader.canonical(source.rows().unit[i]), into.rows);
-      } else if (has_linked_unit(entry)) {
-        source.load(entry);
-        for (std::size_t i = 0; i < source.rows().size(); ++i) {
-          const UnitIndex unit = source.rows().unit[i];
-          const UnitIndex canonical = reader.canonical(unit);
-          if (canonical != unit && filter.keeps(source.rows(), i)) source.append(i, canonical, into.rows);
-        }
-      }
-    }
+    for (const BlockEntry& entry : reader.events)
+      if (filter.overlaps(entry) && (entry.open() || has_linked_unit(entry)))
+        source.append_loose(entry, into.rows);
+    const Gathered& rows = into.rows;
     into.begin.assign(count + 1, 0);
-    for (const UnitIndex unit : into.rows.unit) ++into.begin[unit / width + 1];
+    for (std::size_t i = 0; i < rows.size; ++i) ++into.begin[rows.unit[i] / width + 1];
     std::partial_sum(into.begin.begin(), into.begin.end(), into.begin.begin());
-    into.order.resize(into.rows.size());
-    std::vector<std::uint32_t> place = into.begin;
-    for (std::uint32_t i = 0; i < into.order.size(); ++i) into.order[place[into.rows.unit[i] / width]++] = i;
+    if (rows.size == 0) return;
+    std::vector<std::uint32_t> to(static_cast<std::size_t>(reader.units) + 1, 0);
+    for (std::size_t i = 0; i < rows.size; ++i) ++to[rows.unit[i] + 1];
+    std::partial_sum(to.begin(), to.end(), to.begin());
+    into.order.resize(rows.size);
+    for (std::uint32_t i = 0; i < rows.size; ++i) into.order[to[rows.unit[i]]++] = i;
   }
 
   bool has_linked_unit(const BlockEntry& entry) const {
@@ -246,73 +297,75 @@ struct EventScanner::State {
       return std::tie(a->part, a->first_unit, a->block) < std::tie(b->part, b->first_unit, b->block);
     });
     for (const BlockEntry* entry : overlapping) {
-      source.load(*entry);
-      append_kept(*entry, first, last);
+      source.append_sorted(*entry, first, last, gathered);
+      segments.push_back(gathered.size);
     }
-  }
-
-  void append_kept(const BlockEntry& entry, UnitIndex first, UnitIndex last) {
-    const BlockRows& rows = source.rows();
-    const auto position = [&](UnitIndex unit) {
-      return static_cast<std::size_t>(std::lower_bound(rows.unit.begin(), rows.unit.end(), unit) -
-                                      rows.unit.begin());
-    };
-    const std::size_t begin = entry.first_unit >= first ? 0 : position(first);
-    const std::size_t end = entry.last_unit < last ? rows.size() : position(last);
-    if (reader.plain_units() && filter.keeps_all(entry)) return source.append_range(begin, end, gathered);
-    for (std::size_t i = begin; i < end; ++i)
-      if (filter.keeps(rows, i) && reader.canonical(rows.unit[i]) == rows.unit[i])
-        source.append(i, rows.unit[i], gathered);
   }
 
   void append_loose(std::size_t index) {
-    const Gathered& from = loose->rows;
-    for (std::uint32_t k = loose->begin[index]; k < loose->begin[index + 1]; ++k) {
-      const std::uint32_t i = loose->order[k];
-      gathered.unit.push_back(from.unit[i]);
-      gathered.type.push_back(from.type[i]);
-      gathered.at.push_back(from.at[i]);
-      gathered.recorded_at.push_back(from.recorded_at[i]);
-      gathered.value.push_back(from.value[i]);
-      gathered.properties.resize(filter.properties.size());
-      for (std::size_t p = 0; p < filter.properties.size(); ++p)
-        gathered.properties[p].push_back(from.properties[p][i]);
-      if (!filter.keys) continue;
-      gathered.key.push_back(from.key[i]);
-      gathered.reference.push_back(from.reference[i]);
-    }
+    const std::uint32_t begin = loose->begin[index];
+    const std::uint32_t end = loose->begin[index + 1];
+    gathered.reserve(gathered.size + end - begin);
+    for (std::uint32_t k = begin; k < end; ++k) gathered.copy(gathered.size++, loose->rows, loose->order[k]);
+    segments.push_back(gathered.size);
   }
 
-  bool before(std::uint32_t a, std::uint32_t b) const {
-    const Gathered& g = gathered;
-    const auto tuple = [&](std::uint32_t i) {
-      return std::tie(g.at[i], g.type[i], g.value[i], g.recorded_at[i]);
-    };
-    if (tuple(a) != tuple(b)) return tuple(a) < tuple(b);
-    return filter.keys && g.key[a] < g.key[b];
-  }
-
-  /// Counting sort by unit; blocks come by day, so most units are then in order of time already.
+  /// Puts every row behind the others of its unit. Blocks come by day, so most units are then in order of time
+  /// already; the others are put in order one by one.
   void sort(UnitIndex first, UnitIndex last) {
     offsets.assign(static_cast<std::size_t>(last - first) + 1, 0);
-    for (const UnitIndex unit : gathered.unit) ++offsets[unit - first + 1];
+    for (std::size_t i = 0; i < gathered.size; ++i) ++offsets[gathered.unit[i] - first + 1];
     std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
     next.assign(offsets.begin(), offsets.end());
-    order.resize(gathered.size());
-    for (std::uint32_t i = 0; i < order.size(); ++i) order[next[gathered.unit[i] - first]++] = i;
-    for (std::size_t unit = 0; unit + 1 < offsets.size(); ++unit) {
-      const auto begin = order.begin() + offsets[unit];
-      const auto end = order.begin() + offsets[unit + 1];
-      const auto compare = [this](std::uint32_t a, std::uint32_t b) { return before(a, b); };
-      if (end - begin > 1 && !std::is_sorted(begin, end, compare)) std::sort(begin, end, compare);
+    sorted.reserve(gathered.size);
+    sorted.size = gathered.size;
+    place.resize(gathered.size);
+    disordered.clear();
+    // A few units of all segments at a time, so that what is written stays in the cache.
+    cursor.assign(segments.begin(), segments.end() - 1);
+    for (UnitIndex until = first; until < last;) {
+      until = std::min<UnitIndex>(last, until + kUnitsAtOnce);
+      for (std::size_t s = 0; s < cursor.size(); ++s)
+        cursor[s] = scatter(cursor[s], segments[s + 1], first, until);
     }
+    if (sorted.recorded) spread(gathered.recorded_at, sorted.recorded_at);
+    for (std::size_t p = 0; p < sorted.properties.size(); ++p) spread(gathered.properties[p], sorted.properties[p]);
+    if (sorted.keys) spread(gathered.key, sorted.key);
+    if (sorted.keys) spread(gathered.reference, sorted.reference);
+    for (const UnitIndex unit : disordered) order_unit(offsets[unit], offsets[unit + 1]);
+  }
+
+  /// Copies rows from `i` on, of units before `until`, to their places; where it stopped.
+  std::size_t scatter(std::size_t i, std::size_t end, UnitIndex first, UnitIndex until) {
+    const UnitIndex* const unit = gathered.unit.data();
+    Micros* const at = sorted.at.data();
+    for (; i < end && unit[i] < until; ++i) {
+      const UnitIndex u = unit[i] - first;
+      const std::uint32_t to = next[u]++;
+      place[i] = to;
+      at[to] = gathered.at[i];
+      sorted.type[to] = gathered.type[i];
+      sorted.value[to] = gathered.value[i];
+      sorted.timing[to] = gathered.timing[i];
+      if (to != offsets[u] && at[to] <= at[to - 1]) disordered.push_back(u);
+    }
+    return i;
   }
 
   template <class T>
-  std::span<const T> ordered(const std::vector<T>& from, std::vector<T>& to) const {
-    to.resize(order.size());
-    for (std::size_t i = 0; i < order.size(); ++i) to[i] = from[order[i]];
-    return to;
+  void spread(const std::vector<T>& from, std::vector<T>& to) const {
+    for (std::size_t i = 0; i < gathered.size; ++i) to[place[i]] = from[i];
+  }
+
+  void order_unit(std::uint32_t begin, std::uint32_t end) {
+    const auto compare = [this](std::uint32_t a, std::uint32_t b) { return sorted.before(a, b); };
+    order.resize(end - begin);
+    std::iota(order.begin(), order.end(), begin);
+    if (std::is_sorted(order.begin(), order.end(), compare)) return;
+    std::stable_sort(order.begin(), order.end(), compare);
+    gathered.reserve(order.size());
+    for (std::size_t i = 0; i < order.size(); ++i) gathered.copy(i, sorted, order[i]);
+    for (std::size_t i = 0; i < order.size(); ++i) sorted.copy(begin + i, gathered, i);
   }
 
   const EventSlice& read(std::size_t index) {
@@ -320,25 +373,26 @@ struct EventScanner::State {
     const auto first = static_cast<UnitIndex>(index * width);
     const auto last = static_cast<UnitIndex>(
         std::min<std::uint64_t>(reader.units, static_cast<std::uint64_t>(first) + width));
-    gathered.clear();
+    gathered.size = 0;
+    segments.assign(1, 0);
     read_compacted(first, last);
     append_loose(index);
     sort(first, last);
-    sorted.properties.resize(filter.properties.size());
-    gathered.properties.resize(filter.properties.size());
+    const auto view = [&](const auto& column) { return std::span(column.data(), sorted.size); };
+    slice = {};
     slice.first_unit = first;
     slice.last_unit = last;
     slice.offsets = offsets;
-    slice.at = ordered(gathered.at, sorted.at);
-    slice.recorded_at = ordered(gathered.recorded_at, sorted.recorded_at);
-    slice.type = ordered(gathered.type, sorted.type);
-    slice.value = ordered(gathered.value, sorted.value);
-    slice.properties.clear();
-    for (std::size_t p = 0; p < filter.properties.size(); ++p)
-      slice.properties.push_back(ordered(gathered.properties[p], sorted.properties[p]));
-    if (filter.keys) {
-      slice.key = ordered(gathered.key, sorted.key);
-      slice.reference = ordered(gathered.reference, sorted.reference);
+    slice.at = view(sorted.at);
+    slice.timing = view(sorted.timing);
+    slice.type = view(sorted.type);
+    slice.value = view(sorted.value);
+    slice.prompt = std::all_of(slice.timing.begin(), slice.timing.end(), [](std::uint8_t t) { return t == 0; });
+    if (sorted.recorded) slice.recorded_at = view(sorted.recorded_at);
+    for (const auto& column : sorted.properties) slice.properties.push_back(view(column));
+    if (sorted.keys) {
+      slice.key = view(sorted.key);
+      slice.reference = view(sorted.reference);
     }
     return slice;
   }
@@ -354,7 +408,9 @@ struct EventScanner::State {
   std::size_t count = 0;
   std::shared_ptr<const Loose> loose;
   Gathered gathered, sorted;
-  std::vector<std::uint32_t> offsets, next, order;
+  std::vector<std::size_t> segments, cursor;  // where in `gathered` each block's rows end; each is sorted by unit
+  std::vector<std::uint32_t> offsets, next, place, order;
+  std::vector<UnitIndex> disordered;  // may name a unit twice
   EventSlice slice;
 };
 

@@ -168,6 +168,14 @@ Header take_header(std::string_view& in, std::string_view& payload) {
   return header;
 }
 
+/// No value of the column can pass 32 bits.
+bool all_narrow(const Header& header) {
+  constexpr std::uint64_t kMost = 0xFFFF'FFFF;
+  if (header.width > 32 || header.base < 0 || static_cast<std::uint64_t>(header.base) > kMost) return false;
+  const std::uint64_t room = kMost - static_cast<std::uint64_t>(header.base);
+  return (std::uint64_t{1} << header.width) - 1 <= room / kScales[header.scale];
+}
+
 template <class T>
 T narrow(std::uint64_t v) {
   if constexpr (sizeof(T) < 8)
@@ -183,10 +191,15 @@ void decode(std::string_view& in, std::span<T> values) {
   const auto base = static_cast<std::uint64_t>(header.base);
   const std::size_t count = values.size();
   switch (header.encoding) {
-    case kPacked:
-      unpack(payload.data(), payload.size(), header.width, count,
-             [&](std::size_t i, std::uint64_t v) { values[i] = narrow<T>(base + v * scale); });
+    case kPacked: {
+      const auto put = [&](std::size_t i, std::uint64_t v) { values[i] = static_cast<T>(base + v * scale); };
+      const auto put_checked = [&](std::size_t i, std::uint64_t v) { values[i] = narrow<T>(base + v * scale); };
+      if (sizeof(T) == 8 || all_narrow(header))
+        unpack(payload.data(), payload.size(), header.width, count, put);
+      else
+        unpack(payload.data(), payload.size(), header.width, count, put_checked);
       return;
+    }
     case kDelta: {
       std::uint64_t last = base;
       unpack(payload.data(), payload.size(), header.width, count, [&](std::size_t i, std::uint64_t v) {
@@ -198,16 +211,20 @@ void decode(std::string_view& in, std::span<T> values) {
     case kSparse: {
       const std::size_t bitmap = (count + 7) / 8;
       if (payload.size() < bitmap) damaged();
+      std::fill(values.begin(), values.end(), T{0});
       std::size_t kept = 0;
-      for (std::size_t i = 0; i < count; ++i)
-        kept += (static_cast<unsigned char>(payload[i >> 3]) >> (i & 7)) & 1u;
+      for (std::size_t byte = 0; byte < bitmap; ++byte)
+        kept += static_cast<std::size_t>(std::popcount(static_cast<unsigned char>(payload[byte])));
       std::string_view rest = payload.substr(bitmap);
       std::vector<T> inner(kept);
       decode(rest, std::span<T>(inner));
       std::size_t next = 0;
-      for (std::size_t i = 0; i < count; ++i)
-        values[i] =
-            ((static_cast<unsigned char>(payload[i >> 3]) >> (i & 7)) & 1u) != 0 ? inner[next++] : T{0};
+      for (std::size_t byte = 0; byte < bitmap; ++byte)
+        for (unsigned bits = static_cast<unsigned char>(payload[byte]); bits != 0; bits &= bits - 1) {
+          const std::size_t i = byte * 8 + static_cast<std::size_t>(std::countr_zero(bits));
+          if (i >= count) damaged();
+          values[i] = inner[next++];
+        }
       return;
     }
     default:
@@ -252,6 +269,14 @@ void decode_integers(std::string_view& in, std::span<std::int64_t> values) {
 }
 void decode_integers(std::string_view& in, std::span<std::uint32_t> values) {
   decode(in, values);
+}
+
+bool lies_within(std::string_view in, std::int64_t low, std::int64_t high) {
+  std::string_view payload;
+  const Header header = take_header(in, payload);
+  if (header.encoding != kPacked || header.width > 62 || header.base < low || header.base > high) return false;
+  const std::uint64_t steps = difference(high, header.base) / kScales[header.scale];
+  return (std::uint64_t{1} << header.width) - 1 <= steps;
 }
 
 void skip_integers(std::string_view& in) {

@@ -19,5 +19,7 @@ void decode_integers(std::string_view& in, std::span<std::int64_t> values);
 void decode_integers(std::string_view& in, std::span<std::uint32_t> values);
 /// Removes a column from the front of `in` without decoding.
 void skip_integers(std::string_view& in);
+/// Whether the column at the front of `in` certainly lies within [low, high], as far as its header says.
+bool lies_within(std::string_view in, std::int64_t low, std::int64_t high);
 
 }  // namespace liftmark

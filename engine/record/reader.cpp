@@ -59,6 +59,9 @@ void read_part(Snapshot& snapshot, Statement& select, std::int64_t block, const 
 void Snapshot::read_hot(std::int64_t block, BlockRows& rows) {
   read_part(*this, hot, block, [&](std::string_view bytes) { decode_hot(bytes, rows); });
 }
+void Snapshot::read_hot(std::int64_t block, const std::function<void(std::string_view)>& decode) {
+  read_part(*this, hot, block, decode);
+}
 void Snapshot::read_properties(std::int64_t block, const std::vector<std::uint32_t>& keys, BlockRows& rows) {
   read_part(*this, properties, block, [&](std::string_view bytes) { decode_properties(bytes, keys, rows); });
 }
@@ -287,6 +290,14 @@ struct Candidates {
   std::vector<std::vector<ValueCode>> attributes;
   std::vector<std::uint32_t> block;  // index into the directory, for the rare look at an id
   std::vector<std::uint32_t> row;
+
+  void reserve(const std::vector<BlockEntry>& blocks) {
+    std::size_t rows = 0;
+    for (const BlockEntry& entry : blocks) rows += static_cast<std::size_t>(entry.rows);
+    const auto make_room = [rows](auto&... columns) { (columns.reserve(rows), ...); };
+    make_room(unit, arm, at, recorded_at, propensity, fallback, block, row);
+    for (auto& column : attributes) column.reserve(rows);
+  }
 };
 
 }  // namespace
@@ -316,6 +327,7 @@ ExposureColumns Reader::exposures(std::string_view experiment,
   auto snapshot = state.snapshot();
   Candidates found;
   found.attributes.resize(keys.size());
+  found.reserve(state.exposures);
   BlockRows rows;
   std::vector<ValueCode> values;
   for (std::size_t b = 0; b < state.exposures.size(); ++b) {

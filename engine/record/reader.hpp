@@ -59,17 +59,20 @@ struct EventFilter {
   Micros to = std::numeric_limits<Micros>::max();    ///< event time before
   std::vector<std::string> properties{};             ///< keys wanted as columns, in this order
   bool keys = false;                                 ///< `key` and `reference` wanted
+  bool recorded_at = true;                           ///< `recorded_at` wanted; `timing` is always there
 };
 
-/// The events of units [first_unit, last_unit), sorted by (unit, at, type, value, recorded_at[, key]).
+/// The events of units [first_unit, last_unit), sorted by (unit, at, type, value[, recorded_at][, key]).
 /// Spans stay valid until the scanner's next read.
 struct EventSlice {
   UnitIndex first_unit = 0;
   UnitIndex last_unit = 0;
   std::span<const std::uint32_t> offsets;  ///< last_unit - first_unit + 1 of them
   std::span<const Micros> at;
-  std::span<const Micros> recorded_at;
-  std::span<const std::uint32_t> type;  ///< index into Reader::types()
+  std::span<const Micros> recorded_at;     ///< empty unless asked for
+  std::span<const std::uint8_t> timing;    ///< Timing
+  bool prompt = false;                     ///< every timing is 0
+  std::span<const std::uint32_t> type;     ///< index into Reader::types()
   std::span<const Millionths> value;
   std::vector<std::span<const ValueCode>> properties;  ///< as EventFilter::properties
   std::span<const Key> key;                            ///< empty unless asked for

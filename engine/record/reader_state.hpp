@@ -1,6 +1,7 @@
 #pragma once
 // What a Reader holds: its snapshot, the directory of live blocks, names, links. Internal to engine/record.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -38,6 +39,8 @@ struct Snapshot {
   explicit Snapshot(const std::filesystem::path& path);
   /// Reads the parts of a block; what is not wanted is left alone.
   void read_hot(std::int64_t block, BlockRows& rows);
+  /// Calls decode(bytes) with the hot part of a block.
+  void read_hot(std::int64_t block, const std::function<void(std::string_view)>& decode);
   void read_properties(std::int64_t block, const std::vector<std::uint32_t>& keys, BlockRows& rows);
   void read_detail(std::int64_t block, BlockRows& rows);
   Database database;
