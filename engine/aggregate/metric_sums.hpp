@@ -95,8 +95,8 @@ class MetricSums {
   std::vector<ExactSums> groups_;  ///< by dimension
   std::vector<WaitingUnit> waiting_;
   std::vector<std::int64_t> cap_history_;
-  std::vector<ValueTally> values_;                 ///< non-zero raw values by arm, for the distribution
-  std::vector<std::int64_t> immature_;             ///< by arm
+  std::vector<ValueTally> values_;      ///< non-zero raw values by arm, for the distribution
+  std::vector<std::int64_t> immature_;  ///< by arm
 };
 
 }  // namespace liftmark

@@ -163,8 +163,8 @@ void UnitPass::measured_unit(const EventSlice& slice, std::size_t member) {
   const std::span<const Micros> bounds = program_.bounds();
   std::uint32_t i = slice.begin(unit);
   for (std::size_t interval = 0; i < end; ++interval) {
-    const Micros until = interval == bounds.size() ? std::numeric_limits<Micros>::max()
-                                                   : first_at_ + bounds[interval];
+    const Micros until =
+        interval == bounds.size() ? std::numeric_limits<Micros>::max() : first_at_ + bounds[interval];
     if (program_.idle(interval)) {
       while (i < end && slice.at[i] < until) ++i;
       if (interval == bounds.size()) break;

@@ -66,10 +66,10 @@ class UnitPass {
   /// A metric's needs as the end of a unit asks for them.
   struct MetricPlan {
     bool reported = true;
-    bool plain = true;        ///< the values are those of the features
-    bool parts = false;       ///< steps, surfaces or factors are kept as well
+    bool plain = true;          ///< the values are those of the features
+    bool parts = false;         ///< steps, surfaces or factors are kept as well
     std::uint64_t touched = 0;  ///< features (UnitPass::bit) without which every value and part is zero
-    Micros latest_first = 0;  ///< units first exposed later are not mature
+    Micros latest_first = 0;    ///< units first exposed later are not mature
     std::vector<int> features;
   };
 
@@ -113,17 +113,17 @@ class UnitPass {
   // Of the present unit:
   std::size_t member_ = 0;
   Micros first_at_ = 0;
-  std::vector<std::int64_t> value_, mark_;           ///< by feature
+  std::vector<std::int64_t> value_, mark_;              ///< by feature
   std::uint64_t touched_features_ = ~std::uint64_t{0};  ///< bits of those that have changed
   bool left_behind_ = true;                             ///< an action left something beside its number
-  std::int64_t day_ = -1;                            ///< since the first exposure
-  std::vector<Today> today_;                         ///< by metric
-  std::vector<std::uint16_t> touched_;               ///< metrics with values today
-  std::vector<std::vector<Order>> orders_;           ///< by Needs::orders
-  std::vector<std::vector<Refund>> refunds_;         ///< by Needs::orders
-  std::vector<std::vector<StepEvent>> step_events_;  ///< by metric
+  std::int64_t day_ = -1;                               ///< since the first exposure
+  std::vector<Today> today_;                            ///< by metric
+  std::vector<std::uint16_t> touched_;                  ///< metrics with values today
+  std::vector<std::vector<Order>> orders_;              ///< by Needs::orders
+  std::vector<std::vector<Refund>> refunds_;            ///< by Needs::orders
+  std::vector<std::vector<StepEvent>> step_events_;     ///< by metric
   std::vector<std::vector<std::pair<ValueCode, std::int64_t>>> surface_values_;  ///< by metric
-  bool lifecycle_ = false;       ///< last_purchase_ is wanted
+  bool lifecycle_ = false;                                                       ///< last_purchase_ is wanted
   Micros last_before_ = kNever;  ///< latest event before the first exposure, or never
   Micros last_purchase_ = kNever;
 };

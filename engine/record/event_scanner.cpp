@@ -136,7 +136,8 @@ class BlockSource {
       return;
     }
     for (std::size_t i = begin; i < end; ++i)
-      if (all || (filter_.keeps(to, i) && state_.canonical(to.unit[i]) == to.unit[i])) to.copy(to.size++, to, i);
+      if (all || (filter_.keeps(to, i) && state_.canonical(to.unit[i]) == to.unit[i]))
+        to.copy(to.size++, to, i);
   }
 
   /// Rows in order of arrival, each under the unit it is linked to; of a compacted block only linked ones.
@@ -310,8 +311,8 @@ struct EventScanner::State {
     segments.push_back(gathered.size);
   }
 
-  /// Puts every row behind the others of its unit. Blocks come by day, so most units are then in order of time
-  /// already; the others are put in order one by one.
+  /// Puts every row behind the others of its unit. Blocks come by day, so most units are then in order of
+  /// time already; the others are put in order one by one.
   void sort(UnitIndex first, UnitIndex last) {
     offsets.assign(static_cast<std::size_t>(last - first) + 1, 0);
     for (std::size_t i = 0; i < gathered.size; ++i) ++offsets[gathered.unit[i] - first + 1];
@@ -329,7 +330,8 @@ struct EventScanner::State {
         cursor[s] = scatter(cursor[s], segments[s + 1], first, until);
     }
     if (sorted.recorded) spread(gathered.recorded_at, sorted.recorded_at);
-    for (std::size_t p = 0; p < sorted.properties.size(); ++p) spread(gathered.properties[p], sorted.properties[p]);
+    for (std::size_t p = 0; p < sorted.properties.size(); ++p)
+      spread(gathered.properties[p], sorted.properties[p]);
     if (sorted.keys) spread(gathered.key, sorted.key);
     if (sorted.keys) spread(gathered.reference, sorted.reference);
     for (const UnitIndex unit : disordered) order_unit(offsets[unit], offsets[unit + 1]);
@@ -387,7 +389,8 @@ struct EventScanner::State {
     slice.timing = view(sorted.timing);
     slice.type = view(sorted.type);
     slice.value = view(sorted.value);
-    slice.prompt = std::all_of(slice.timing.begin(), slice.timing.end(), [](std::uint8_t t) { return t == 0; });
+    slice.prompt =
+        std::all_of(slice.timing.begin(), slice.timing.end(), [](std::uint8_t t) { return t == 0; });
     if (sorted.recorded) slice.recorded_at = view(sorted.recorded_at);
     for (const auto& column : sorted.properties) slice.properties.push_back(view(column));
     if (sorted.keys) {
@@ -408,7 +411,8 @@ struct EventScanner::State {
   std::size_t count = 0;
   std::shared_ptr<const Loose> loose;
   Gathered gathered, sorted;
-  std::vector<std::size_t> segments, cursor;  // where in `gathered` each block's rows end; each is sorted by unit
+  std::vector<std::size_t> segments,
+      cursor;  // where in `gathered` each block's rows end; each is sorted by unit
   std::vector<std::uint32_t> offsets, next, place, order;
   std::vector<UnitIndex> disordered;  // may name a unit twice
   EventSlice slice;

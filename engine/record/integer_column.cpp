@@ -193,7 +193,9 @@ void decode(std::string_view& in, std::span<T> values) {
   switch (header.encoding) {
     case kPacked: {
       const auto put = [&](std::size_t i, std::uint64_t v) { values[i] = static_cast<T>(base + v * scale); };
-      const auto put_checked = [&](std::size_t i, std::uint64_t v) { values[i] = narrow<T>(base + v * scale); };
+      const auto put_checked = [&](std::size_t i, std::uint64_t v) {
+        values[i] = narrow<T>(base + v * scale);
+      };
       if (sizeof(T) == 8 || all_narrow(header))
         unpack(payload.data(), payload.size(), header.width, count, put);
       else
@@ -274,7 +276,8 @@ void decode_integers(std::string_view& in, std::span<std::uint32_t> values) {
 bool lies_within(std::string_view in, std::int64_t low, std::int64_t high) {
   std::string_view payload;
   const Header header = take_header(in, payload);
-  if (header.encoding != kPacked || header.width > 62 || header.base < low || header.base > high) return false;
+  if (header.encoding != kPacked || header.width > 62 || header.base < low || header.base > high)
+    return false;
   const std::uint64_t steps = difference(high, header.base) / kScales[header.scale];
   return (std::uint64_t{1} << header.width) - 1 <= steps;
 }

@@ -69,10 +69,10 @@ struct EventSlice {
   UnitIndex last_unit = 0;
   std::span<const std::uint32_t> offsets;  ///< last_unit - first_unit + 1 of them
   std::span<const Micros> at;
-  std::span<const Micros> recorded_at;     ///< empty unless asked for
-  std::span<const std::uint8_t> timing;    ///< Timing
-  bool prompt = false;                     ///< every timing is 0
-  std::span<const std::uint32_t> type;     ///< index into Reader::types()
+  std::span<const Micros> recorded_at;   ///< empty unless asked for
+  std::span<const std::uint8_t> timing;  ///< Timing
+  bool prompt = false;                   ///< every timing is 0
+  std::span<const std::uint32_t> type;   ///< index into Reader::types()
   std::span<const Millionths> value;
   std::vector<std::span<const ValueCode>> properties;  ///< as EventFilter::properties
   std::span<const Key> key;                            ///< empty unless asked for
