@@ -28,7 +28,9 @@ void add_offline(CLI::App& program);
 void add_plan(CLI::App& program);
 void add_purge(CLI::App& program);
 void add_report(CLI::App& program);
+void add_serve(CLI::App& program);
 void add_simulate(CLI::App& program);
+void add_token(CLI::App& program);
 void add_verify(CLI::App& program);
 
 // One row a command.
@@ -52,7 +54,9 @@ inline constexpr std::array kCommands{
     AddCommand{add_plan},
     AddCommand{add_purge},
     AddCommand{add_report},
+    AddCommand{add_serve},
     AddCommand{add_simulate},
+    AddCommand{add_token},
     AddCommand{add_verify},
 };
 // clang-format on

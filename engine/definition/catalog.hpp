@@ -138,8 +138,12 @@ struct Plan {
   std::vector<std::string> interactions;  ///< other experiments, run at the same time, to cross with
 };
 
+/// Who says that a unit has met its arm: the code that shows it, or the service as soon as it is asked.
+enum class ExposureBy { report, evaluation };
+
 struct ExperimentDefinition {
   assign::Experiment assignment;
+  ExposureBy exposure = ExposureBy::report;
   std::string name, hypothesis, owner;
   std::optional<std::int64_t> start;  ///< planned; microseconds UTC
   Plan plan;

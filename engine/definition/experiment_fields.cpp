@@ -240,6 +240,7 @@ void describe_shipped(Fields& fields, std::optional<ExperimentDefinition::Shippe
 template <typename Fields>
 void describe(Fields& fields, ExperimentDefinition& experiment) {
   describe_assignment(fields, experiment.assignment);
+  fields.choice("exposure", experiment.exposure, kExposures);
   fields.field("name", experiment.name);
   fields.field("hypothesis", experiment.hypothesis);
   fields.field("owner", experiment.owner);

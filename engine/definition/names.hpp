@@ -49,6 +49,8 @@ inline constexpr Choice<Correction> kCorrections[] = {
     {"dunnett", Correction::dunnett}};
 inline constexpr Choice<assign::Role> kRoles[] = {{"control", assign::Role::control},
                                                   {"variant", assign::Role::variant}};
+inline constexpr Choice<ExposureBy> kExposures[] = {{"report", ExposureBy::report},
+                                                    {"evaluation", ExposureBy::evaluation}};
 inline constexpr Choice<assign::Status> kStatuses[] = {{"draft", assign::Status::draft},
                                                        {"running", assign::Status::running},
                                                        {"stopped", assign::Status::stopped}};

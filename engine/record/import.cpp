@@ -3,13 +3,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
-#include <xxhash.h>
 
-#include <charconv>
 #include <utility>
 
 #include "engine/definition/error.hpp"
-#include "engine/record/decimal.hpp"
 #include "engine/record/import_row.hpp"
 
 namespace liftmark {
@@ -43,10 +40,6 @@ std::string source_of(const std::filesystem::path& path) {
   return name.string();
 }
 
-bool truth(std::string_view text) {
-  return text == "1" || text == "true" || text == "TRUE" || text == "True";
-}
-
 }  // namespace
 
 std::span<const ImportField> import_fields() noexcept {
@@ -72,77 +65,17 @@ RowImporter::~RowImporter() {
   settled_.wait(lock, [this] { return in_flight_ == 0; });
 }
 
-std::uint64_t RowImporter::distinction(const RawRow& row) {
-  if (!row[Field::id].empty()) return 0;
-  const std::uint64_t bytes = XXH3_64bits(row.raw.data(), row.raw.size());
-  const std::uint64_t both[2] = {bytes, seen_[bytes]++};
-  return XXH3_64bits(both, sizeof both);
-}
-
 void RowImporter::add(const RawRow& row) {
-  const bool exposure = options_.kind == ImportOptions::Kind::exposures ||
-                        (options_.kind == ImportOptions::Kind::detect && !row[Field::experiment].empty() &&
-                         row[Field::type].empty());
-  exposure ? add_exposure(row) : add_event(row);
-}
-
-bool RowImporter::take_times(const RawRow& row, Micros& at, std::optional<Micros>& recorded_at) {
-  const auto moment = parse_moment(row[Field::at]);
-  if (!moment) {
-    reject(row.line, row[Field::at].empty() ? "missing_time" : "invalid_time", "at");
-    return false;
-  }
-  at = *moment;
-  if (options_.recorded_at_event_time) recorded_at = at;
-  if (row[Field::recorded_at].empty()) return true;
-  recorded_at = parse_moment(row[Field::recorded_at]);
-  if (!recorded_at) reject(row.line, "invalid_time", "recorded_at");
-  return recorded_at.has_value();
-}
-
-void RowImporter::add_event(const RawRow& row) {
+  const bool is_exposure = options_.kind == ImportOptions::Kind::exposures ||
+                           (options_.kind == ImportOptions::Kind::detect && !row[Field::experiment].empty() &&
+                            row[Field::type].empty());
+  const RowTimes times{.recorded_at_event_time = options_.recorded_at_event_time};
   Event event;
-  event.id = row[Field::id];
-  event.unit = row[Field::unit];
-  event.type = row[Field::type];
-  event.reference = row[Field::reference];
-  event.properties = row.properties;
-  if (!take_times(row, event.at, event.recorded_at)) return;
-  if (!row[Field::value].empty()) {
-    auto value = parse_decimal(row[Field::value]);
-    if (value && row.has_factor) {
-      const auto factor = parse_decimal(row.value_factor);
-      value = factor ? multiply(*value, *factor) : std::nullopt;
-    }
-    if (!value) return reject(row.line, "invalid_value", "value");
-    event.value = *value;
-  }
-  batch_.add(event, distinction(row));
-  sent_row(row.line);
-}
-
-void RowImporter::add_exposure(const RawRow& row) {
   Exposure exposure;
-  exposure.id = row[Field::id];
-  exposure.experiment = row[Field::experiment];
-  exposure.unit = row[Field::unit];
-  exposure.arm = row[Field::arm];
-  exposure.attributes = row.properties;
-  exposure.fallback = truth(row[Field::fallback]);
-  if (!take_times(row, exposure.at, exposure.recorded_at)) return;
-  if (const std::string_view text = row[Field::epoch]; !text.empty()) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), exposure.epoch);
-    if (error != std::errc() || end != text.data() + text.size())
-      return reject(row.line, "invalid_epoch", "epoch");
-  }
-  if (const std::string_view text = row[Field::propensity]; !text.empty()) {
-    double propensity = 0.0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), propensity);
-    if (error != std::errc() || end != text.data() + text.size())
-      return reject(row.line, "invalid_propensity", "propensity");
-    exposure.propensity = propensity;
-  }
-  batch_.add(exposure, distinction(row));
+  const RowFault fault = is_exposure ? read_exposure(row, times, exposure) : read_event(row, times, event);
+  if (fault) return reject(row.line, fault.reason, fault.field);
+  const std::uint64_t distinction = distinction_(row);
+  is_exposure ? batch_.add(exposure, distinction) : batch_.add(event, distinction);
   sent_row(row.line);
 }
 

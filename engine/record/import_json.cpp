@@ -1,18 +1,13 @@
-// NDJSON: one object a line. simdjson's on-demand parser reads each line in place.
-
-#include <simdjson.h>
+// NDJSON files: one object a line, read in place.
 
 #include <cstring>
-#include <deque>
 
-#include "engine/definition/error.hpp"
 #include "engine/record/import_row.hpp"
+#include "engine/record/json_row.hpp"
 #include "engine/record/utf8.hpp"
 
 namespace liftmark {
 namespace {
-
-using namespace simdjson;
 
 constexpr std::size_t kBuffer = 1 << 20;
 constexpr std::size_t kMaxLine = 1 << 20;
@@ -20,7 +15,7 @@ constexpr std::size_t kMaxLine = 1 << 20;
 /// Lines of a stream, with simdjson's padding readable behind each.
 class LineReader {
  public:
-  explicit LineReader(InputStream& input) : input_(input), buffer_(kBuffer + SIMDJSON_PADDING) {}
+  explicit LineReader(InputStream& input) : input_(input), buffer_(kBuffer + kJsonPadding) {}
 
   /// The next line without its end; false at the end of the input. `too_long`: its content was passed over.
   bool next(std::string_view& line, bool& too_long) {
@@ -60,8 +55,8 @@ class LineReader {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
-    if (end_ + SIMDJSON_PADDING >= buffer_.size()) buffer_.resize(buffer_.size() * 2);
-    const std::size_t got = input_.read(buffer_.data() + end_, buffer_.size() - SIMDJSON_PADDING - end_);
+    if (end_ + kJsonPadding >= buffer_.size()) buffer_.resize(buffer_.size() * 2);
+    const std::size_t got = input_.read(buffer_.data() + end_, buffer_.size() - kJsonPadding - end_);
     end_ += got;
     at_end_ = got == 0;
   }
@@ -72,128 +67,10 @@ class LineReader {
   bool at_end_ = false;
 };
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() &&
-         (text.back() == ' ' || text.back() == '\t' || text.back() == '\n' || text.back() == '\r'))
-    text.remove_suffix(1);
-  return text;
-}
-
-/// JSON keys to fields under the mapping of the options.
-class Mapping {
- public:
-  explicit Mapping(const ImportOptions& options) : options_(options) {
-    for (const auto& [field, key] : options.columns)
-      if (!find_field(field))
-        throw Error(ErrorCode::usage, "--map", "there is no field \"" + field + "\"", "see import --help");
-    for (const auto& [field, text] : options.constants) {
-      const auto known = find_field(field);
-      if (!known)
-        throw Error(ErrorCode::usage, "--set", "there is no field \"" + field + "\"", "see import --help");
-      constants[static_cast<std::size_t>(*known)] = text;
-    }
-  }
-  std::optional<Field> field(std::string_view key) const {
-    for (const auto& [field, mapped] : options_.columns)
-      if (mapped == key) return find_field(field);
-    if (key == "time" || key == "timestamp") return Field::at;
-    const auto found = find_field(key);
-    if (found && options_.columns.contains(std::string(key))) return std::nullopt;
-    return found;
-  }
-  bool keeps(std::string_view key) const {
-    if (!options_.properties) return true;
-    return std::find(options_.properties->begin(), options_.properties->end(), key) !=
-           options_.properties->end();
-  }
-  std::array<std::string_view, kFields> constants{};
-
- private:
-  const ImportOptions& options_;
-};
-
-/// Reads one object into a RawRow. Unescaped strings live in the parser until the next line.
-class ObjectReader {
- public:
-  explicit ObjectReader(const Mapping& mapping) : mapping_(mapping) {}
-
-  /// Empty when good, else the reason.
-  std::string_view read(std::string_view line, std::size_t readable, RawRow& row) {
-    row.field = mapping_.constants;
-    row.properties.clear();
-    ondemand::document document;
-    if (parser_.iterate(line.data(), line.size(), readable).get(document)) return "invalid_json";
-    ondemand::object object;
-    if (const auto error = document.get_object().get(object))
-      return error == INCORRECT_TYPE ? "not_an_object" : "invalid_json";
-    if (const std::string_view reason = read_members(object, row, true); !reason.empty()) return reason;
-    // Behind the object nothing may follow.
-    const char* rest = nullptr;
-    return document.current_location().get(rest) == OUT_OF_BOUNDS ? "" : "invalid_json";
-  }
-
- private:
-  std::string_view read_members(ondemand::object& object, RawRow& row, bool top) {
-    for (auto member : object) {
-      std::string_view key;
-      if (member.unescaped_key().get(key)) return "invalid_json";
-      ondemand::value value;
-      if (member.value().get(value)) return "invalid_json";
-      if (top && (key == "properties" || key == "attributes")) {
-        ondemand::object inner;
-        if (value.get_object().get(inner)) return "invalid_properties";
-        if (const std::string_view reason = read_members(inner, row, false); !reason.empty()) return reason;
-        continue;
-      }
-      std::string_view text;
-      bool scalar = true;
-      if (!read_scalar(value, text, scalar)) return scalar ? "invalid_json" : "nested_value";
-      const auto field = top ? mapping_.field(key) : std::nullopt;
-      if (field) {
-        if (!text.empty()) row.field[static_cast<std::size_t>(*field)] = text;
-      } else if (!text.empty() && mapping_.keeps(key)) {
-        row.properties.push_back({key, text});
-      }
-    }
-    return {};
-  }
-
-  /// Strings unescaped, numbers and booleans as written, null as empty.
-  static bool read_scalar(ondemand::value& value, std::string_view& text, bool& scalar) {
-    ondemand::json_type type;
-    if (value.type().get(type)) return false;
-    switch (type) {
-      case ondemand::json_type::string:
-        return value.get_string().get(text) == SUCCESS;
-      case ondemand::json_type::number: {
-        double number = 0.0;
-        text = trimmed(value.raw_json_token());
-        return value.get_double().get(number) == SUCCESS;
-      }
-      case ondemand::json_type::boolean: {
-        bool flag = false;
-        if (value.get_bool().get(flag)) return false;
-        text = flag ? "true" : "false";
-        return true;
-      }
-      case ondemand::json_type::null:
-        text = {};
-        return value.is_null();
-      default:
-        scalar = false;
-        return false;
-    }
-  }
-
-  const Mapping& mapping_;
-  ondemand::parser parser_;
-};
-
 }  // namespace
 
 void import_ndjson(InputStream& input, const std::string&, const ImportOptions& options, RowImporter& rows) {
-  const Mapping mapping(options);
-  ObjectReader reader(mapping);
+  JsonRowReader reader(options);
   LineReader lines(input);
   RawRow row;
   std::string_view line;

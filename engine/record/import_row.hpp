@@ -44,6 +44,30 @@ struct RawRow {
   std::string_view operator[](Field f) const { return field[static_cast<std::size_t>(f)]; }
 };
 
+/// Why a row cannot be taken; `reason` empty: it can.
+struct RowFault {
+  std::string_view reason{}, field{};
+  explicit operator bool() const noexcept { return !reason.empty(); }
+};
+/// Where the moments of a row without its own come from.
+struct RowTimes {
+  bool recorded_at_event_time = false;
+  std::optional<Micros> arrival{};  ///< the moment of a row that has an id and no time; unset: such a row is a fault
+};
+/// Texts to values; views into the row.
+RowFault read_event(const RawRow& row, const RowTimes& times, Event& event);
+RowFault read_exposure(const RawRow& row, const RowTimes& times, Exposure& exposure);
+
+/// Tells rows without id apart by their bytes and how often these came before.
+class RowDistinction {
+ public:
+  /// 0 for a row with an id.
+  std::uint64_t operator()(const RawRow& row);
+
+ private:
+  std::unordered_map<std::uint64_t, std::uint32_t> seen_;
+};
+
 /// Builds batches, sends them to the recorder, keeps the books.
 class RowImporter {
  public:
@@ -57,10 +81,6 @@ class RowImporter {
   ImportResult finish();
 
  private:
-  void add_event(const RawRow& row);
-  void add_exposure(const RawRow& row);
-  std::uint64_t distinction(const RawRow& row);
-  bool take_times(const RawRow& row, Micros& at, std::optional<Micros>& recorded_at);
   void sent_row(std::int64_t line);
   void send();
   void settle(const Ack& ack, const std::vector<std::int64_t>& lines, std::exception_ptr failure);
@@ -71,7 +91,7 @@ class RowImporter {
   std::string file_;
   Batch batch_;
   std::vector<std::int64_t> lines_;
-  std::unordered_map<std::uint64_t, std::uint32_t> seen_;  // rows without id, by their bytes
+  RowDistinction distinction_;
   std::mutex mutex_;  // guards what follows: the recorder's thread settles
   std::condition_variable settled_;
   std::size_t in_flight_ = 0;

@@ -252,19 +252,15 @@ std::int64_t finish_erasures(Recorder& recorder) {
   return pending;
 }
 
-std::string keep_sticky_arm(Recorder& recorder, std::string_view unit, std::string_view experiment, int epoch,
-                            std::string_view arm) {
-  std::string kept;
+void keep_sticky_arms(Recorder& recorder, const std::vector<KeptArm>& arms) {
+  if (arms.empty()) return;
   act(recorder, [&](Store::State& state, Micros stamp) {
-    const UnitIndex index = unit_of(state, unit);
     Statement insert(state.database, "INSERT OR IGNORE INTO sticky VALUES(?1, ?2, ?3, ?4, ?5)");
-    insert.bind(1, index).bind_text(2, experiment).bind(3, epoch).bind_text(4, arm).bind(5, stamp).run();
-    Statement select(state.database,
-                     "SELECT arm FROM sticky WHERE unit = ?1 AND experiment = ?2 AND epoch = ?3");
-    select.bind(1, index).bind_text(2, experiment).bind(3, epoch);
-    if (select.step()) kept = select.text(0);
+    for (const KeptArm& kept : arms) {
+      insert.bind(1, unit_of(state, kept.unit)).bind_text(2, kept.experiment).bind(3, kept.epoch);
+      insert.bind_text(4, kept.arm).bind(5, stamp).run();
+    }
   });
-  return kept;
 }
 
 }  // namespace liftmark

@@ -40,8 +40,13 @@ Erasure erase(Recorder& recorder, std::string_view unit);
 /// Carries pending erasures to their end; returns how many are still pending.
 std::int64_t finish_erasures(Recorder& recorder);
 
-/// Records a unit's first arm of a sticky experiment; the first kept. Returns the arm in force.
-std::string keep_sticky_arm(Recorder& recorder, std::string_view unit, std::string_view experiment, int epoch,
-                            std::string_view arm);
+/// A unit's first arm of a sticky experiment.
+struct KeptArm {
+  std::string unit, experiment;
+  int epoch = 1;
+  std::string arm;
+};
+/// Records first arms in one commit; of two for the same unit, experiment and epoch the first is kept.
+void keep_sticky_arms(Recorder& recorder, const std::vector<KeptArm>& arms);
 
 }  // namespace liftmark

@@ -48,6 +48,9 @@ class Store {
   std::unique_ptr<State> state_;
 };
 
+/// The system's clock.
+Micros now_micros();
+
 /// What is kept of a store's header without locking it: exists, schema version, size.
 bool is_store(const std::filesystem::path& path) noexcept;
 

@@ -133,7 +133,4 @@ void commit_batches(Store::State& state, const std::vector<PendingBatch*>& batch
 /// Writes the counters gathered since, in the caller's transaction.
 void write_counters(Store::State& state, Micros stamp);
 
-/// Microseconds since the epoch by the system's clock.
-Micros now_micros();
-
 }  // namespace liftmark

@@ -1,0 +1,117 @@
+#include "engine/record/unit_facts.hpp"
+
+#include <mutex>
+#include <set>
+#include <unordered_map>
+
+#include "engine/record/writer_state.hpp"
+
+namespace liftmark {
+namespace {
+
+struct KeyHash {
+  std::size_t operator()(const Key& key) const noexcept { return static_cast<std::size_t>(key.low); }
+};
+
+struct Kept {
+  const std::string* experiment = nullptr;
+  const std::string* arm = nullptr;
+  int epoch = 1;
+};
+
+}  // namespace
+
+struct UnitFacts::State {
+  explicit State(Recorder& owner) : recorder(owner) {}
+
+  Key key_of(std::string_view unit) const noexcept { return secret.key(KeySpace::unit, unit); }
+
+  void read_consents(Database& database) {
+    Statement rows(database,
+                   "SELECT c.seq, u.id, c.granted FROM consent c JOIN unit u USING(unit) "
+                   "WHERE c.purpose = 'measurement' AND c.seq > ?1 ORDER BY c.seq");
+    rows.bind(1, last_consent);
+    while (rows.step()) {
+      last_consent = rows.integer(0);
+      consents[key_of(rows.text(1))] = rows.integer(2) != 0;
+    }
+  }
+
+  void read_kept(Database& database) {
+    Statement rows(database, "SELECT u.id, s.experiment, s.epoch, s.arm FROM sticky s JOIN unit u USING(unit)");
+    while (rows.step()) {
+      const std::string* experiment = &*texts.emplace(rows.text(1)).first;
+      const std::string* arm = &*texts.emplace(rows.text(3)).first;
+      kept[key_of(rows.text(0))].push_back({experiment, arm, static_cast<int>(rows.integer(2))});
+    }
+  }
+
+  Recorder& recorder;
+  Secret secret;
+  mutable std::shared_mutex mutex;
+  std::unordered_map<Key, bool, KeyHash> consents;
+  std::unordered_map<Key, std::vector<Kept>, KeyHash> kept;
+  std::set<std::string, std::less<>> texts;  // few; addresses stay
+  std::int64_t last_consent = 0;
+  std::int64_t erasures = -1;
+  // So that a shop without consents and sticky experiments takes no lock.
+  std::atomic<bool> any_consent{false}, any_kept{false}, required{false};
+};
+
+UnitFacts::UnitFacts(Recorder& recorder) : state_(std::make_unique<State>(recorder)) {
+  recorder.exclusive([this](Store& store) { state_->secret = store.state().secret; });
+  refresh();
+}
+UnitFacts::~UnitFacts() = default;
+
+void UnitFacts::refresh() {
+  state_->recorder.exclusive([this](Store& store) {
+    Database& database = store.state().database;
+    const std::int64_t erasures = database.integer("SELECT count(*) FROM erasure");
+    const std::unique_lock lock(state_->mutex);
+    if (erasures != state_->erasures) {
+      state_->consents.clear();
+      state_->kept.clear();
+      state_->last_consent = 0;
+      state_->read_kept(database);
+      state_->erasures = erasures;
+    }
+    state_->read_consents(database);
+    state_->any_consent = !state_->consents.empty();
+    state_->any_kept = !state_->kept.empty();
+    state_->required = store.state().memory().consent_required;
+  });
+}
+
+assign::Consent UnitFacts::consent(std::string_view unit) const {
+  const auto silent = state_->required ? assign::Consent::unknown : assign::Consent::granted;
+  if (!state_->any_consent) return silent;
+  const Key key = state_->key_of(unit);
+  const std::shared_lock lock(state_->mutex);
+  const auto found = state_->consents.find(key);
+  if (found == state_->consents.end()) return silent;
+  return found->second ? assign::Consent::granted : assign::Consent::denied;
+}
+
+std::vector<assign::StickyArm> UnitFacts::kept_arms(std::string_view unit) const {
+  std::vector<assign::StickyArm> arms;
+  if (!state_->any_kept) return arms;
+  const Key key = state_->key_of(unit);
+  const std::shared_lock lock(state_->mutex);
+  if (const auto found = state_->kept.find(key); found != state_->kept.end())
+    for (const Kept& kept : found->second) arms.push_back({*kept.experiment, kept.epoch, *kept.arm});
+  return arms;
+}
+
+bool UnitFacts::keep(std::string_view unit, std::string_view experiment, int epoch, std::string_view arm) {
+  const Key key = state_->key_of(unit);
+  const std::unique_lock lock(state_->mutex);
+  auto& arms = state_->kept[key];
+  for (const Kept& kept : arms)
+    if (*kept.experiment == experiment && kept.epoch == epoch) return false;
+  arms.push_back({&*state_->texts.emplace(experiment).first, &*state_->texts.emplace(arm).first, epoch});
+  state_->any_kept = true;
+  return true;
+}
+
+}  // namespace liftmark
