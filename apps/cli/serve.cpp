@@ -29,7 +29,8 @@ void allow_many_files(std::size_t connections) {
   ::setrlimit(RLIMIT_NOFILE, &files);
   ::getrlimit(RLIMIT_NOFILE, &files);
   if (files.rlim_cur < connections + 64)
-    fmt::print(stderr, "liftmark: only {} files may be open, so fewer than {} connections (see LimitNOFILE)\n",
+    fmt::print(stderr,
+               "liftmark: only {} files may be open, so fewer than {} connections (see LimitNOFILE)\n",
                files.rlim_cur, connections);
 }
 
@@ -86,11 +87,15 @@ void add_limits(CLI::App& command, ServeOptions& options) {
   auto& limits = options.service.limits;
   auto& server = options.server;
   command.add_option("--max-header", server.limits.header_bytes, "Bytes of a header")->capture_default_str();
-  command.add_option("--max-body", server.limits.body_bytes, "Bytes of a body as sent")->capture_default_str();
-  command.add_option("--max-inflated", limits.inflated_bytes, "Bytes of an unpacked body")->capture_default_str();
+  command.add_option("--max-body", server.limits.body_bytes, "Bytes of a body as sent")
+      ->capture_default_str();
+  command.add_option("--max-inflated", limits.inflated_bytes, "Bytes of an unpacked body")
+      ->capture_default_str();
   command.add_option("--max-depth", limits.depth, "Depth of JSON")->capture_default_str();
   command.add_option("--max-rows", limits.rows, "Rows of a recording request")->capture_default_str();
-  command.add_option("--max-id", limits.id_bytes, "Bytes of an id")->check(CLI::Range(1, 1024))->capture_default_str();
+  command.add_option("--max-id", limits.id_bytes, "Bytes of an id")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
   command.add_option("--max-connections", server.connections, "Connections at a time")->capture_default_str();
   auto& timeouts = server.timeouts;
   command.add_option("--header-timeout", timeouts.header, "Seconds for a header")->capture_default_str();
@@ -108,17 +113,22 @@ void add_serve(CLI::App& program) {
   auto& service = options->service;
   auto& server = options->server;
   command->add_option("store", service.store, "The store")->required();
-  command->add_option("--listen", server.address, "Address; beyond loopback needs --tokens")->capture_default_str();
-  command->add_option("--port", server.port, "Port; 0: any free one, which is printed")->capture_default_str();
+  command->add_option("--listen", server.address, "Address; beyond loopback needs --tokens")
+      ->capture_default_str();
+  command->add_option("--port", server.port, "Port; 0: any free one, which is printed")
+      ->capture_default_str();
   command->add_option("--threads", server.threads, "Threads for connections (default: one a core)");
   command->add_option("--tokens", service.tokens, "File of tokens (liftmark token); mode 0600");
-  command->add_option("--rate", service.rate, "Requests a second of a token without its own rate (default: any)");
+  command->add_option("--rate", service.rate,
+                      "Requests a second of a token without its own rate (default: any)");
   command->add_option("--tls-cert", server.certificate, "Certificate chain (PEM)");
   command->add_option("--tls-key", server.key, "Private key (PEM); mode 0600");
   command->add_option("--allow-host", service.hosts,
                       "Name allowed in Host (repeatable); addresses and localhost always are");
-  command->add_option("--allow-origin", service.origins, "Exact origin of pages that may ask (repeatable; CORS)");
-  command->add_option("--access-log", service.access_log, "File for a JSON line a request; - is standard error");
+  command->add_option("--allow-origin", service.origins,
+                      "Exact origin of pages that may ask (repeatable; CORS)");
+  command->add_option("--access-log", service.access_log,
+                      "File for a JSON line a request; - is standard error");
   command->add_flag("--no-exposures", options->no_exposures,
                     "Record no exposures on evaluation, whatever the catalog says");
   add_limits(*command, *options);

@@ -21,7 +21,9 @@ void add_token(CLI::App& program) {
   auto* create = command->add_subcommand("create", "Make a token and print it, once");
   create->add_option("file", arguments->file, "The token file; made with mode 0600")->required();
   create->add_option("name", arguments->token.name, "Who will use it")->required();
-  create->add_option("--scope", arguments->token.scopes, "assign, record, read, admin or growthbook (repeatable)")
+  create
+      ->add_option("--scope", arguments->token.scopes,
+                   "assign, record, read, admin or growthbook (repeatable)")
       ->required()
       ->delimiter(',')
       ->check(CLI::IsMember({"assign", "record", "read", "admin", "growthbook"}));
@@ -38,7 +40,8 @@ void add_token(CLI::App& program) {
   remove->add_option("name", arguments->token.name, "Its name")->required();
   remove->callback([arguments] { service::remove_token(arguments->file, arguments->token.name); });
   command->footer(
-      "Only a hash is kept: a lost token is replaced, not looked up. A running service takes changes on SIGHUP.\n\n"
+      "Only a hash is kept: a lost token is replaced, not looked up. A running service takes changes on "
+      "SIGHUP.\n\n"
       "Example:\n  liftmark token create tokens.ndjson shop --scope assign,record");
 }
 

@@ -23,8 +23,8 @@ AccessLog::~AccessLog() {
 }
 
 void AccessLog::open() {
-  file_ = path_ == "-" ? STDERR_FILENO
-                       : ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  file_ =
+      path_ == "-" ? STDERR_FILENO : ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (file_ < 0)
     throw Error(ErrorCode::usage, path_.string(), std::string("cannot be written: ") + std::strerror(errno),
                 "name another file for --access-log");

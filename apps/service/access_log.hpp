@@ -1,6 +1,6 @@
 #pragma once
-// One JSON line an answer: when, what route, how it ended, how long it took. No paths, queries or bodies, so no
-// ids of units.
+// One JSON line an answer: when, what route, how it ended, how long it took. No paths, queries or bodies, so
+// no ids of units.
 
 #include <cstdint>
 #include <filesystem>
@@ -20,8 +20,8 @@ struct AccessEntry {
 /// Thread-safe. Lines are written in blocks; flush() writes what is waiting.
 class AccessLog {
  public:
-  /// `path` empty: no log; "-": standard error. Appends; made with mode 0600. Throws Error{usage} when it cannot
-  /// be opened.
+  /// `path` empty: no log; "-": standard error. Appends; made with mode 0600. Throws Error{usage} when it
+  /// cannot be opened.
   explicit AccessLog(const std::filesystem::path& path);
   ~AccessLog();
   AccessLog(const AccessLog&) = delete;

@@ -21,8 +21,9 @@ std::string_view secret_of(const Request& request) noexcept {
   const std::string_view authorization = request[Field::authorization];
   const auto same = [](char a, char b) { return (a | 0x20) == b; };
   if (authorization.size() > kBearer.size() &&
-      std::equal(kBearer.begin(), kBearer.end(), authorization.begin(),
-                 [&](char expected, char found) { return expected == ' ' ? found == ' ' : same(found, expected); }))
+      std::equal(kBearer.begin(), kBearer.end(), authorization.begin(), [&](char expected, char found) {
+        return expected == ' ' ? found == ' ' : same(found, expected);
+      }))
     return authorization.substr(kBearer.size());
   return request[Field::api_key];
 }
@@ -39,7 +40,8 @@ std::string_view host_name(std::string_view host) noexcept {
 /// An address cannot be rebound by a hostile DNS, a name can.
 bool is_address(std::string_view host) noexcept {
   const bool v6 = host.find(':') != std::string_view::npos;
-  return !host.empty() && host.find_first_not_of(v6 ? "0123456789abcdefABCDEF:." : "0123456789.") == host.npos;
+  return !host.empty() &&
+         host.find_first_not_of(v6 ? "0123456789abcdefABCDEF:." : "0123456789.") == host.npos;
 }
 
 Response unauthorized(std::string_view message) {

@@ -78,7 +78,8 @@ std::optional<Response> unpack_body(Request& request, std::size_t most) {
   const Unpacked result =
       encoding == "gzip" ? inflate_gzip(request.body, most, text) : inflate_zstd(request.body, most, text);
   if (result == Unpacked::too_large) return problem(413, "body_too_large", "the unpacked body is too large");
-  if (result == Unpacked::damaged) return problem(400, "damaged_body", "the packed body is damaged or ends early");
+  if (result == Unpacked::damaged)
+    return problem(400, "damaged_body", "the packed body is damaged or ends early");
   request.body = std::move(text);
   return std::nullopt;
 }

@@ -23,9 +23,9 @@ class ContextReader {
   /// `body` needs room behind its end, so its capacity may grow. On a fault `detail` says what is wrong.
   ContextFault read(std::string& body, std::size_t id_bytes, int depth);
 
-  std::string_view unit;                          ///< the targeting key
-  std::vector<assign::Attribute> attributes;      ///< scalars of the context, without the targeting key
-  std::vector<std::string_view> segments;         ///< "segments": [..] of the context
+  std::string_view unit;                      ///< the targeting key
+  std::vector<assign::Attribute> attributes;  ///< scalars of the context, without the targeting key
+  std::vector<std::string_view> segments;     ///< "segments": [..] of the context
   std::string_view detail;
 
  private:

@@ -41,9 +41,15 @@ ExposureBuffer::~ExposureBuffer() {
 
 bool ExposureBuffer::add(const Exposure& exposure) {
   const XXH128_hash_t hash = hash_of(exposure);
-  Row row{id_of(hash), std::string(exposure.unit), std::string(exposure.experiment), std::string(exposure.arm),
-          exposure.epoch, exposure.at, {}};
-  for (const Property& attribute : exposure.attributes) row.attributes.emplace_back(attribute.key, attribute.value);
+  Row row{id_of(hash),
+          std::string(exposure.unit),
+          std::string(exposure.experiment),
+          std::string(exposure.arm),
+          exposure.epoch,
+          exposure.at,
+          {}};
+  for (const Property& attribute : exposure.attributes)
+    row.attributes.emplace_back(attribute.key, attribute.value);
   const std::lock_guard lock(mutex_);
   std::uint64_t& recent = recent_[hash.low64 % kRecent];
   if (recent == hash.high64) return true;

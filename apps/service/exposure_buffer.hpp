@@ -37,8 +37,8 @@ class ExposureBuffer {
   ExposureBuffer(const ExposureBuffer&) = delete;
   ExposureBuffer& operator=(const ExposureBuffer&) = delete;
 
-  /// One exposure a unit, arm, epoch and day is enough: repeats have the same id. Those of the recent past are
-  /// known here and not sent again. False when the bound is reached and the exposure is lost.
+  /// One exposure a unit, arm, epoch and day is enough: repeats have the same id. Those of the recent past
+  /// are known here and not sent again. False when the bound is reached and the exposure is lost.
   bool add(const Exposure& exposure);
   void keep(KeptArm arm);
 

@@ -11,8 +11,8 @@ namespace {
 Flag flag_of(const ExperimentDefinition& definition) {
   const assign::Experiment& experiment = definition.assignment;
   Flag flag;
-  flag.head = "{\"key\":" + json_text(experiment.key) + ",\"metadata\":{\"layer\":" + json_text(experiment.layer) +
-              ",\"why\":\"";
+  flag.head = "{\"key\":" + json_text(experiment.key) +
+              ",\"metadata\":{\"layer\":" + json_text(experiment.layer) + ",\"why\":\"";
   for (const assign::Arm& arm : experiment.arms) {
     std::string text = ",\"variant\":" + json_text(arm.key);
     // No value means "use the code's default".

@@ -16,9 +16,9 @@ namespace liftmark::service {
 
 /// One experiment as a flag.
 struct Flag {
-  std::string head;               ///< {"key":"..","metadata":{"layer":"..","why":"
-  std::vector<std::string> keys;  ///< of the arms
-  std::vector<std::string> arms;  ///< ,"variant":"..","value":..} for each
+  std::string head;                   ///< {"key":"..","metadata":{"layer":"..","why":"
+  std::vector<std::string> keys;      ///< of the arms
+  std::vector<std::string> arms;      ///< ,"variant":"..","value":..} for each
   std::vector<std::string> segments;  ///< attributes kept with an exposure: those the plan groups by
   bool records = false;               ///< an evaluation is an exposure
   bool sticky = false;

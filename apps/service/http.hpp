@@ -56,9 +56,9 @@ struct Response {
   std::string_view type = "application/json";  ///< media type, a static text
   std::string headers{};                       ///< further ones, each "Name: value\r\n"
   std::string body{};
-  std::string message{};                     ///< of an error, for people; for those who put it in another form
-  bool close = false;                        ///< the connection ends with this answer
-  std::shared_ptr<EventChannel> channel{};   ///< set: an event stream that begins with `body` and goes on
+  std::string message{};                    ///< of an error, for people; for those who put it in another form
+  bool close = false;                       ///< the connection ends with this answer
+  std::shared_ptr<EventChannel> channel{};  ///< set: an event stream that begins with `body` and goes on
 };
 
 /// Adds a header whose value may have come from outside: line ends and other control characters are dropped.

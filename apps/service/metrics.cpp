@@ -9,7 +9,8 @@
 namespace liftmark::service {
 namespace {
 
-constexpr std::array<std::string_view, 5> kOutcomes{"accepted", "duplicate", "conflict", "repeat", "rejected"};
+constexpr std::array<std::string_view, 5> kOutcomes{"accepted", "duplicate", "conflict", "repeat",
+                                                    "rejected"};
 
 std::string label_of(std::size_t route) {
   const auto routes = all_routes();
@@ -56,12 +57,14 @@ std::string Metrics::text(const std::string& more) const {
       text += fmt::format("liftmark_request_seconds_bucket{{{},le=\"{}\"}} {}\n", label,
                           static_cast<double>(kBounds[b]) / 1e6, sum);
     }
-    text += fmt::format("liftmark_request_seconds_bucket{{{0},le=\"+Inf\"}} {1}\n"
-                        "liftmark_request_seconds_sum{{{0}}} {2}\nliftmark_request_seconds_count{{{0}}} {1}\n",
-                        label, total, static_cast<double>(route.microseconds.load()) / 1e6);
+    text += fmt::format(
+        "liftmark_request_seconds_bucket{{{0},le=\"+Inf\"}} {1}\n"
+        "liftmark_request_seconds_sum{{{0}}} {2}\nliftmark_request_seconds_count{{{0}}} {1}\n",
+        label, total, static_cast<double>(route.microseconds.load()) / 1e6);
   }
-  text += "# HELP liftmark_rows_total Exposures and events received, by outcome.\n"
-          "# TYPE liftmark_rows_total counter\n";
+  text +=
+      "# HELP liftmark_rows_total Exposures and events received, by outcome.\n"
+      "# TYPE liftmark_rows_total counter\n";
   for (std::size_t i = 0; i < kOutcomes.size(); ++i)
     text += fmt::format("liftmark_rows_total{{outcome=\"{}\"}} {}\n", kOutcomes[i], rows_[i].load());
   text += fmt::format(

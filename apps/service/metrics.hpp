@@ -25,8 +25,8 @@ class Metrics {
 
  private:
   /// Upper bounds in microseconds: 50 us .. 10 s, and the rest.
-  static constexpr std::array<std::int64_t, 11> kBounds{50,     100,     250,       500,       1'000,     5'000,
-                                                        25'000, 100'000, 1'000'000, 5'000'000, 10'000'000};
+  static constexpr std::array<std::int64_t, 11> kBounds{
+      50, 100, 250, 500, 1'000, 5'000, 25'000, 100'000, 1'000'000, 5'000'000, 10'000'000};
   struct alignas(64) Route {
     std::array<std::atomic<std::uint64_t>, 6> by_class{};  ///< 1xx .. 5xx at 1 .. 5
     std::array<std::atomic<std::uint64_t>, kBounds.size() + 1> by_time{};

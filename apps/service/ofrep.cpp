@@ -1,11 +1,11 @@
 // OFREP 0.3: a flag is an experiment, its variant the arm.
 
-#include <xxhash.h>
+#include "apps/service/ofrep.hpp"
 
 #include <fmt/format.h>
+#include <xxhash.h>
 
 #include "apps/service/evaluation_context.hpp"
-#include "apps/service/ofrep.hpp"
 #include "apps/service/problems.hpp"
 #include "apps/service/service.hpp"
 
@@ -17,7 +17,8 @@ ContextReader& reader_of_thread() {
   return reader;
 }
 
-Response evaluation_error(int status, const std::string* key, std::string_view code, std::string_view details) {
+Response evaluation_error(int status, const std::string* key, std::string_view code,
+                          std::string_view details) {
   Response response;
   response.status = status;
   response.body = "{";
@@ -70,18 +71,20 @@ void record_exposure(Service& service, const Flag& flag, const assign::Assignmen
 }
 
 /// What an evaluation leaves behind: an exposure where the catalog says so, a kept arm where it is sticky.
-void leave_traces(Service& service, const Flag& flag, const assign::Assignment& given, const ContextReader& asked) {
+void leave_traces(Service& service, const Flag& flag, const assign::Assignment& given,
+                  const ContextReader& asked) {
   if (!given.measured()) return;
   if (flag.records && service.options().record) record_exposure(service, flag, given, asked);
   if (flag.sticky && given.reason == assign::Reason::assigned &&
       service.units().keep(asked.unit, given.experiment, given.epoch, given.arm))
-    service.exposures().keep({std::string(asked.unit), std::string(given.experiment), given.epoch,
-                              std::string(given.arm)});
+    service.exposures().keep(
+        {std::string(asked.unit), std::string(given.experiment), given.epoch, std::string(given.arm)});
 }
 
 std::string etag_of(std::string_view body, const Flags& flags, std::string_view more) {
   const XXH128_hash_t hash = XXH3_128bits(body.data(), body.size());
-  const std::uint64_t rest = XXH3_64bits(more.data(), more.size()) ^ static_cast<std::uint64_t>(flags.version);
+  const std::uint64_t rest =
+      XXH3_64bits(more.data(), more.size()) ^ static_cast<std::uint64_t>(flags.version);
   return fmt::format("\"{:016x}{:016x}{:08x}\"", hash.high64, hash.low64, rest & 0xffffffff);
 }
 
@@ -90,8 +93,7 @@ std::string etag_of(std::string_view body, const Flags& flags, std::string_view 
 Response as_evaluation_error(const Response& response, std::string_view path) {
   constexpr std::string_view kOne = "/ofrep/v1/evaluate/flags/";
   const auto key = path.starts_with(kOne) ? percent_decoded(path.substr(kOne.size())) : std::nullopt;
-  Response error =
-      evaluation_error(response.status, key ? &*key : nullptr, "GENERAL", response.message);
+  Response error = evaluation_error(response.status, key ? &*key : nullptr, "GENERAL", response.message);
   error.headers = response.headers;
   error.close = response.close;
   return error;

@@ -44,9 +44,8 @@ Response problem(const Error& error) {
     if (!one.hint.empty()) row["hint"] = one.hint;
     list.push_back(std::move(row));
   }
-  return rendered(status_of(error.code()), {{"code", name(error.code())},
-                                            {"message", error.what()},
-                                            {"problems", std::move(list)}});
+  return rendered(status_of(error.code()),
+                  {{"code", name(error.code())}, {"message", error.what()}, {"problems", std::move(list)}});
 }
 
 Response problem(std::exception_ptr failure) {

@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::size_t kListed = 1000;  ///< rejected rows named one by one; all are counted
 
-/// {"accepted", "duplicate", "conflict", "repeat", "rejected", "reasons", "rejections", "recorded_at", "durable"}
+/// {"accepted", "duplicate", "conflict", "repeat", "rejected", "reasons", "rejections", "recorded_at",
+/// "durable"}
 std::string receipt_of(const Ack& ack, const JsonRows& rows) {
   std::vector<JsonRows::Refused> rejected = rows.refused;
   for (std::size_t i = 0; i < ack.rejections.size(); ++i)

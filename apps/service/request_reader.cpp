@@ -118,8 +118,8 @@ std::span<char> RequestReader::space() {
   constexpr std::size_t kLeast = 2048, kMost = 1u << 16;
   auto& buffer = state_->buffer;
   const bool large = state_->parser->is_header_done();
-  const auto area = buffer.prepare(std::max<std::size_t>(
-      std::min(buffer.capacity() - buffer.size(), kMost), large ? kMost : kLeast));
+  const auto area = buffer.prepare(
+      std::max<std::size_t>(std::min(buffer.capacity() - buffer.size(), kMost), large ? kMost : kLeast));
   return {static_cast<char*>(area.data()), area.size()};
 }
 

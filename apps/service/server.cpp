@@ -86,13 +86,14 @@ std::string http_date() {
 }
 
 std::string head_of(const Response& response, bool close, const std::string& date) {
-  const auto reason =
-      boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(static_cast<unsigned>(response.status)));
+  const auto reason = boost::beast::http::obsolete_reason(
+      boost::beast::http::int_to_status(static_cast<unsigned>(response.status)));
   std::string head = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
                                  std::string_view(reason.data(), reason.size()), date);
   const bool body = response.status != 204 && response.status != 304;
   if (body) head.append("Content-Type: ").append(response.type).append("\r\n");
-  if (body && response.channel == nullptr) head += fmt::format("Content-Length: {}\r\n", response.body.size());
+  if (body && response.channel == nullptr)
+    head += fmt::format("Content-Length: {}\r\n", response.body.size());
   head.append(standard_headers(response)).append(response.headers);
   head.append(close ? "Connection: close\r\n\r\n" : "\r\n");
   return head;
@@ -167,15 +168,14 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
 
   void read() {
     const auto space = reader_.space();
-    stream_.async_read_some(asio::buffer(space.data(), space.size()),
-                            [self = self()](error_code error, std::size_t bytes) {
-                              if (self->phase_ != Phase::idle && self->phase_ != Phase::header &&
-                                  self->phase_ != Phase::body)
-                                return;
-                              if (error) return self->close();
-                              self->reader_.add(bytes);
-                              self->advance();
-                            });
+    stream_.async_read_some(
+        asio::buffer(space.data(), space.size()), [self = self()](error_code error, std::size_t bytes) {
+          if (self->phase_ != Phase::idle && self->phase_ != Phase::header && self->phase_ != Phase::body)
+            return;
+          if (error) return self->close();
+          self->reader_.add(bytes);
+          self->advance();
+        });
   }
 
   void advance() {
@@ -222,7 +222,8 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
     --loop_.in_flight;
     if (phase_ != Phase::busy) return;
     response_ = std::move(response);
-    close_after_ = response_.close || !reader_.keeps_alive() || response_.channel != nullptr || loop_.draining;
+    close_after_ =
+        response_.close || !reader_.keeps_alive() || response_.channel != nullptr || loop_.draining;
     head_ = head_of(response_, close_after_, loop_.date);
     if (call_.request.method == Verb::head) response_.body.clear();
     write();
@@ -257,12 +258,14 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
 
   void stream_events() {
     wait(Phase::streaming, kForever);
-    listener_ = response_.channel->subscribe([weak = this->weak_from_this(), &loop = loop_](const std::string& event) {
-      asio::post(loop.io, [weak, event] {
-        if (const auto self = weak.lock()) self->push_event(event);
-      });
-    });
-    stream_.async_read_some(asio::buffer(ignored_), [self = self()](error_code, std::size_t) { self->close(); });
+    listener_ = response_.channel->subscribe(
+        [weak = this->weak_from_this(), &loop = loop_](const std::string& event) {
+          asio::post(loop.io, [weak, event] {
+            if (const auto self = weak.lock()) self->push_event(event);
+          });
+        });
+    stream_.async_read_some(asio::buffer(ignored_),
+                            [self = self()](error_code, std::size_t) { self->close(); });
   }
 
   void push_event(const std::string& event) {
@@ -431,7 +434,8 @@ std::shared_ptr<asio::ssl::context> make_tls(const ServerOptions& options) {
 }  // namespace
 
 struct Server::State {
-  State(Service& service, ServerOptions chosen) : options(std::move(chosen)), shared{service, options, {}, {}, {}} {}
+  State(Service& service, ServerOptions chosen)
+      : options(std::move(chosen)), shared{service, options, {}, {}, {}} {}
   ServerOptions options;
   Shared shared;
   std::vector<std::unique_ptr<Loop>> loops;
@@ -444,10 +448,12 @@ Server::Server(Service& service, ServerOptions options)
   error_code error;
   const auto address = asio::ip::make_address(chosen.address, error);
   if (error)
-    throw Error(ErrorCode::usage, Problem{"--listen", "is no address", chosen.address, "for example 127.0.0.1"});
+    throw Error(ErrorCode::usage,
+                Problem{"--listen", "is no address", chosen.address, "for example 127.0.0.1"});
   state_->shared.tls = make_tls(chosen);
   state_->endpoint = tcp::endpoint(address, chosen.port);
-  std::size_t threads = chosen.threads != 0 ? chosen.threads : std::max(1u, std::thread::hardware_concurrency());
+  std::size_t threads =
+      chosen.threads != 0 ? chosen.threads : std::max(1u, std::thread::hardware_concurrency());
   try {
     for (std::size_t i = 0; i < threads; ++i) {
       auto loop = std::make_unique<Loop>(state_->shared);

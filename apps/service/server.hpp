@@ -1,6 +1,6 @@
 #pragma once
-// The sockets: listeners, connections, their limits and timeouts. A thread and an event loop a core, each with a
-// listener of its own on the same port.
+// The sockets: listeners, connections, their limits and timeouts. A thread and an event loop a core, each
+// with a listener of its own on the same port.
 
 #include <cstdint>
 #include <filesystem>
@@ -43,8 +43,8 @@ class Server {
   void start();
   /// Reads certificate and key anew; connections that are open keep the old ones. Throws Error{usage}.
   void reload_tls();
-  /// Takes what has arrived, lets every request in flight be answered, closes, and returns when all is quiet or
-  /// the time is over.
+  /// Takes what has arrived, lets every request in flight be answered, closes, and returns when all is quiet
+  /// or the time is over.
   void drain();
 
  private:

@@ -20,7 +20,8 @@ std::shared_ptr<const Flags> newest_flags(Store& store) {
 }
 
 std::shared_ptr<const Tokens> tokens_of(const ServiceOptions& options) {
-  return options.tokens.empty() ? std::make_shared<const Tokens>() : Tokens::load(options.tokens, options.rate);
+  return options.tokens.empty() ? std::make_shared<const Tokens>()
+                                : Tokens::load(options.tokens, options.rate);
 }
 
 std::string catalog_event(const Flags& flags) {
@@ -96,7 +97,8 @@ std::optional<Response> Service::refuse(Call& call) {
   const Request& request = call.request;
   if (auto refused = check_host(request)) return refused;
   const std::string_view origin = request[Field::origin];
-  if (!origin.empty() && !allows_origin(origin) && !origin.ends_with("://" + std::string(request[Field::host])))
+  if (!origin.empty() && !allows_origin(origin) &&
+      !origin.ends_with("://" + std::string(request[Field::host])))
     return problem(403, "origin_not_allowed", "pages of this origin may not ask; see --allow-origin");
   if (request.method == Verb::options && !request[Field::request_method].empty()) {
     Response preflight;
@@ -118,7 +120,8 @@ std::optional<Response> Service::refuse(Call& call) {
 void Service::run(Call& call, const Route& route, const Reply& reply) {
   const Request& request = call.request;
   const bool small = request.body.size() <= kSmallBody && request[Field::content_encoding].empty();
-  if (route.run == Run::at_once || (route.run == Run::by_size && small)) return route.handler(*this, call, reply);
+  if (route.run == Run::at_once || (route.run == Run::by_size && small))
+    return route.handler(*this, call, reply);
   const bool taken = workers_.post([this, &call, &route, reply] {
     try {
       route.handler(*this, call, reply);

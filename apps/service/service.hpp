@@ -23,19 +23,19 @@ namespace liftmark::service {
 
 struct Limits {
   std::size_t inflated_bytes = 64u << 20;
-  int depth = 32;            ///< of JSON
-  std::size_t rows = 10'000; ///< of one recording request
+  int depth = 32;             ///< of JSON
+  std::size_t rows = 10'000;  ///< of one recording request
   std::size_t id_bytes = 256;
 };
 
 struct ServiceOptions {
   std::filesystem::path store;
-  std::filesystem::path tokens;             ///< empty: none
-  double rate = 0.0;                        ///< requests a second of tokens without their own; 0: no limit
-  std::vector<std::string> hosts;           ///< names allowed in Host beside loopback's and addresses
-  std::vector<std::string> origins;         ///< exact origins for CORS; empty: off
-  bool record = true;                       ///< false: evaluations record no exposures, whatever the catalog says
-  std::filesystem::path access_log;         ///< empty: none; "-": standard error
+  std::filesystem::path tokens;      ///< empty: none
+  double rate = 0.0;                 ///< requests a second of tokens without their own; 0: no limit
+  std::vector<std::string> hosts;    ///< names allowed in Host beside loopback's and addresses
+  std::vector<std::string> origins;  ///< exact origins for CORS; empty: off
+  bool record = true;                ///< false: evaluations record no exposures, whatever the catalog says
+  std::filesystem::path access_log;  ///< empty: none; "-": standard error
   Limits limits;
 };
 

@@ -34,7 +34,8 @@ std::string StreamTokens::issue(std::int64_t now) const {
 bool StreamTokens::valid(std::string_view token, std::int64_t now) const {
   std::int64_t expires = 0;
   const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), expires);
-  if (error != std::errc() || end == token.data() + token.size() || *end != '.' || expires < now) return false;
+  if (error != std::errc() || end == token.data() + token.size() || *end != '.' || expires < now)
+    return false;
   const std::string expected = sign(expires);
   return expected.size() == token.size() && CRYPTO_memcmp(expected.data(), token.data(), token.size()) == 0;
 }

@@ -77,8 +77,9 @@ void write_rows(const std::filesystem::path& path, const std::vector<ordered_jso
   const int file = ::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   std::string text;
   for (const auto& row : rows) text += row.dump() + "\n";
-  const bool written = file >= 0 && ::write(file, text.data(), text.size()) ==
-                                        static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
+  const bool written = file >= 0 &&
+                       ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                       ::fsync(file) == 0;
   if (file >= 0) ::close(file);
   if (!written || ::rename(next.c_str(), path.c_str()) != 0)
     throw Error(ErrorCode::storage, path.string(), std::string("cannot be written: ") + std::strerror(errno),
@@ -133,8 +134,9 @@ std::shared_ptr<const Tokens> Tokens::load(const std::filesystem::path& path, do
     std::array<unsigned char, 32> hash{};
     for (std::size_t i = 0; i < hash.size(); ++i)
       hash[i] = static_cast<unsigned char>(std::stoi(digits.substr(2 * i, 2), nullptr, 16));
-    tokens->tokens_.push_back(std::unique_ptr<const Token>(new Token{
-        row["name"].get<std::string>(), scopes_of(row, path, line), hash, RateLimit(own > 0.0 ? own : rate)}));
+    tokens->tokens_.push_back(
+        std::unique_ptr<const Token>(new Token{row["name"].get<std::string>(), scopes_of(row, path, line),
+                                               hash, RateLimit(own > 0.0 ? own : rate)}));
   }
   return tokens;
 }

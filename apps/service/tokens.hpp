@@ -2,7 +2,8 @@
 // Who may do what: tokens with scopes, kept as SHA-256 hashes in a file of mode 0600.
 //
 // A line of the file is a JSON object: {"name", "scopes": [..], "hash": 64 hex digits, "rate": requests per
-// second, 0 or absent for no limit of its own}. A token has 256 random bits, so one round of SHA-256 is enough.
+// second, 0 or absent for no limit of its own}. A token has 256 random bits, so one round of SHA-256 is
+// enough.
 
 #include <array>
 #include <atomic>

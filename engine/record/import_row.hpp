@@ -52,7 +52,8 @@ struct RowFault {
 /// Where the moments of a row without its own come from.
 struct RowTimes {
   bool recorded_at_event_time = false;
-  std::optional<Micros> arrival{};  ///< the moment of a row that has an id and no time; unset: such a row is a fault
+  std::optional<Micros>
+      arrival{};  ///< the moment of a row that has an id and no time; unset: such a row is a fault
 };
 /// Texts to values; views into the row.
 RowFault read_event(const RawRow& row, const RowTimes& times, Event& event);

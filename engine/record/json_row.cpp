@@ -99,7 +99,8 @@ struct JsonRowReader::State {
       if (inner_place != Place::row && !(tracking && type != ondemand::json_type::object)) {
         ondemand::object inner;
         if (value.get_object().get(inner)) return "invalid_properties";
-        if (const std::string_view reason = read_members(inner, row, inner_place); !reason.empty()) return reason;
+        if (const std::string_view reason = read_members(inner, row, inner_place); !reason.empty())
+          return reason;
         continue;
       }
       std::string_view text;
@@ -116,7 +117,8 @@ struct JsonRowReader::State {
   }
 
   std::optional<Field> field_of(std::string_view key, Place place) const {
-    const bool of_row = place == Place::row || place == Place::context || (place == Place::details && key == "value");
+    const bool of_row =
+        place == Place::row || place == Place::context || (place == Place::details && key == "value");
     return of_row ? mapping.field(key) : std::nullopt;
   }
 

@@ -102,7 +102,8 @@ class RowSplitter {
 };
 
 bool too_long(const RawRow& row, std::size_t bytes) {
-  return row[Field::id].size() > bytes || row[Field::unit].size() > bytes || row[Field::reference].size() > bytes;
+  return row[Field::id].size() > bytes || row[Field::unit].size() > bytes ||
+         row[Field::reference].size() > bytes;
 }
 
 /// Reads rows and adds the good ones to the batch.

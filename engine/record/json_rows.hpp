@@ -26,14 +26,14 @@ struct JsonRows {
     std::string_view reason;  ///< a static text
   };
   Batch batch;
-  std::vector<std::size_t> row;   ///< of each row of the batch, where it stood in the body, from 1
-  std::vector<Refused> refused;   ///< rows that are none
+  std::vector<std::size_t> row;  ///< of each row of the batch, where it stood in the body, from 1
+  std::vector<Refused> refused;  ///< rows that are none
   std::size_t rows = 0;
-  bool too_many = false;          ///< over most_rows: nothing else is filled in
+  bool too_many = false;  ///< over most_rows: nothing else is filled in
 };
 
-/// Reads the body; it needs room behind its end, so its capacity may grow. Nothing when it is neither an array
-/// nor NDJSON: an array that does not end, or something behind it. A broken row is refused by itself.
+/// Reads the body; it needs room behind its end, so its capacity may grow. Nothing when it is neither an
+/// array nor NDJSON: an array that does not end, or something behind it. A broken row is refused by itself.
 std::optional<JsonRows> read_json_rows(std::string& body, const JsonRowsOptions& options);
 
 /// Whether brackets nest at most `depth` deep; strings are passed over.

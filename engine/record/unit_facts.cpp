@@ -38,7 +38,8 @@ struct UnitFacts::State {
   }
 
   void read_kept(Database& database) {
-    Statement rows(database, "SELECT u.id, s.experiment, s.epoch, s.arm FROM sticky s JOIN unit u USING(unit)");
+    Statement rows(database,
+                   "SELECT u.id, s.experiment, s.epoch, s.arm FROM sticky s JOIN unit u USING(unit)");
     while (rows.step()) {
       const std::string* experiment = &*texts.emplace(rows.text(1)).first;
       const std::string* arm = &*texts.emplace(rows.text(3)).first;

@@ -1,10 +1,9 @@
 // Who is let in: tokens, scopes, hosts, origins, rates.
-#include <catch2/catch.hpp>
-
 #include <sys/stat.h>
 
 #include <fstream>
 
+#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "engine/definition/error.hpp"
@@ -17,7 +16,8 @@ using nlohmann::json;
 namespace {
 
 struct TokenFile {
-  TokenFile() : path(std::filesystem::temp_directory_path() / ("liftmark-tokens-" + std::to_string(::getpid()))) {
+  TokenFile()
+      : path(std::filesystem::temp_directory_path() / ("liftmark-tokens-" + std::to_string(::getpid()))) {
     std::filesystem::remove(path);
   }
   ~TokenFile() { std::filesystem::remove(path); }
@@ -61,7 +61,8 @@ TEST_CASE("With tokens, each route asks for its scope") {
   ServiceOptions options;
   options.tokens = file.path;
   RunningService running(options);
-  const auto status = [&](const std::string& target, const std::string& token, const std::string& body = kContext) {
+  const auto status = [&](const std::string& target, const std::string& token,
+                          const std::string& body = kContext) {
     return running.ask({.target = target, .body = body, .token = token}).status;
   };
   CHECK(status(kFlag, shop) == 200);
@@ -72,7 +73,8 @@ TEST_CASE("With tokens, each route asks for its scope") {
   CHECK(status("/v1/events", shop, "[]") == 403);
   CHECK(running.ask({.method = Verb::get, .target = "/healthz"}).status == 200);
   CHECK(running.ask({.method = Verb::get, .target = "/metrics", .token = shop}).status == 403);
-  const Response by_key = running.ask({.target = kFlag, .body = kContext, .fields = {{Field::api_key, shop}}});
+  const Response by_key =
+      running.ask({.target = kFlag, .body = kContext, .fields = {{Field::api_key, shop}}});
   CHECK(by_key.status == 200);
   const json refused = json::parse(running.ask({.target = kFlag, .body = kContext}).body);
   CHECK(refused["key"] == "checkout");
@@ -107,7 +109,8 @@ TEST_CASE("A name in Host must be known; an address is no danger") {
   const auto status = [&](const std::string& host) {
     return running.ask({.target = kFlag, .body = kContext, .fields = {{Field::host, host}}}).status;
   };
-  for (const char* good : {"localhost", "localhost:80", "127.0.0.1:9", "[::1]:80", "10.1.2.3", "lift.example.org:443"})
+  for (const char* good :
+       {"localhost", "localhost:80", "127.0.0.1:9", "[::1]:80", "10.1.2.3", "lift.example.org:443"})
     CHECK(status(good) == 200);
   for (const char* bad : {"evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", ""})
     CHECK(status(bad) == 421);
@@ -118,7 +121,8 @@ TEST_CASE("Pages of other origins are refused unless named exactly, and then may
   options.origins = {"https://shop.example"};
   RunningService running(options);
   const auto from = [&](const std::string& origin, Verb method = Verb::post) {
-    RunningService::Ask asked{.method = method, .target = kFlag, .body = kContext, .fields = {{Field::origin, origin}}};
+    RunningService::Ask asked{
+        .method = method, .target = kFlag, .body = kContext, .fields = {{Field::origin, origin}}};
     if (method == Verb::options) asked.fields.push_back({Field::request_method, "POST"});
     return running.ask(asked);
   };

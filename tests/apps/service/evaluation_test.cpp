@@ -1,9 +1,8 @@
-// OFREP's answers. What is expected comes from the protocol (open-feature/protocol, OpenAPI 0.3.0) and, for the
-// arms, from the assigner asked directly.
-#include <catch2/catch.hpp>
-
+// OFREP's answers. What is expected comes from the protocol (open-feature/protocol, OpenAPI 0.3.0) and, for
+// the arms, from the assigner asked directly.
 #include <set>
 
+#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "engine/definition/assigner.hpp"
@@ -87,10 +86,12 @@ TEST_CASE("Every failure of an evaluation carries key and errorCode") {
     CHECK(answer["errorCode"] == one.code);
     CHECK(answer["errorDetails"].is_string());
   }
-  const std::string deep = R"({"context":{"targetingKey":"u","a":)" + std::string(40, '[') + std::string(40, ']') + "}}";
+  const std::string deep =
+      R"({"context":{"targetingKey":"u","a":)" + std::string(40, '[') + std::string(40, ']') + "}}";
   CHECK(running.post("/ofrep/v1/evaluate/flags/checkout", deep).status == 400);
   const std::string long_id = context_of(std::string(257, 'x'));
-  CHECK(json::parse(running.post("/ofrep/v1/evaluate/flags/checkout", long_id).body)["errorCode"] == "INVALID_CONTEXT");
+  CHECK(json::parse(running.post("/ofrep/v1/evaluate/flags/checkout", long_id).body)["errorCode"] ==
+        "INVALID_CONTEXT");
 }
 
 TEST_CASE("A stopped experiment gives its default arm, DISABLED") {
@@ -125,7 +126,8 @@ TEST_CASE("The ETag of a bulk answer follows the context and the catalog") {
   for (int i = 0; i < 40; ++i) etags.insert(header(bulk("other-" + std::to_string(i), ""), "ETag"));
   CHECK(etags.size() > 1);
   const Catalog stopped = parse_catalog(test_catalog("stopped"));
-  running.service->recorder().exclusive([&](Store& store) { store.put_catalog(stopped.text, stopped.digest); });
+  running.service->recorder().exclusive(
+      [&](Store& store) { store.put_catalog(stopped.text, stopped.digest); });
   running.service->refresh();
   CHECK(bulk("user-1", etag).status == 200);
 }
@@ -137,7 +139,8 @@ TEST_CASE("A unit that denied consent gets the default arm") {
   const json answer = json::parse(running.post("/ofrep/v1/evaluate/flags/checkout", context_of("shy")).body);
   CHECK(answer["metadata"]["why"] == "no_consent");
   CHECK(answer["variant"] == "off");
-  CHECK(json::parse(running.post("/ofrep/v1/evaluate/flags/checkout", context_of("other")).body)["reason"] == "SPLIT");
+  CHECK(json::parse(running.post("/ofrep/v1/evaluate/flags/checkout", context_of("other")).body)["reason"] ==
+        "SPLIT");
 }
 
 TEST_CASE("An evaluation is an exposure where the catalog says so, once a day") {

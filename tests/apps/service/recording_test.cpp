@@ -1,9 +1,8 @@
 // Recording requests: what becomes of each row. Reasons are those of docs/store.md.
-#include <catch2/catch.hpp>
-
 #include <zlib.h>
 #include <zstd.h>
 
+#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "engine/definition/time_point.hpp"
@@ -60,7 +59,8 @@ TEST_CASE("Each row of a request is accepted, known already or rejected with its
   CHECK(answer["duplicate"] == 0);
   CHECK(answer["rejected"] == 6);
   CHECK(answer["durable"] == true);
-  const json expected = json::parse(R"([{"row":2,"reason":"missing_type"},{"row":4,"reason":"missing_id_and_time"},
+  const json expected =
+      json::parse(R"([{"row":2,"reason":"missing_type"},{"row":4,"reason":"missing_id_and_time"},
     {"row":5,"reason":"time_out_of_range"},{"row":6,"reason":"nested_value"},{"row":7,"reason":"invalid_json"},
     {"row":8,"reason":"not_an_object"}])");
   CHECK(answer["rejections"] == expected);
@@ -75,7 +75,8 @@ TEST_CASE("NDJSON, gzip and zstd carry the same rows") {
   for (int i = 0; i < 100; ++i)
     lines += R"({"id":"n)" + std::to_string(i) + R"(","unit":"u","type":"view"})" + "\n";
   CHECK(receipt(running.post("/v1/events", lines))["accepted"] == 100);
-  for (const auto& [encoding, packed] : {std::pair<std::string, std::string>{"gzip", gzip(lines)}, {"zstd", zstd(lines)}}) {
+  for (const auto& [encoding, packed] :
+       {std::pair<std::string, std::string>{"gzip", gzip(lines)}, {"zstd", zstd(lines)}}) {
     INFO(encoding);
     const Response response = running.ask(
         {.target = "/v1/events", .body = packed, .fields = {{Field::content_encoding, encoding}}});
@@ -88,7 +89,9 @@ TEST_CASE("A bomb, a torn body and an unknown packing are refused") {
   options.limits.inflated_bytes = 1 << 20;
   RunningService running(options);
   const auto ask = [&](const std::string& body, const char* encoding) {
-    return running.ask({.target = "/v1/events", .body = body, .fields = {{Field::content_encoding, encoding}}}).status;
+    return running
+        .ask({.target = "/v1/events", .body = body, .fields = {{Field::content_encoding, encoding}}})
+        .status;
   };
   const std::string zeros(64 << 20, '0');
   CHECK(ask(gzip(zeros), "gzip") == 413);
@@ -125,7 +128,8 @@ TEST_CASE("Exposures are recorded with their attributes; the earliest counts") {
 
 TEST_CASE("An OpenFeature tracking event is an event") {
   RunningService running;
-  const std::string row = R"({"id":"t1","trackingEventName":"purchase","context":{"targetingKey":"u9","plan":{"a":1}},
+  const std::string row =
+      R"({"id":"t1","trackingEventName":"purchase","context":{"targetingKey":"u9","plan":{"a":1}},
     "trackingEventDetails":{"value":99.9,"currency":"EUR"}})";
   CHECK(receipt(running.post("/v1/events", "[" + row + "]"))["accepted"] == 1);
   const Reader reader(running.service->options().store);
@@ -147,7 +151,8 @@ TEST_CASE("What cannot be recorded in time is kept within a bound, then counted 
           if (broken) throw std::runtime_error("disk full");
           recorded += batch.size();
         },
-        [](const std::vector<KeptArm>&) {}, {.rows = 100, .batch = 30, .pause = std::chrono::milliseconds(1)});
+        [](const std::vector<KeptArm>&) {},
+        {.rows = 100, .batch = 30, .pause = std::chrono::milliseconds(1)});
     for (int i = 0; i < 150; ++i) {
       const std::string unit = "u" + std::to_string(i);
       Exposure exposure;

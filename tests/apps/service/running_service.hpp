@@ -12,7 +12,8 @@
 
 namespace liftmark::service {
 
-/// The catalog of these tests: an experiment of two arms with payloads, one on evaluation, one that is stopped.
+/// The catalog of these tests: an experiment of two arms with payloads, one on evaluation, one that is
+/// stopped.
 inline std::string test_catalog(const std::string& status = "running") {
   const auto experiment = [](const std::string& key, const std::string& payload, const std::string& more) {
     return R"({"key":")" + key + R"(","arms":[{"key":"off","role":"control","payload":)" + payload +
@@ -71,7 +72,9 @@ class RunningService {
     service->handle(call, [&](Response&& response) { promise.set_value(std::move(response)); });
     return promise.get_future().get();
   }
-  Response post(const std::string& target, const std::string& body) { return ask({.target = target, .body = body}); }
+  Response post(const std::string& target, const std::string& body) {
+    return ask({.target = target, .body = body});
+  }
 
   std::filesystem::path folder;
   std::unique_ptr<Service> service;
