@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "assign/compiled.hpp"
 #include "assign/schemes/xxh3.hpp"
+#include "assign/short_text.hpp"
 
 namespace liftmark::assign {
 namespace {
@@ -117,6 +119,47 @@ std::string quoted(std::string_view text) {
   return '"' + std::string(text) + '"';
 }
 
+/// Copies all 64 bytes: leaving out the padding at the end would cost a move across two words.
+inline void copy(const Assignment& from, Assignment& to) noexcept {
+  std::memcpy(&to, &from, sizeof to);
+}
+
+/// The tables of liftmark-1 as plain pointers: writing an answer cannot change them, and by value the
+/// compiler knows it.
+struct Tables {
+  explicit Tables(const Assigner::Compiled& all) noexcept
+      : draws(all.draws.data()), lasts(all.range_lasts.data()), answers(all.range_answers.data()) {}
+  const CompiledDraw* draws;
+  const std::uint64_t* lasts;
+  const Assignment* answers;
+};
+
+/// The first range whose inclusive end is not below the bucket; the last one's is the last bucket. At least
+/// two entries lie at `lasts`.
+inline std::uint32_t range_of(const std::uint64_t* lasts, std::uint32_t count,
+                              std::uint64_t bucket) noexcept {
+  constexpr std::uint32_t kFew = 16;
+  if (count > kFew) return static_cast<std::uint32_t>(std::lower_bound(lasts, lasts + count, bucket) - lasts);
+  std::uint32_t range = bucket > lasts[0] ? 1 : 0;
+  for (std::uint32_t i = 1; i + 1 < count; ++i) range += bucket > lasts[i] ? 1 : 0;
+  return range;
+}
+
+/// The arm of a unit by liftmark-1, or that it is outside the traffic. Nothing branches on a draw: no
+/// processor predicts it, and a wrong guess costs more than the hash.
+[[gnu::always_inline]] inline void draw_arm(Tables tables, const CompiledDraw& draw, std::uint64_t unit,
+                                            Assignment& answer) noexcept {
+  const std::uint64_t bucket = xxh3_pair(unit, draw.arm_key);
+  const Run ranges = draw.ranges;
+  std::uint32_t range = range_of(tables.lasts + ranges.first, ranges.count, bucket);
+  if (!draw.traffic.everything) {
+    const bool takes_part = xxh3_pair(unit, draw.traffic_key) < draw.traffic.below;
+    range = takes_part ? range : ranges.count;
+  }
+  copy(tables.answers[ranges.first + range], answer);
+  answer.bucket = bucket;
+}
+
 }  // namespace
 
 Assigner::Assigner() = default;
@@ -130,11 +173,11 @@ const std::vector<Experiment>& Assigner::experiments() const noexcept {
 }
 
 std::optional<std::size_t> Assigner::find(std::string_view experiment) const noexcept {
-  const std::vector<std::uint32_t>& index = compiled_->index;
+  const std::vector<IndexEntry>& index = compiled_->index;
   const std::size_t mask = index.size() - 1;
   for (std::size_t at = xxh3(experiment) & mask;; at = (at + 1) & mask) {
-    if (index[at] == kNone) return std::nullopt;
-    if (compiled_->experiments[index[at]].fallback.experiment == experiment) return index[at];
+    if (index[at].experiment == kNone) return std::nullopt;
+    if (equal(index[at].key, experiment)) return index[at].experiment;
   }
 }
 
@@ -144,6 +187,7 @@ template <class Observer>
 struct Assigner::Decision {
   const Compiled& all;
   const CompiledExperiment& experiment;
+  const CompiledDraw& draw;
   Request& request;
   Observer& observer;
   Assignment& answer;
@@ -162,12 +206,6 @@ struct Assigner::Decision {
   }
 
   void run() {
-    // Most experiments have none of the other conditions; testing for each of them would cost more than the
-    // draw.
-    if (!Observer::kTells && experiment.simple) {
-      if (consented() && valid_unit() && targeted()) bucket();
-      return;
-    }
     if (running() && consented() && valid_unit() && not_held_out() && not_kept() && targeted() &&
         prerequisites_met() && in_slot()) {
       if (experiment.scheme == nullptr) {
@@ -198,9 +236,9 @@ struct Assigner::Decision {
 
   bool consented() const {
     const Consent state = request.context.consent;
-    const bool consent = !experiment.needs_consent || state == Consent::granted;
+    const bool consent = !draw.needs_consent || state == Consent::granted;
     observer.step("consent", consent, [&] {
-      if (!experiment.needs_consent) return std::string("not needed");
+      if (!draw.needs_consent) return std::string("not needed");
       if (consent) return std::string("granted");
       return std::string(state == Consent::denied ? "denied" : "unknown, which counts as not granted");
     });
@@ -242,11 +280,10 @@ struct Assigner::Decision {
   bool targeted() const {
     const Context& context = request.context;
     const bool inside =
-        experiment.audience == nullptr || experiment.audience->contains(context.attributes, context.segments);
+        draw.audience == nullptr || draw.audience->contains(context.attributes, context.segments);
     observer.step("audience", inside, [&] {
-      return experiment.audience == nullptr
-                 ? std::string("everybody")
-                 : experiment.audience->explain(context.attributes, context.segments);
+      return draw.audience == nullptr ? std::string("everybody")
+                                      : draw.audience->explain(context.attributes, context.segments);
     });
     return inside || stop(Reason::not_targeted);
   }
@@ -281,24 +318,19 @@ struct Assigner::Decision {
 
   /// liftmark-1, with the unit's hash that all experiments of the request share.
   void bucket() const {
-    const std::uint64_t bucket = xxh3_pair(request.unit, experiment.arm_key);
-    const bool takes_part = experiment.traffic.everything ||
-                            experiment.traffic.contains(xxh3_pair(request.unit, experiment.traffic_key));
+    draw_arm(Tables(all), draw, request.unit, answer);
+    if constexpr (Observer::kTells) tell_bucket();
+  }
+
+  void tell_bucket() const {
+    const bool takes_part = answer.reason == Reason::assigned;
     observer.step("traffic", takes_part, [&] {
-      return "draw " + std::to_string(xxh3_pair(request.unit, experiment.traffic_key)) + " against " +
-             percent(experiment.traffic) + " of 2^64";
+      return "draw " + std::to_string(xxh3_pair(request.unit, draw.traffic_key)) + " against " +
+             percent(draw.traffic) + " of 2^64";
     });
-    if (takes_part) {
-      const std::uint64_t* end = all.range_lasts.data() + experiment.ranges.first;
-      std::uint32_t at = experiment.ranges.first;
-      while (bucket > *end) ++end, ++at;  // the last range ends at the last bucket
-      give(all.range_arms[at], Reason::assigned);
-      observer.step("bucket", true, [&] { return std::to_string(bucket); });
-      observer.step("arm", true, [&] { return quoted(answer.arm); });
-    } else {
-      stop(Reason::outside_traffic);
-    }
-    answer.bucket = bucket;
+    if (!takes_part) return;
+    observer.step("bucket", true, [&] { return std::to_string(answer.bucket); });
+    observer.step("arm", true, [&] { return quoted(answer.arm); });
   }
 
   void bucket_as_scheme() const {
@@ -318,15 +350,40 @@ struct Assigner::Decision {
 
 template <class Observer>
 void Assigner::decide(std::size_t index, Request& request, Observer& observer, Assignment& answer) const {
-  Decision<Observer>{*compiled_, compiled_->experiments[index], request, observer, answer}.run();
+  Decision<Observer>{*compiled_, compiled_->experiments[index], compiled_->draws[index], request, observer,
+                     answer}
+      .run();
+}
+
+/// The same answer as `decide` gives, in short for experiments that have none of the rarer conditions:
+/// testing for each of them would cost more than the draw. Compiling says which those are.
+[[gnu::noinline]] void Assigner::answer_silently(std::size_t index, Request& request,
+                                                 Assignment& answer) const noexcept {
+  const CompiledDraw& draw = compiled_->draws[index];
+  if (!draw.simple) {
+    Silent silent;
+    return decide(index, request, silent, answer);
+  }
+  const Context& context = request.context;
+  Reason reason = Reason::assigned;
+  if (draw.needs_consent && context.consent != Consent::granted) {
+    reason = Reason::no_consent;
+  } else if (context.unit.empty()) {
+    reason = Reason::invalid_unit;
+  } else if (draw.audience != nullptr && !draw.audience->contains(context.attributes, context.segments)) {
+    reason = Reason::not_targeted;
+  } else {
+    return draw_arm(Tables(*compiled_), draw, request.unit, answer);
+  }
+  copy(compiled_->experiments[index].fallback, answer);
+  answer.reason = reason;
 }
 
 void Assigner::remember_prerequisites(std::span<const std::uint32_t> order, Request& request) const noexcept {
-  Silent silent;
   for (const std::uint32_t index : order) {
     const CompiledExperiment& experiment = compiled_->experiments[index];
     Assignment answer;
-    decide(index, request, silent, answer);
+    answer_silently(index, request, answer);
     const bool got = answer.measured() || answer.reason == Reason::overridden;
     request.memo[experiment.memo] =
         got ? arm_of_key(span_of(compiled_->arms, experiment.arms), answer.arm) : kNone;
@@ -341,19 +398,29 @@ Assignment Assigner::assign(const Context& context, std::string_view experiment)
 Assignment Assigner::assign(const Context& context, std::size_t experiment) const noexcept {
   if (experiment >= size()) return {};
   Request request(context);
-  Silent silent;
-  remember_prerequisites(span_of(compiled_->orders, compiled_->experiments[experiment].order), request);
+  remember_prerequisites(span_of(compiled_->orders, compiled_->draws[experiment].order), request);
   Assignment answer;
-  decide(experiment, request, silent, answer);
+  answer_silently(experiment, request, answer);
   return answer;
 }
 
-std::size_t Assigner::assign_all(const Context& context, std::span<Assignment> answers) const noexcept {
-  const std::size_t count = std::min(size(), answers.size());
+std::size_t Assigner::assign_all(const Context& context, std::span<Assignment> answers,
+                                 std::size_t first) const noexcept {
+  const std::size_t count = std::min(size() - std::min(size(), first), answers.size());
   Request request(context);
-  Silent silent;
   remember_prerequisites(compiled_->whole_order, request);
-  for (std::size_t i = 0; i < count; ++i) decide(i, request, silent, answers[i]);
+  // What does not depend on the experiment is asked once.
+  const Tables tables(*compiled_);
+  const std::uint64_t unit = request.unit;
+  const bool plain = context.consent == Consent::granted && !context.unit.empty();
+  for (std::size_t i = 0; i < count; ++i) {
+    const CompiledDraw& draw = tables.draws[first + i];
+    if (plain && draw.simple && draw.audience == nullptr) {
+      draw_arm(tables, draw, unit, answers[i]);
+    } else {
+      answer_silently(first + i, request, answers[i]);
+    }
+  }
   return count;
 }
 
@@ -362,7 +429,7 @@ Explanation Assigner::explain(const Context& context, std::string_view experimen
   if (!index) return {{}, {{"experiment", false, "no experiment has the key " + quoted(experiment)}}};
   Request request(context);
   Narrator narrator;
-  remember_prerequisites(span_of(compiled_->orders, compiled_->experiments[*index].order), request);
+  remember_prerequisites(span_of(compiled_->orders, compiled_->draws[*index].order), request);
   Explanation explanation;
   decide(*index, request, narrator, explanation.assignment);
   explanation.steps = std::move(narrator.steps);

@@ -67,9 +67,10 @@ class Assigner {
   Assignment assign(const Context& context, std::string_view experiment) const noexcept;
   /// The same by index in `experiments()`; out of range is an unknown experiment.
   Assignment assign(const Context& context, std::size_t experiment) const noexcept;
-  /// The unit's arm in every experiment, in the catalog's order; equal to asking one by one. Writes at most
-  /// `answers.size()` and returns how many.
-  std::size_t assign_all(const Context& context, std::span<Assignment> answers) const noexcept;
+  /// The unit's arm in every experiment from `first` on, in the catalog's order; equal to asking one by one.
+  /// Writes at most `answers.size()` and returns how many.
+  std::size_t assign_all(const Context& context, std::span<Assignment> answers,
+                         std::size_t first = 0) const noexcept;
 
   /// The same decision with its steps, for people. Allocates.
   Explanation explain(const Context& context, std::string_view experiment) const;
@@ -82,8 +83,9 @@ class Assigner {
   std::optional<std::size_t> find(std::string_view experiment) const noexcept;
   const std::vector<Experiment>& experiments() const noexcept;
 
+  struct Compiled;  ///< assign/compiled.hpp; for assign's own sources
+
  private:
-  struct Compiled;
   struct Compiler;
   struct Request;
   struct Silent;
@@ -94,6 +96,7 @@ class Assigner {
   struct Decision;
   template <class Observer>
   void decide(std::size_t index, Request& request, Observer& observer, Assignment& answer) const;
+  void answer_silently(std::size_t index, Request& request, Assignment& answer) const noexcept;
   void remember_prerequisites(std::span<const std::uint32_t> order, Request& request) const noexcept;
 
   std::unique_ptr<const Compiled> compiled_;

@@ -39,7 +39,7 @@ struct Context {
 };
 
 /// Why this arm. `assigned` and `sticky` are measured; the others give the default experience.
-enum class Reason {
+enum class Reason : std::uint8_t {
   assigned,
   sticky,
   overridden,
@@ -56,16 +56,18 @@ enum class Reason {
 std::string_view name(Reason reason) noexcept;
 
 /// Total answer. `arm` is the arm's key; the default arm's (first control, else first) when not assigned;
-/// empty when the experiment is unknown. Views point into the Assigner.
-struct Assignment {
+/// empty when the experiment is unknown. Views point into the Assigner. One cache line, because giving an
+/// answer is copying one.
+struct alignas(64) Assignment {
   std::string_view experiment;
   std::string_view arm;
   std::string_view payload;
-  Reason reason = Reason::unknown_experiment;
   std::uint64_t bucket = 0;  ///< the scheme's bucket, for explanations and the edit preview
   int epoch = 0;
+  Reason reason = Reason::unknown_experiment;
   bool sticky_unreadable = false;
   bool measured() const noexcept { return reason == Reason::assigned || reason == Reason::sticky; }
 };
+static_assert(sizeof(Assignment) == 64);
 
 }  // namespace liftmark::assign

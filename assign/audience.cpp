@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <optional>
 #include <utility>
 
+#include "assign/short_text.hpp"
 #include "assign/version.hpp"
 
 namespace liftmark::assign {
@@ -15,21 +15,25 @@ namespace liftmark::assign {
 using Op = Predicate::Op;
 
 /// `size` counts the node and everything below it, so the next sibling is `size` further on. Texts are views
-/// into `Audience::texts_`, whose elements never move.
-struct Audience::Node {
-  Op op = Op::all;
-  std::uint32_t size = 1;
+/// into `Audience::texts_`, whose elements never move. What only some operators read lies apart, so that a
+/// node of the others is one cache line.
+struct alignas(64) Audience::Node {
+  struct Rest {
+    std::vector<double> numbers;          ///< in: sorted
+    std::vector<std::string_view> texts;  ///< in: sorted
+    Version version;
+    std::unique_ptr<const RE2> pattern;
+  };
   std::string_view attribute;
   std::string_view text;  ///< equals, text operators, versions, segment
   double number = 0.0;    ///< equals, numeric comparisons
+  std::uint32_t size = 1;
+  Op op = Op::all;
   bool has_text = false;
   bool has_number = false;
   bool has_true = false;  ///< equals, in
   bool has_false = false;
-  std::vector<double> numbers;          ///< in: sorted
-  std::vector<std::string_view> texts;  ///< in: sorted
-  Version version;
-  std::unique_ptr<const RE2> pattern;
+  std::unique_ptr<Rest> rest;
 };
 
 Audience::Audience() = default;
@@ -81,31 +85,23 @@ std::string shown(const Value& value) {
   return "null";
 }
 
-std::uint64_t word(const char* text, std::size_t size) noexcept {
-  std::uint64_t bytes = 0;
-  std::memcpy(&bytes, text, size);
-  return bytes;
-}
-
-/// Equality of short texts without a call: names and values of attributes have a few bytes.
-bool equal(std::string_view a, std::string_view b) noexcept {
-  const std::size_t size = a.size();
-  if (size != b.size()) return false;
-  const char* const x = a.data();
-  const char* const y = b.data();
-  if (size > 16) return std::memcmp(x, y, size) == 0;
-  if (size >= 8) return word(x, 8) == word(y, 8) && word(x + size - 8, 8) == word(y + size - 8, 8);
-  if (size >= 4) return word(x, 4) == word(y, 4) && word(x + size - 4, 4) == word(y + size - 4, 4);
-  return size == 0 || (x[0] == y[0] && x[size / 2] == y[size / 2] && x[size - 1] == y[size - 1]);
-}
-
-const AttributeValue* find(std::span<const Attribute> attributes, std::string_view name) noexcept {
+inline const AttributeValue* find(std::span<const Attribute> attributes, std::string_view name) noexcept {
   for (const Attribute& attribute : attributes) {
     if (equal(attribute.name, name)) {
       return std::holds_alternative<std::monostate>(attribute.value) ? nullptr : &attribute.value;
     }
   }
   return nullptr;
+}
+
+/// Whether the sorted list has the text.
+bool holds_text(const std::vector<std::string_view>& list, std::string_view text) noexcept {
+  constexpr std::size_t kFew = 8;
+  if (list.size() > kFew) return std::binary_search(list.begin(), list.end(), text);
+  for (const std::string_view each : list) {
+    if (equal(each, text)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -132,6 +128,7 @@ struct Audience::Compiler {
     const std::size_t index = nodes.size();
     nodes.emplace_back();
     nodes[index].op = predicate.op;
+    nodes[index].rest = std::make_unique<Node::Rest>();
     if (is_group(predicate.op)) {
       if (predicate.op == Op::negate && predicate.children.size() != 1)
         report(where, "must hold one predicate");
@@ -154,8 +151,8 @@ struct Audience::Compiler {
     if (op == Op::present) return;
     if (op != Op::in && predicate.values.size() != 1) return report(place, "needs exactly one value");
     for (const Value& value : predicate.values) take(node, value, place);
-    std::sort(node.numbers.begin(), node.numbers.end());
-    std::sort(node.texts.begin(), node.texts.end());
+    std::sort(node.rest->numbers.begin(), node.rest->numbers.end());
+    std::sort(node.rest->texts.begin(), node.rest->texts.end());
     if (is_numeric(op) && !node.has_number) report(place, "must be a number", shown(predicate.values[0]));
     if ((is_version(op) || is_text(op)) && !node.has_text) {
       return report(place, "must be a string", shown(predicate.values[0]));
@@ -166,7 +163,7 @@ struct Audience::Compiler {
         report(place, "is no semantic version", shown(predicate.values[0]),
                "Write three numbers, such as \"2.0.0\".");
       }
-      node.version = version.value_or(Version{});
+      node.rest->version = version.value_or(Version{});
     }
     if (op == Op::matches) compile_pattern(node, place);
   }
@@ -181,11 +178,11 @@ struct Audience::Compiler {
       if (!std::isfinite(*number)) return report(place, "must be a finite number");
       node.has_number = true;
       node.number = *number;
-      node.numbers.push_back(*number);
+      node.rest->numbers.push_back(*number);
     } else {
       node.has_text = true;
       node.text = kept(std::get<std::string>(value));
-      node.texts.push_back(node.text);
+      node.rest->texts.push_back(node.text);
     }
   }
 
@@ -201,7 +198,7 @@ struct Audience::Compiler {
     if (!pattern->ok()) {
       return report(place, "is no RE2 pattern: " + pattern->error(), '"' + std::string(node.text) + '"');
     }
-    node.pattern = std::move(pattern);
+    node.rest->pattern = std::move(pattern);
   }
 };
 
@@ -220,7 +217,7 @@ bool Audience::contains(std::span<const Attribute> attributes,
 
 bool Audience::holds(const Node& node, std::span<const Attribute> attributes,
                      std::span<const std::string_view> segments) const noexcept {
-  if (is_group(node.op)) {
+  if (is_group(node.op)) [[unlikely]] {
     const Node* const end = &node + node.size;
     for (const Node* child = &node + 1; child < end; child += child->size) {
       const bool value = holds(*child, attributes, segments);
@@ -231,8 +228,14 @@ bool Audience::holds(const Node& node, std::span<const Attribute> attributes,
   }
   if (node.op == Op::in_segment)
     return std::find(segments.begin(), segments.end(), node.text) != segments.end();
-  const AttributeValue* value = find(attributes, node.attribute);
-  return value != nullptr && leaf(node, *value);
+  const AttributeValue* const value = find(attributes, node.attribute);
+  if (value == nullptr) return false;
+  // The most frequent leaf needs no switch.
+  if (node.op == Op::equals && node.has_text) {
+    const std::string_view* const text = std::get_if<std::string_view>(value);
+    if (text != nullptr) return equal(*text, node.text);
+  }
+  return leaf(node, *value);
 }
 
 bool Audience::leaf(const Node& node, const AttributeValue& value) const noexcept {
@@ -246,8 +249,9 @@ bool Audience::leaf(const Node& node, const AttributeValue& value) const noexcep
       if (number != nullptr) return node.has_number && *number == node.number;
       return std::get<bool>(value) ? node.has_true : node.has_false;
     case Op::in:
-      if (text != nullptr) return std::binary_search(node.texts.begin(), node.texts.end(), *text);
-      if (number != nullptr) return std::binary_search(node.numbers.begin(), node.numbers.end(), *number);
+      if (text != nullptr) return holds_text(node.rest->texts, *text);
+      if (number != nullptr)
+        return std::binary_search(node.rest->numbers.begin(), node.rest->numbers.end(), *number);
       return std::get<bool>(value) ? node.has_true : node.has_false;
     case Op::less:
     case Op::less_equal:
@@ -263,7 +267,7 @@ bool Audience::leaf(const Node& node, const AttributeValue& value) const noexcep
       return text != nullptr && text->find(node.text) != std::string_view::npos;
     case Op::matches:
       return text != nullptr &&
-             RE2::PartialMatch(re2::StringPiece(text->data(), text->size()), *node.pattern);
+             RE2::PartialMatch(re2::StringPiece(text->data(), text->size()), *node.rest->pattern);
     case Op::version_less:
     case Op::version_less_equal:
     case Op::version_greater:
@@ -271,7 +275,7 @@ bool Audience::leaf(const Node& node, const AttributeValue& value) const noexcep
     case Op::version_equals: {
       if (text == nullptr) return false;
       const std::optional<Version> version = parse_version(*text);
-      return version && ordered(node.op, compare(*version, node.version));
+      return version && ordered(node.op, compare(*version, node.rest->version));
     }
     default:
       return false;
@@ -291,8 +295,8 @@ void Audience::explain(const Node& node, std::span<const Attribute> attributes,
   text.append(2 * depth, ' ');
   if (!node.attribute.empty()) text += std::string(node.attribute) + " ";
   text += name(node.op);
-  for (const double number : node.numbers) text += " " + shown(number);
-  for (const std::string_view value : node.texts) text += " " + shown(std::string(value));
+  for (const double number : node.rest->numbers) text += " " + shown(number);
+  for (const std::string_view value : node.rest->texts) text += " " + shown(std::string(value));
   if (node.has_true) text += " true";
   if (node.has_false) text += " false";
   text += holds(node, attributes, segments) ? ": yes" : ": no";

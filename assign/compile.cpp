@@ -107,11 +107,12 @@ struct Assigner::Compiler {
     for (std::uint32_t i = 0; i < in.experiments.size(); ++i) compile_experiment(i);
     check_layers();
     if (problems.empty()) compile_prerequisites();
-    for (CompiledExperiment& experiment : out.experiments) {
-      experiment.simple = experiment.status == Status::running && experiment.scheme == nullptr &&
-                          !experiment.sticky && experiment.layer == kNone &&
-                          experiment.overrides.count == 0 && experiment.prerequisites.count == 0 &&
-                          out.global_holdouts.count == 0;
+    for (std::size_t i = 0; i < out.experiments.size(); ++i) {
+      const CompiledExperiment& experiment = out.experiments[i];
+      out.draws[i].simple = experiment.status == Status::running && experiment.scheme == nullptr &&
+                            !experiment.sticky && experiment.layer == kNone &&
+                            experiment.overrides.count == 0 && experiment.prerequisites.count == 0 &&
+                            out.global_holdouts.count == 0;
     }
     build_index();
   }
@@ -149,8 +150,9 @@ struct Assigner::Compiler {
   void compile_experiment(std::uint32_t index) {
     const Experiment& experiment = out.definitions.experiments[index];
     CompiledExperiment compiled;
+    CompiledDraw& draw = out.draws.emplace_back();
     compiled.status = experiment.status;
-    compiled.needs_consent = experiment.needs_consent;
+    draw.needs_consent = experiment.needs_consent;
     compiled.sticky = experiment.sticky;
     if (!is_share(experiment.traffic)) {
       report(place("experiments", index, "/traffic"), "must be between 0 and 1",
@@ -164,7 +166,7 @@ struct Assigner::Compiler {
     auto audience = std::make_unique<Audience>(
         Audience::compile(experiment.audience, place("experiments", index, "/audience"), problems));
     if (!audience->everybody()) {
-      compiled.audience = audience.get();
+      draw.audience = audience.get();
       out.audiences.push_back(std::move(audience));
     }
     out.experiments.push_back(compiled);
@@ -269,15 +271,19 @@ struct Assigner::Compiler {
     if (experiment.status != Status::stopped) {
       claim_salt(experiment.hashing.salt, where + "/hashing/salt", experiment.layer);
     }
-    compiled.arm_key = salt_key(experiment.hashing.salt, Purpose::arm);
-    compiled.traffic_key = salt_key(experiment.hashing.salt, Purpose::traffic);
-    compiled.traffic = share_threshold(experiment.traffic);
-    compiled.ranges.first = size_of(out.range_lasts);
+    CompiledDraw& draw = out.draws[index];
+    draw.arm_key = salt_key(experiment.hashing.salt, Purpose::arm);
+    draw.traffic_key = salt_key(experiment.hashing.salt, Purpose::traffic);
+    draw.traffic = share_threshold(experiment.traffic);
+    draw.ranges.first = size_of(out.range_lasts);
     for (const BucketRange& range : effective_ranges(experiment)) {
       out.range_lasts.push_back(range.last - 1);
-      out.range_arms.push_back(range.arm);
-      ++compiled.ranges.count;
+      out.range_answers.push_back(out.arms[compiled.arms.first + range.arm]);
+      ++draw.ranges.count;
     }
+    out.range_lasts.push_back(0);
+    out.range_answers.push_back(compiled.fallback);
+    out.range_answers.back().reason = Reason::outside_traffic;
   }
 
   /// Experiments of a layer that have not been stopped own disjoint slots.
@@ -395,19 +401,20 @@ struct Assigner::Compiler {
       if (!reached.insert(next).second) continue;
       open.insert(open.end(), needs[next].begin(), needs[next].end());
     }
-    compiled.order = {size_of(out.orders), size_of(reached)};
+    out.draws[index].order = {size_of(out.orders), size_of(reached)};
     for (const std::uint32_t i : out.whole_order) {
       if (reached.contains(i)) out.orders.push_back(i);
     }
   }
 
   void build_index() {
-    out.index.assign(std::bit_ceil(out.experiments.size() * 2 + 2), kNone);
+    out.index.resize(std::bit_ceil(out.experiments.size() * 2 + 2));
     const std::size_t mask = out.index.size() - 1;
     for (std::uint32_t i = 0; i < out.experiments.size(); ++i) {
-      std::size_t at = xxh3(out.definitions.experiments[i].key) & mask;
-      while (out.index[at] != kNone) at = (at + 1) & mask;
-      out.index[at] = i;
+      const std::string_view key = out.definitions.experiments[i].key;
+      std::size_t at = xxh3(key) & mask;
+      while (out.index[at].experiment != kNone) at = (at + 1) & mask;
+      out.index[at] = {key, i};
     }
   }
 };

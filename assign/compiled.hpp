@@ -22,6 +22,11 @@ struct Run {
   std::uint32_t count = 0;
 };
 
+struct IndexEntry {
+  std::string_view key;
+  std::uint32_t experiment = kNone;
+};
+
 struct CompiledHoldout {
   std::string_view key;
   std::uint64_t draw_key = 0;
@@ -46,33 +51,42 @@ struct CompiledPrerequisite {
   std::vector<bool> allowed;
 };
 
-/// What every decision reads comes first, so that it shares cache lines.
-struct CompiledExperiment {
+/// What most decisions read and nothing else, in one cache line, in a pool of its own.
+struct alignas(64) CompiledDraw {
   std::uint64_t arm_key = 0;
   std::uint64_t traffic_key = 0;
   Threshold traffic;
-  bool simple = false;  ///< running liftmark-1 with no condition but consent, audience and traffic
-  Status status = Status::draft;
-  bool needs_consent = true;
-  bool sticky = false;
-  std::uint32_t layer = kNone;
-  std::uint32_t memo = kNone;  ///< where the arm is remembered for experiments that depend on it
-  Run arms, ranges;
-  const Bucketing* scheme = nullptr;   ///< null: liftmark-1, decided inline
+  Run ranges;
   const Audience* audience = nullptr;  ///< null: everybody
-  Run slots, overrides, prerequisites, order;
+  Run order;                           ///< experiments to decide first
+  bool simple = false;  ///< running liftmark-1 with no condition but consent, audience and traffic
+  bool needs_consent = true;
+};
+static_assert(sizeof(CompiledDraw) == 64);
+
+/// The rest of an experiment; its draw has the same index.
+struct CompiledExperiment {
+  bool sticky = false;
+  Status status = Status::draft;
+  std::uint32_t layer = kNone;
+  std::uint32_t memo = kNone;         ///< where the arm is remembered for experiments that depend on it
+  const Bucketing* scheme = nullptr;  ///< null: liftmark-1, decided inline
+  Run arms, slots, overrides, prerequisites;
   Assignment fallback;  ///< the default arm's answer
 };
 
 struct Assigner::Compiled {
   Definitions definitions;  ///< owns every text that views point to
   std::vector<CompiledExperiment> experiments;
+  std::vector<CompiledDraw> draws;
   std::vector<CompiledHoldout> holdouts;  ///< global ones first, then by layer
   Run global_holdouts;
   std::vector<CompiledLayer> layers;
   std::vector<Assignment> arms;  ///< the whole answer of each arm, `assigned`: giving an arm is one copy
-  std::vector<std::uint64_t> range_lasts;  ///< inclusive ends
-  std::vector<std::uint32_t> range_arms;
+  /// The buckets of liftmark-1, by range: the inclusive end, and the whole answer of the arm. Each experiment
+  /// has one entry more than ranges, with the answer of a unit outside the traffic.
+  std::vector<std::uint64_t> range_lasts;
+  std::vector<Assignment> range_answers;
   std::vector<BucketRange> slots;           ///< `arm` unused; `last` 0 stands for 2^64
   std::vector<CompiledOverride> overrides;  ///< sorted by unit_hash within an experiment
   std::vector<CompiledPrerequisite> prerequisites;
@@ -80,7 +94,7 @@ struct Assigner::Compiled {
   std::vector<std::uint32_t> whole_order;  ///< the same for all experiments at once
   std::vector<std::unique_ptr<const Bucketing>> schemes;
   std::vector<std::unique_ptr<const Audience>> audiences;
-  std::vector<std::uint32_t> index;  ///< open addressing by XXH3 of the key; size a power of two
+  std::vector<IndexEntry> index;  ///< open addressing by XXH3 of the key; size a power of two
 };
 
 }  // namespace liftmark::assign

@@ -12,6 +12,7 @@
 
 #include "assign/assigner.hpp"
 #include "assign/schemes/liftmark_1.hpp"
+#include "assign/schemes/xxh3.hpp"
 #include "assign/swap.hpp"
 
 using namespace liftmark::assign;
@@ -145,7 +146,7 @@ BENCHMARK(compile_1000_experiments)->Unit(benchmark::kMillisecond);
 
 void floor_hash_unit(benchmark::State& state) {
   std::size_t i = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(unit_hash(units()[i++ & 4095]));
+  for (auto _ : state) benchmark::DoNotOptimize(xxh3(units()[i++ & 4095]));
 }
 BENCHMARK(floor_hash_unit);
 
@@ -156,9 +157,9 @@ void floor_100_draws(benchmark::State& state) {
   std::array<std::uint8_t, 100> arms{};
   std::size_t i = 0;
   for (auto _ : state) {
-    const std::uint64_t unit = unit_hash(units()[i++ & 4095]);
+    const std::uint64_t unit = xxh3(units()[i++ & 4095]);
     for (std::size_t e = 0; e < keys.size(); ++e)
-      arms[e] = static_cast<std::uint8_t>(draw(unit, keys[e]) >> 63);
+      arms[e] = static_cast<std::uint8_t>(xxh3_pair(unit, keys[e]) >> 63);
     benchmark::DoNotOptimize(arms);
   }
 }

@@ -7,7 +7,9 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "assign/swap.hpp"
@@ -79,21 +81,30 @@ assign::AttributeValue value_of(const liftmark_attribute& attribute) {
   return std::monostate();
 }
 
-/// A list as the Assigner takes it: a few elements in place, more on the heap.
+/// A list as the Assigner takes it: a few elements in place, made only as far as there are any; more on the
+/// heap.
 template <class To>
 class Converted {
  public:
+  static_assert(std::is_trivially_destructible_v<To>);
   template <class From, class Convert>
   Converted(const From* list, size_t count, Convert convert) : count_(list == nullptr ? 0 : count) {
-    if (count_ > few_.size()) many_.resize(count_);
-    To* const out = many_.empty() ? few_.data() : many_.data();
-    for (size_t i = 0; i < count_; ++i) out[i] = convert(list[i]);
+    if (count_ > kFew) {
+      many_.reserve(count_);
+      for (size_t i = 0; i < count_; ++i) many_.push_back(convert(list[i]));
+    } else {
+      for (size_t i = 0; i < count_; ++i) new (few_ + i * sizeof(To)) To(convert(list[i]));
+    }
   }
-  std::span<const To> span() const { return {many_.empty() ? few_.data() : many_.data(), count_}; }
+  std::span<const To> span() const {
+    if (count_ > kFew) return many_;
+    return {std::launder(reinterpret_cast<const To*>(few_)), count_};
+  }
 
  private:
+  static constexpr size_t kFew = 24;
   size_t count_;
-  std::array<To, 24> few_;
+  alignas(To) unsigned char few_[kFew * sizeof(To)];
   std::vector<To> many_;
 };
 
@@ -133,6 +144,22 @@ liftmark_assignment answer_of(const Assignment& assignment) {
   answer.sticky_unreadable = assignment.sticky_unreadable ? 1 : 0;
   answer.bucket = assignment.bucket;
   return answer;
+}
+
+/// All experiments, some at a time: the answers in between lie on the stack, and the unit is hashed once for
+/// each such part.
+size_t answer_all(const Assigner& assigner, const assign::Context& asked,
+                  std::span<liftmark_assignment> wanted) noexcept {
+  std::array<Assignment, 64> part;
+  size_t done = 0;
+  while (done < wanted.size()) {
+    const std::span<Assignment> room(part.data(), std::min(part.size(), wanted.size() - done));
+    const size_t count = assigner.assign_all(asked, room, done);
+    for (size_t i = 0; i < count; ++i) wanted[done + i] = answer_of(part[i]);
+    done += count;
+    if (count < room.size()) break;
+  }
+  return done;
 }
 
 static_assert(static_cast<int>(assign::Reason::assigned) == LIFTMARK_ASSIGNED);
@@ -203,19 +230,18 @@ void liftmark_assign(const liftmark_reader* reader, const liftmark_context* cont
 
 size_t liftmark_assign_all(const liftmark_reader* reader, const liftmark_context* context,
                            liftmark_assignment* answers, size_t capacity) {
+  const std::span<liftmark_assignment> wanted(answers, answers == nullptr ? 0 : capacity);
   const Assigner& assigner = assigner_of(reader);
-  const size_t count = std::min(capacity, assigner.size());
-  for (size_t i = 0; i < count; ++i) answers[i] = answer_of({});
   try {
-    with_context(*context, [&](const assign::Context& asked) {
-      for (size_t i = 0; i < count; ++i) answers[i] = answer_of(assigner.assign(asked, i));
-    });
+    size_t count = 0;
+    with_context(*context,
+                 [&](const assign::Context& asked) { count = answer_all(assigner, asked, wanted); });
+    return count;
   } catch (...) {
     assign::Context nobody;
     nobody.consent = assign::Consent::unknown;
-    for (size_t i = 0; i < count; ++i) answers[i] = answer_of(assigner.assign(nobody, i));
+    return answer_all(assigner, nobody, wanted);
   }
-  return count;
 }
 
 char* liftmark_explain(const liftmark_reader* reader, const liftmark_context* context, const char* experiment,

@@ -4,16 +4,16 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/catalog_source.hpp"
 #include "apps/cli/commands.hpp"
 #include "assign/preview.hpp"
+#include "assign/ranges.hpp"
 #include "engine/definition/assigner.hpp"
 #include "engine/definition/catalog.hpp"
 #include "engine/definition/changes.hpp"
@@ -28,25 +28,6 @@ struct Options {
   std::string store, catalog;
   bool dry_run = false, new_epoch = false, allow_moves = false, json = false;
 };
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file.is_open() || file.bad())
-    throw Error(ErrorCode::usage, path, "the catalog cannot be read", "Check the path and the permissions.");
-  return text;
-}
-
-Catalog parse_file(const std::string& path, const std::string& text) {
-  try {
-    return parse_catalog(text);
-  } catch (const Error& error) {
-    std::vector<Problem> problems = error.problems();
-    for (Problem& problem : problems)
-      problem.where = path + (problem.where.empty() ? "" : ":" + problem.where);
-    throw Error(error.code(), std::move(problems));
-  }
-}
 
 /// Whom the edit would move, of the units the store knows. Empty when nothing in it enters a hash.
 std::vector<assign::Movement> movements(const std::string& store, const Catalog& before,
@@ -103,13 +84,54 @@ std::vector<std::string> check_moves(const Options& options, const Catalog& befo
   return reshuffled;
 }
 
-/// The catalog's text with the epochs of these experiments raised by one.
-std::string raise_epochs(const std::string& text, const std::vector<std::string>& keys) {
-  auto document = nlohmann::json::parse(text);
-  for (auto& experiment : document["experiments"])
-    if (std::find(keys.begin(), keys.end(), experiment["key"].get<std::string>()) != keys.end())
-      experiment["epoch"] = experiment.value("epoch", 1) + 1;
-  return document.dump();
+/// Sets what `edit` makes of each experiment's JSON, in the order of the catalog, and reads the result.
+template <class Edit>
+Catalog edited(const Catalog& catalog, Edit edit) {
+  auto document = nlohmann::json::parse(catalog.text);
+  for (std::size_t i = 0; i < catalog.experiments.size(); ++i)
+    edit(document["experiments"][i], catalog.experiments[i].assignment);
+  return parse_catalog(document.dump());
+}
+
+/// The catalog with the epochs of these experiments raised by one.
+Catalog raise_epochs(const Catalog& catalog, const std::vector<std::string>& keys) {
+  return edited(catalog, [&](nlohmann::json& experiment, const assign::Experiment& now) {
+    if (std::find(keys.begin(), keys.end(), now.key) != keys.end()) experiment["epoch"] = now.epoch + 1;
+  });
+}
+
+/// The ranges that give `now` its weights and move the fewest units from where `old` has them; empty when
+/// those of the weights alone are the same, or when the file says its own or hashes otherwise.
+std::vector<assign::BucketRange> least_moving_ranges(const assign::Experiment& old,
+                                                     const assign::Experiment& now) {
+  if (old.status == assign::Status::draft || !now.ranges.empty()) return {};
+  if (now.hashing.scheme != "liftmark-1" || old.hashing.scheme != now.hashing.scheme ||
+      old.hashing.salt != now.hashing.salt)
+    return {};
+  auto ranges = assign::ranges_moving_least(old, now);
+  const auto plain = assign::ranges_of_weights(now.arms);
+  const auto same = [](const assign::BucketRange& a, const assign::BucketRange& b) {
+    return a.first == b.first && a.last == b.last && a.arm == b.arm;
+  };
+  if (std::equal(ranges.begin(), ranges.end(), plain.begin(), plain.end(), same)) ranges.clear();
+  return ranges;
+}
+
+/// A change of weights moves only whom it must: the ranges that do are written into the catalog, and stay
+/// there with the next edit.
+Catalog keep_ranges(const Catalog& before, const Catalog& after) {
+  bool any = false;
+  Catalog kept = edited(after, [&](nlohmann::json& experiment, const assign::Experiment& now) {
+    const auto* old = before.find_experiment(now.key);
+    const auto ranges = old ? least_moving_ranges(old->assignment, now) : std::vector<assign::BucketRange>{};
+    for (const assign::BucketRange& range : ranges) {
+      any = true;
+      experiment["ranges"].push_back({{"arm", now.arms[range.arm].key},
+                                      {"first", fmt::format("{:016x}", range.first)},
+                                      {"last", fmt::format("{:016x}", range.last)}});
+    }
+  });
+  return any ? kept : after;
 }
 
 std::string shortened(const std::string& text) {
@@ -161,14 +183,14 @@ void print(const CatalogVersion& version, const std::vector<Change>& changes,
 }
 
 void apply(const Options& options) {
-  const std::string text = read_file(options.catalog);
-  Catalog after = parse_file(options.catalog, text);
+  Catalog after = read_catalog_file(options.catalog);
   Store store = Store::open(options.store);
   const auto current = store.get_catalog();
   const Catalog before = current ? parse_catalog(current->json) : Catalog{};
+  after = keep_ranges(before, after);
   const auto moves = current ? movements(options.store, before, after) : std::vector<assign::Movement>{};
   const auto reshuffled = check_moves(options, before, after, moves);
-  if (!reshuffled.empty()) after = parse_catalog(raise_epochs(after.text, reshuffled));
+  if (!reshuffled.empty()) after = raise_epochs(after, reshuffled);
   const auto changes = describe_changes(before, after);
   CatalogVersion version{
       .version = current ? current->version : 0, .json = {}, .digest = after.digest, .recorded_at = 0};

@@ -3,21 +3,25 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/catalog_source.hpp"
 #include "apps/cli/commands.hpp"
+#include "apps/cli/store_commands.hpp"
 #include "apps/cli/verify/export_reader.hpp"
 #include "engine/definition/assigner.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/record/input_stream.hpp"
+#include "engine/record/privacy.hpp"
+#include "engine/record/stored_units.hpp"
 
 namespace liftmark::cli {
 namespace {
@@ -26,27 +30,20 @@ using assign::Assignment;
 using nlohmann::ordered_json;
 
 struct AssignOptions {
+  std::string store_path;
   std::string catalog_path;
   std::string experiment;
   std::optional<std::string> unit;
   std::vector<std::string> attributes;
   std::vector<std::string> segments;
-  std::string consent = "granted";
+  std::string consent;  ///< empty: as stored, or granted without a store
   std::string input_path;
   std::string input_format;
   std::string format;
   ExportColumns columns;
   bool explain = false;
+  bool keep = false;
 };
-
-std::string read_file(const std::string& path) {
-  const auto input = InputStream::open(path);
-  std::string text;
-  std::array<char, 65536> buffer{};
-  while (const std::size_t count = input->read(buffer.data(), buffer.size()))
-    text.append(buffer.data(), count);
-  return text;
-}
 
 /// A 64-bit number does not survive every JSON reader, so a bucket is 16 hexadecimal digits.
 ordered_json to_json(std::string_view unit, const assign::Explanation& told, bool explain) {
@@ -58,6 +55,7 @@ ordered_json to_json(std::string_view unit, const assign::Explanation& told, boo
                    {"measured", answer.measured()},
                    {"epoch", answer.epoch},
                    {"bucket", fmt::format("{:016x}", answer.bucket)}};
+  if (answer.sticky_unreadable) row["sticky_unreadable"] = true;
   row["value"] =
       answer.payload.empty() ? ordered_json(answer.arm) : ordered_json::parse(answer.payload, nullptr, false);
   if (!explain) return row;
@@ -78,8 +76,10 @@ std::string csv_field(std::string_view text) {
 /// Decides for each unit it is given and prints the answers as it goes.
 class Answers final : public RowSink {
  public:
-  Answers(std::shared_ptr<const assign::Assigner> assigner, const AssignOptions& options)
-      : assigner_(std::move(assigner)), options_(options) {
+  /// `stored` may be null: then no store tells what it knows of a unit.
+  Answers(std::shared_ptr<const assign::Assigner> assigner, const AssignOptions& options,
+          const StoredUnits* stored)
+      : assigner_(std::move(assigner)), options_(options), stored_(stored) {
     for (const assign::Experiment& experiment : assigner_->experiments()) {
       if (options_.experiment.empty() || options_.experiment == experiment.key)
         keys_.push_back(experiment.key);
@@ -97,9 +97,14 @@ class Answers final : public RowSink {
     context.unit = row.unit;
     context.attributes = row.attributes;
     context.segments = segments_;
-    context.consent = options_.consent == "granted"  ? assign::Consent::granted
-                      : options_.consent == "denied" ? assign::Consent::denied
-                                                     : assign::Consent::unknown;
+    StoredUnit known;
+    if (stored_ != nullptr) known = stored_->find(row.unit);
+    context.sticky = known.kept;
+    context.sticky_unreadable = stored_ != nullptr && stored_->sticky_unreadable();
+    context.consent = options_.consent.empty()        ? known.consent
+                      : options_.consent == "granted" ? assign::Consent::granted
+                      : options_.consent == "denied"  ? assign::Consent::denied
+                                                      : assign::Consent::unknown;
     if (row.experiment) return answer(context, *row.experiment);
     for (const std::string& key : keys_) answer(context, key);
   }
@@ -110,8 +115,17 @@ class Answers final : public RowSink {
   }
 
   std::uint64_t rejected() const noexcept { return rejected_; }
+  /// First arms of sticky experiments given so far; for a caller who enrols.
+  std::vector<KeptArm> take_kept() { return std::exchange(kept_, {}); }
 
  private:
+  void remember(const assign::Context& context, const Assignment& given) {
+    if (given.reason != assign::Reason::assigned || given.sticky_unreadable) return;
+    if (assigner_->experiments()[*assigner_->find(given.experiment)].sticky)
+      kept_.push_back(
+          {std::string(context.unit), std::string(given.experiment), given.epoch, std::string(given.arm)});
+  }
+
   void answer(const assign::Context& context, std::string_view key) {
     assign::Explanation told;
     if (options_.explain) {
@@ -119,6 +133,7 @@ class Answers final : public RowSink {
     } else {
       told.assignment = assigner_->assign(context, key);
     }
+    if (options_.keep) remember(context, told.assignment);
     if (told.assignment.experiment.empty()) told.assignment.experiment = key;
     const Assignment& given = told.assignment;
     if (options_.format == "ndjson") {
@@ -128,8 +143,9 @@ class Answers final : public RowSink {
       fmt::print("{},{},{},{},{},{:016x}\n", csv_field(context.unit), csv_field(given.experiment),
                  csv_field(given.arm), name(given.reason), given.epoch, given.bucket);
     } else {
-      fmt::print("{}: {} ({})\n", given.experiment,
-                 given.arm.empty() ? std::string_view("no arm") : given.arm, name(given.reason));
+      fmt::print("{}: {} ({}{})\n", given.experiment,
+                 given.arm.empty() ? std::string_view("no arm") : given.arm, name(given.reason),
+                 given.sticky_unreadable ? ", a fresh hash: the kept arms could not be read" : "");
       for (const assign::Step& step : told.steps) {
         std::string_view detail = step.detail;
         while (detail.ends_with('\n')) detail.remove_suffix(1);
@@ -140,6 +156,8 @@ class Answers final : public RowSink {
 
   std::shared_ptr<const assign::Assigner> assigner_;
   const AssignOptions& options_;
+  const StoredUnits* stored_;
+  std::vector<KeptArm> kept_;
   std::vector<std::string> keys_;
   std::vector<std::string_view> segments_;
   std::uint64_t rejected_ = 0;
@@ -172,14 +190,19 @@ std::vector<assign::Attribute> read_attributes(const AssignOptions& options) {
   return attributes;
 }
 
-void run(AssignOptions options) {
-  const bool stream = !options.unit.has_value();
-  if (stream == options.input_path.empty()) {
+void check(const AssignOptions& options) {
+  if (options.unit.has_value() == !options.input_path.empty())
     throw Error(ErrorCode::usage, "--unit", "give either one unit or --input", "for example --unit user-1");
-  }
-  if (options.format.empty()) options.format = stream ? "ndjson" : "text";
-  Answers answers(compile_assigner(parse_catalog(read_file(options.catalog_path))), options);
-  if (!stream) {
+  if (options.store_path.empty() && options.catalog_path.empty())
+    throw Error(ErrorCode::usage, "--catalog", "give a store or a catalog file",
+                "for example liftmark assign shop.db --unit user-1");
+  if (options.keep && options.store_path.empty())
+    throw Error(ErrorCode::usage, "--keep", "arms are kept in a store", "name the store first");
+}
+
+/// One unit of the command line, or all of a file.
+void answer_units(const AssignOptions& options, Answers& answers) {
+  if (options.unit) {
     const std::vector<assign::Attribute> attributes = read_attributes(options);
     return answers.add(
         {.line = 1, .unit = *options.unit, .arm = {}, .experiment = {}, .attributes = attributes});
@@ -190,10 +213,28 @@ void run(AssignOptions options) {
       options.input_format.empty() ? named_as_ndjson(options.input_path) : options.input_format == "ndjson";
   ndjson ? replay_ndjson(*input, options.columns, answers)
          : replay_csv(*input, file, options.columns, answers);
+}
+
+void run(AssignOptions options) {
+  check(options);
+  if (options.format.empty()) options.format = options.unit ? "text" : "ndjson";
+  const Catalog catalog = options.catalog_path.empty() ? read_stored_catalog(options.store_path)
+                                                       : read_catalog(options.catalog_path);
+  std::optional<StoredUnits> stored;
+  if (!options.store_path.empty()) stored.emplace(options.store_path);
+  if (stored && stored->sticky_unreadable())
+    fmt::print(stderr, "liftmark: {}: the kept arms cannot be read; sticky experiments get a fresh hash\n",
+               options.store_path);
+  Answers answers(compile_assigner(catalog), options, stored ? &*stored : nullptr);
+  answer_units(options, answers);
+  if (options.keep) {
+    WritingStore open(options.store_path);
+    keep_sticky_arms(open.recorder, answers.take_kept());
+  }
   if (answers.rejected() == 0) return;
   std::fflush(stdout);
-  throw Error(ErrorCode::data, file, fmt::format("{} rows cannot be read", answers.rejected()),
-              "each is named above");
+  throw Error(ErrorCode::data, options.input_path == "-" ? "standard input" : options.input_path,
+              fmt::format("{} rows cannot be read", answers.rejected()), "each is named above");
 }
 
 }  // namespace
@@ -202,15 +243,21 @@ void add_assign(CLI::App& program) {
   auto* command = program.add_subcommand("assign", "Arm and reason for one unit or a stream of units");
   auto options = std::make_shared<AssignOptions>();
   options->columns.arm.clear();
-  command->add_option("--catalog", options->catalog_path, "The catalog file (JSON)")->required();
+  command->add_option("store", options->store_path,
+                      "The store: its catalog, its units' consent and the arms they keep");
+  command->add_option("--catalog", options->catalog_path,
+                      "A catalog file (JSON) instead of the store's, or without a store");
   command->add_option("--experiment", options->experiment, "One experiment; all when not given");
   command->add_option("--unit", options->unit, "One unit's id");
   command->add_option("--attribute", options->attributes,
                       "NAME=VALUE, an attribute of that unit (repeatable)");
   command->add_option("--segment", options->segments, "A stored segment that the units are in (repeatable)");
-  command->add_option("--consent", options->consent, "The units' consent")
-      ->check(CLI::IsMember({"granted", "denied", "unknown"}))
-      ->capture_default_str();
+  command
+      ->add_option("--consent", options->consent,
+                   "The units' consent; as stored, or granted without a store, when not given")
+      ->check(CLI::IsMember({"granted", "denied", "unknown"}));
+  command->add_flag("--keep", options->keep,
+                    "Keep the arms given in sticky experiments in the store; without it nobody is enrolled");
   command->add_option("--input", options->input_path,
                       "A file of units, CSV or NDJSON, plain, gzip or zstd; - is standard input");
   command->add_option("--input-format", options->input_format, "By the file's name when not given")
@@ -228,8 +275,10 @@ void add_assign(CLI::App& program) {
   command->add_flag("--explain", options->explain,
                     "Show each step: consent, holdout, audience, traffic, bucket, arm");
   command->footer(
-      "Other columns of the file are the units' attributes. Nothing is recorded.\n\n"
+      "Other columns of the file are the units' attributes. Nothing is recorded, unless --keep asks for "
+      "it.\n\n"
       "Examples:\n"
+      "  liftmark assign shop.db --unit user-1 --explain\n"
       "  liftmark assign --catalog examples/catalog.json --unit user-1 --attribute country=CZ --explain\n"
       "  printf 'unit,country\\nuser-1,CZ\\nuser-2,FR\\n' | liftmark assign --catalog examples/catalog.json "
       "--input -");

@@ -2,16 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <memory>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/catalog_source.hpp"
 #include "apps/cli/commands.hpp"
 #include "apps/cli/verify/export_reader.hpp"
 #include "apps/cli/verify/replay.hpp"
-#include "engine/definition/catalog.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/record/input_stream.hpp"
 
@@ -30,18 +29,9 @@ struct VerifyOptions {
   bool as_json = false;
 };
 
-std::string read_file(const std::string& path) {
-  const auto input = InputStream::open(path);
-  std::string text;
-  std::array<char, 65536> buffer{};
-  while (const std::size_t count = input->read(buffer.data(), buffer.size()))
-    text.append(buffer.data(), count);
-  return text;
-}
-
 /// The catalog's experiments as if all were running: an experiment is verified before it starts.
 std::shared_ptr<const assign::Assigner> compile_catalog(const std::string& path) {
-  Catalog catalog = parse_catalog(read_file(path));
+  Catalog catalog = read_catalog(path);
   assign::Definitions definitions{{}, std::move(catalog.layers), std::move(catalog.holdouts)};
   for (ExperimentDefinition& experiment : catalog.experiments) {
     experiment.assignment.status = assign::Status::running;
@@ -149,7 +139,10 @@ void add_verify(CLI::App& program) {
   command
       ->add_option("export", options->export_path, "CSV or NDJSON, plain, gzip or zstd; - is standard input")
       ->required();
-  command->add_option("--catalog", options->catalog_path, "The catalog file (JSON)")->required();
+  command
+      ->add_option("--catalog", options->catalog_path,
+                   "The catalog: a JSON file, or a store with the one in force")
+      ->required();
   command->add_option("--experiment", options->replay.experiment,
                       "For an export without an experiment column");
   command->add_option("--input", options->input, "Format of the export; by its name when not given")

@@ -59,10 +59,12 @@ std::optional<std::vector<ArmShare>> read_arm_shares(ParameterReader& reader, co
   std::vector<ArmShare> shares;
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     const std::string path = std::string(names.list) + "/" + std::to_string(i);
+    const bool without = names.without && member(list->items[i], names.share) == nullptr;
     const Parameter* share =
-        required_member(reader, list->items[i], {names.share, Parameter::Kind::number}, path);
+        without ? nullptr
+                : required_member(reader, list->items[i], {names.share, Parameter::Kind::number}, path);
     const Parameter* key = member(list->items[i], names.arm);
-    if (share == nullptr) continue;
+    if (share == nullptr && !without) continue;
     std::uint32_t arm = kNoArm;
     if (key != nullptr && key->kind == Parameter::Kind::text) {
       arm = arm_index(experiment, key->text);
@@ -76,7 +78,7 @@ std::optional<std::vector<ArmShare>> read_arm_shares(ParameterReader& reader, co
                      "Give the arm's key, or its index counted from 0.");
       continue;
     }
-    shares.push_back({arm, share->number});
+    shares.push_back({arm, without ? *names.without : share->number});
   }
   return shares;
 }

@@ -27,11 +27,13 @@ struct ArmShare {
   double share = 0.0;
 };
 
-/// The names a system uses in its list of arms: the list, the arm's key and its number.
+/// The names a system uses in its list of arms: the list, the arm's key and its number, and what an entry
+/// without a number counts as (nothing: it must have one).
 struct ShareNames {
   std::string_view list;
   std::string_view arm;
   std::string_view share;
+  std::optional<double> without{};
 };
 
 /// The arms with the weights of the catalog, in catalog order.

@@ -25,7 +25,7 @@ class Flagd final : public Bucketing {
     source_ = read_unit_source(reader, "bucketBy", "targetingKey");
     js_ = read_choice(reader, "sdk", {"go", "js"}) == 1;
     require_full_traffic(problems, experiment, "Give the control a larger weight.");
-    const auto said = read_arm_shares(reader, experiment, {"fractional", "variant", "weight"});
+    const auto said = read_arm_shares(reader, experiment, {"fractional", "variant", "weight", 1.0});
     shares_ = said ? *said : arm_weights(experiment);
     double total = 0.0;
     for (ArmShare& share : shares_) {

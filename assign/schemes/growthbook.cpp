@@ -142,7 +142,9 @@ class GrowthBook final : public Bucketing {
       else
         weights.assign(own.size(), 0.0);  // GrowthBook takes equal weights then
     }
-    if (ranges_.empty()) ranges_ = growthbook_ranges(std::move(weights), coverage_);
+    // An empty list of ranges is a list: nobody is in. So is an experiment with less than two variations.
+    if (reader.list("ranges") == nullptr) ranges_ = growthbook_ranges(std::move(weights), coverage_);
+    if (experiment.arms.size() < 2) ranges_.clear();
   }
 
   void read_filters(ParameterReader& reader) {

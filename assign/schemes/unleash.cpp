@@ -18,7 +18,10 @@ class Unleash final : public Bucketing {
     ParameterReader reader(experiment.hashing, problems);
     rollout_only_ = read_choice(reader, "kind", {"variant", "rollout"}) == 1;
     group_ = reader.text("groupId").value_or(experiment.key) + ":";
-    source_ = read_unit_source(reader, "stickiness", "userId");
+    sources_ = read_sources(reader, "stickiness", {"sessionId"});
+    variant_sources_ = sources_;
+    if (reader.any("variantStickiness") != nullptr)
+      variant_sources_ = read_sources(reader, "variantStickiness", {"sessionId", "remoteAddress"});
     rollout_ = read_coverage(reader, experiment, "rollout", 100.0);
     const std::string feature = reader.text("variantGroupId").value_or(group_.substr(0, group_.size() - 1));
     variant_group_ = feature + ":";
@@ -27,14 +30,14 @@ class Unleash final : public Bucketing {
   }
 
   SchemeDecision decide(const UnitView& unit) const noexcept override {
-    const UnitText text(unit, source_);
     // Without an id Unleash is off, or picks at random; neither is an assignment.
-    if (text.text().empty()) return {.outcome = SchemeDecision::Outcome::invalid_unit};
-    const std::uint32_t slot = normalized(group_, text.text(), 100, 0);
+    const std::uint32_t slot = normalized(group_, unit, sources_, {100, 0});
+    if (slot == 0) return {.outcome = SchemeDecision::Outcome::invalid_unit};
     if (!(rollout_ > 0.0 && slot <= rollout_)) return {.bucket = slot};
     if (rollout_only_) return {SchemeDecision::Outcome::assigned, served_, slot};
     if (total_ == 0) return {.bucket = slot};
-    const std::uint32_t target = normalized(variant_group_, text.text(), total_, kVariantSeed);
+    const std::uint32_t target = normalized(variant_group_, unit, variant_sources_, {total_, kVariantSeed});
+    if (target == 0) return {.outcome = SchemeDecision::Outcome::invalid_unit};
     double sum = 0.0;
     for (const ArmShare& variant : variants_) {
       sum += variant.share;
@@ -45,23 +48,47 @@ class Unleash final : public Bucketing {
   }
 
   std::string explain(const UnitView& unit) const override {
-    const UnitText text(unit, source_);
-    if (text.text().empty()) return "the stickiness field is missing or empty";
-    std::string explained = "MurmurHash3 of \"" + group_ +
-                            "\" and the id: " + std::to_string(normalized(group_, text.text(), 100, 0)) +
-                            " of 100";
+    const std::uint32_t slot = normalized(group_, unit, sources_, {100, 0});
+    if (slot == 0) return "the stickiness field is missing or empty";
+    std::string explained =
+        "MurmurHash3 of \"" + group_ + "\" and the id: " + std::to_string(slot) + " of 100";
     if (total_ > 0)
-      explained += "; variant " +
-                   std::to_string(normalized(variant_group_, text.text(), total_, kVariantSeed)) + " of " +
-                   std::to_string(total_);
+      explained +=
+          "; variant " +
+          std::to_string(normalized(variant_group_, unit, variant_sources_, {total_, kVariantSeed})) +
+          " of " + std::to_string(total_);
     return explained;
   }
 
  private:
-  /// 1..total.
-  static std::uint32_t normalized(std::string_view group, std::string_view id, std::uint32_t total,
-                                  std::uint32_t seed) noexcept {
-    return murmur3_32({group, id}, seed, kUnits) % total + 1;
+  struct Grid {
+    std::uint32_t total;
+    std::uint32_t seed;
+  };
+
+  /// 1..total by the first source that is not empty; 0 when all are.
+  static std::uint32_t normalized(std::string_view group, const UnitView& unit,
+                                  const std::vector<UnitSource>& sources, Grid grid) noexcept {
+    for (const UnitSource& source : sources) {
+      const UnitText text(unit, source);
+      if (!text.text().empty()) return murmur3_32({group, text.text()}, grid.seed, kUnits) % grid.total + 1;
+    }
+    return 0;
+  }
+
+  /// A field's name, or "default": the user id, else the first of `further` that the unit has.
+  static std::vector<UnitSource> read_sources(ParameterReader& reader, std::string_view parameter,
+                                              std::initializer_list<const char*> further) {
+    UnitSource named = read_unit_source(reader, parameter, "userId");
+    if (named.attribute == "random")
+      reader.problem(parameter, "\"random\" gives a unit another arm each time", "Name a field of the unit.");
+    if (!named.attribute.empty() && named.attribute != "default") return {std::move(named)};
+    const bool by_default = named.attribute == "default";
+    std::vector<UnitSource> sources{UnitSource{}};
+    for (const char* field : further) {
+      if (by_default) sources.push_back(UnitSource{field});
+    }
+    return sources;
   }
 
   void read_variants(ParameterReader& reader, const Experiment& experiment) {
@@ -83,7 +110,7 @@ class Unleash final : public Bucketing {
   bool rollout_only_ = false;
   std::string group_;
   std::string variant_group_;
-  UnitSource source_;
+  std::vector<UnitSource> sources_, variant_sources_;
   double rollout_ = 100.0;
   std::uint32_t served_ = SchemeDecision::kNoArm;
   std::vector<ArmShare> variants_;

@@ -112,19 +112,7 @@ void Reader::State::load_blocks() {
 void Reader::State::load_links() {
   Statement erasures(main->database, "SELECT unit FROM erasure WHERE finished_at IS NULL");
   while (erasures.step()) erased.insert(static_cast<UnitIndex>(erasures.integer(0)));
-  Statement rows(main->database,
-                 "SELECT anonymous, unit FROM link WHERE at <= ?1 AND recorded_at <= ?1 ORDER BY seq");
-  rows.bind(1, as_of);
-  while (rows.step())
-    links[static_cast<UnitIndex>(rows.integer(0))] = static_cast<UnitIndex>(rows.integer(1));
-  // A chain of links ends at its last unit; a circle is cut where it closes.
-  for (auto& [anonymous, unit] : links) {
-    for (std::size_t steps = 0; steps < links.size(); ++steps) {
-      const auto next = links.find(unit);
-      if (next == links.end() || next->second == anonymous) break;
-      unit = next->second;
-    }
-  }
+  links = read_links(main->database, as_of);
 }
 
 /// Connections for the threads of one report, opened together: what the first lists is there for all of them,

@@ -14,6 +14,7 @@
 #include "engine/record/database.hpp"
 #include "engine/record/dictionary.hpp"
 #include "engine/record/hashing.hpp"
+#include "engine/record/links.hpp"
 #include "engine/record/reader.hpp"
 #include "engine/record/writer_state.hpp"
 
@@ -55,9 +56,7 @@ struct Reader::State {
   void give_back(std::unique_ptr<Snapshot> snapshot) const;
   void check_age() const;
   UnitIndex canonical(UnitIndex unit) const noexcept {
-    if (links.empty()) return unit;
-    const auto found = links.find(unit);
-    return found == links.end() ? unit : found->second;
+    return links.empty() ? unit : liftmark::canonical(links, unit);
   }
   /// A unit whose erasure is under way; its rows are not there any more.
   bool hidden(UnitIndex unit) const noexcept { return !erased.empty() && erased.contains(unit); }
@@ -80,7 +79,7 @@ struct Reader::State {
   Dictionary names;
   std::vector<std::string> types;
   std::vector<BlockEntry> events, exposures;
-  std::unordered_map<UnitIndex, UnitIndex> links;  ///< anonymous unit to the unit it was linked to
+  Links links;
   std::unordered_set<UnitIndex> erased;
   UnitIndex units = 0;
   mutable std::mutex spare_mutex;

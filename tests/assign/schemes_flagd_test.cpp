@@ -45,3 +45,23 @@ TEST_CASE("flagd: no targeting key means the default variant, unless the bucket 
         SchemeDecision::Outcome::invalid_unit);
   CHECK(arm_of(decide(numbered_experiment(2, "flagd-v2", {{"seed", "explicit"}}), "")) >= 0);
 }
+
+TEST_CASE("flagd: an entry without a weight counts 1, a negative weight counts 0") {
+  const auto fractional = [](const std::vector<json>& entries) {
+    return numbered_experiment(entries.size(), "flagd-v2", {{"fractional", entries}});
+  };
+  const Experiment short_form =
+      fractional({{{"variant", "0"}}, {{"variant", "1"}}, {{"variant", "2"}, {"weight", -5}}});
+  const Experiment written = fractional({{{"variant", "0"}, {"weight", 1}},
+                                         {{"variant", "1"}, {"weight", 1}},
+                                         {{"variant", "2"}, {"weight", 0}}});
+  int first = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string id = "user-" + std::to_string(i);
+    const int arm = arm_of(decide(short_form, id));
+    CHECK(arm == arm_of(decide(written, id)));
+    CHECK(arm < 2);
+    first += arm == 0;
+  }
+  CHECK(std::abs(first - 500) < 6 * 16);  // binomial of 1,000 at 1/2: standard deviation 15.8
+}

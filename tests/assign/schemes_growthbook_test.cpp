@@ -215,3 +215,15 @@ TEST_CASE("GrowthBook writes a number attribute as JavaScript does") {
   CHECK(decide(experiment, "ignored", {{"n", 0.0}}).outcome == SchemeDecision::Outcome::invalid_unit);
   CHECK(decide(experiment, "ignored").outcome == SchemeDecision::Outcome::invalid_unit);
 }
+
+TEST_CASE("GrowthBook: an empty list of ranges, or a single variation, is nobody's experiment") {
+  // core.ts: `experiment.ranges || getBucketRanges(..)`, where [] is a list; `variations.length < 2` ends it.
+  for (const char* scheme : {"growthbook-v1", "growthbook-v2"}) {
+    for (int i = 0; i < 20; ++i) {
+      const std::string id = "user-" + std::to_string(i);
+      CHECK(arm_of(decide(numbered_experiment(2, scheme, {{"ranges", json::array()}}), id)) < 0);
+      CHECK(arm_of(decide(numbered_experiment(1, scheme, json::object()), id)) < 0);
+      CHECK(arm_of(decide(numbered_experiment(2, scheme, json::object()), id)) >= 0);
+    }
+  }
+}

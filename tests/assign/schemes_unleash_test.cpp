@@ -129,3 +129,35 @@ TEST_CASE("Unleash's encodings differ exactly where the low bytes of UTF-16 are 
   REQUIRE(records > 100);
   CHECK(differing > records * 9 / 10);  // two slots of 100 agree by chance once in a hundred
 }
+
+TEST_CASE("Unleash's default stickiness is the user, else the session, for variants else the address") {
+  // client-specification 6.1.0, "stickiness"; the numbers are those of the same text given as the unit.
+  const json variants = json::array({{{"name", "0"}, {"weight", 400}}, {{"name", "1"}, {"weight", 600}}});
+  const json by_user = {{"groupId", "g"}, {"variants", variants}};
+  json by_default = by_user;
+  by_default["stickiness"] = "default";
+  json apart = by_user;
+  apart["stickiness"] = "customField";
+  apart["variantStickiness"] = "default";
+  const auto with = [](const json& parameters, std::string_view id, std::vector<Attribute> attributes) {
+    return decide(numbered_experiment(2, "unleash-node", parameters), id, std::move(attributes));
+  };
+  for (int i = 0; i < 50; ++i) {
+    const std::string id = "id-" + std::to_string(i);
+    const auto expected = with(by_user, id, {});
+    const Attribute session{"sessionId", std::string_view(id)};
+    const Attribute address{"remoteAddress", std::string_view(id)};
+    const Attribute custom{"customField", std::string_view("c")};
+    CHECK(with(by_default, id, {{"sessionId", std::string_view("other")}}).bucket == expected.bucket);
+    CHECK(with(by_default, "", {session}).bucket == expected.bucket);
+    CHECK(with(apart, "", {address, custom}).bucket == expected.bucket);
+    CHECK(with(apart, "", {address, session, custom}).arm == expected.arm);
+  }
+  CHECK(with(by_default, "", {}).outcome == SchemeDecision::Outcome::invalid_unit);
+  CHECK(with(by_default, "", {{"remoteAddress", std::string_view("1.2.3.4")}}).outcome ==
+        SchemeDecision::Outcome::invalid_unit);  // a rollout would be at random
+  std::vector<liftmark::Problem> problems;
+  CHECK(find_scheme("unleash-node")
+            ->compile(numbered_experiment(2, "unleash-node", {{"stickiness", "random"}}), problems) ==
+        nullptr);
+}

@@ -7,7 +7,7 @@
 
 using namespace liftmark::assign;
 
-TEST_CASE("readers see one whole catalog or the next while it is replaced") {
+TEST_CASE("readers see one whole catalog or the next while it is replaced", "[threads]") {
   const auto with_payload = [](const std::string& payload) {
     Experiment experiment = two_arms("e");
     for (Arm& arm : experiment.arms) arm.payload = payload;
@@ -41,7 +41,7 @@ TEST_CASE("readers see one whole catalog or the next while it is replaced") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("the previous Assigner is gone once replace returns") {
+TEST_CASE("the previous Assigner is gone once replace returns", "[threads]") {
   std::weak_ptr<const Assigner> first;
   CurrentAssigner current([&] {
     auto assigner = compiled({{two_arms("a")}, {}, {}});

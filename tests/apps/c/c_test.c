@@ -97,6 +97,56 @@ static void many_attributes(const liftmark_assigner* assigner) {
   liftmark_end(&reader);
 }
 
+/* More experiments than the library answers at a time: all at once equals one by one. */
+static void many_experiments(void) {
+  enum { kMany = 150 };
+  static char catalog[65536];
+  static liftmark_assignment all[kMany];
+  char* error = NULL;
+  int size =
+      snprintf(catalog, sizeof catalog,
+               "{\"schema\":\"liftmark.catalog/1\",\"metrics\":[{\"key\":\"m\",\"kind\":\"proportion\","
+               "\"numerator\":{\"event\":\"e\"}}],\"experiments\":[");
+  for (int i = 0; i < kMany; ++i) {
+    size += snprintf(catalog + size, sizeof catalog - (size_t)size,
+                     "%s{\"key\":\"x%d\",\"traffic\":%s,\"hashing\":{\"salt\":\"s%d\"},\"plan\":{\"primary\":"
+                     "[\"m\"]},\"arms\":[{\"key\":\"a\",\"role\":\"control\"},{\"key\":\"b\"}]}",
+                     i == 0 ? "" : ",", i, i % 3 == 0 ? "0.5" : "1", i);
+  }
+  size += snprintf(catalog + size, sizeof catalog - (size_t)size, "]}");
+  liftmark_assigner* assigner = liftmark_create(catalog, (size_t)size, &error);
+  CHECK(assigner != NULL);
+  if (assigner == NULL) {
+    fprintf(stderr, "%s", error != NULL ? error : "no memory\n");
+    liftmark_free(error);
+    return;
+  }
+  liftmark_reader reader = liftmark_begin(assigner);
+  CHECK(liftmark_count(&reader) == kMany);
+  for (int user = 0; user < 20; ++user) {
+    static const size_t kCapacities[] = {0, 1, 63, 64, 65, 128, kMany, kMany};
+    char id[16];
+    liftmark_context context = LIFTMARK_CONTEXT_INIT;
+    const size_t capacity = kCapacities[user % 8];
+    snprintf(id, sizeof id, "user-%d", user);
+    context.unit = text(id);
+    CHECK(liftmark_assign_all(&reader, &context, all, capacity) == capacity);
+    for (size_t i = 0; i < capacity; ++i) {
+      liftmark_assignment one;
+      liftmark_assign(&reader, &context, all[i].experiment.data, all[i].experiment.size, &one);
+      CHECK(one.arm.data == all[i].arm.data && one.reason == all[i].reason && one.bucket == all[i].bucket);
+    }
+  }
+  {
+    liftmark_context nobody = LIFTMARK_CONTEXT_INIT;
+    CHECK(liftmark_assign_all(&reader, &nobody, all, kMany) == kMany);
+    CHECK(all[kMany - 1].reason == LIFTMARK_INVALID_UNIT && equal(all[kMany - 1].arm, "a"));
+    CHECK(liftmark_assign_all(&reader, &nobody, NULL, 10) == 0);
+  }
+  liftmark_end(&reader);
+  liftmark_destroy(assigner);
+}
+
 static atomic_int stop;
 
 static void* keep_asking(void* given) {
@@ -144,6 +194,7 @@ int main(int argc, char** argv) {
   CHECK(error == NULL);
   answers(assigner);
   many_attributes(assigner);
+  many_experiments();
   replacing(assigner, catalog, size);
   liftmark_destroy(assigner);
   liftmark_destroy(NULL);

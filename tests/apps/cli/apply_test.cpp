@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/commands.hpp"
+#include "engine/definition/assigner.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/record/reader.hpp"
 #include "engine/record/recorder.hpp"
@@ -54,6 +55,37 @@ std::int64_t version(const Folder& folder) {
   return current ? current->version : 0;
 }
 
+void record_units(const Folder& folder, int units) {
+  auto store = liftmark::Store::open(folder.store());
+  liftmark::Recorder recorder(store, {.oldest = 100'000 * liftmark::kMicrosPerDay});
+  liftmark::Batch batch("test");
+  for (int i = 0; i < units; ++i) {
+    const std::string unit = "user-" + std::to_string(i);
+    batch.add(liftmark::Event{.id = unit,
+                              .unit = unit,
+                              .type = "view",
+                              .at = 1'772'409'600'000'000,
+                              .recorded_at = {},
+                              .reference = {},
+                              .properties = {}});
+  }
+  recorder.record(batch);
+}
+
+/// The arms that the catalog in force gives these units.
+std::vector<std::string> arms_in_force(const Folder& folder, int units) {
+  const auto assigner =
+      liftmark::compile_assigner(liftmark::parse_catalog(liftmark::Reader(folder.store()).catalog()->json));
+  std::vector<std::string> arms;
+  for (int i = 0; i < units; ++i) {
+    const std::string unit = "user-" + std::to_string(i);
+    liftmark::assign::Context context;
+    context.unit = unit;
+    arms.emplace_back(assigner->assign(context, "checkout").arm);
+  }
+  return arms;
+}
+
 }  // namespace
 
 TEST_CASE("apply stores versions, and refuses mistakes and reshuffles") {
@@ -73,22 +105,7 @@ TEST_CASE("apply stores versions, and refuses mistakes and reshuffles") {
   // Nobody is known yet, so a change of weights moves nobody.
   run({"apply", folder.store(), folder.file(catalog(2))});
   CHECK(version(folder) == 2);
-  {
-    auto store = liftmark::Store::open(folder.store());
-    liftmark::Recorder recorder(store, {.oldest = 100'000 * liftmark::kMicrosPerDay});
-    liftmark::Batch batch("test");
-    for (int i = 0; i < 200; ++i) {
-      const std::string unit = "user-" + std::to_string(i);
-      batch.add(liftmark::Event{.id = unit,
-                                .unit = unit,
-                                .type = "view",
-                                .at = 1'772'409'600'000'000,
-                                .recorded_at = {},
-                                .reference = {},
-                                .properties = {}});
-    }
-    recorder.record(batch);
-  }
+  record_units(folder, 200);
   CHECK_THROWS_AS(run({"apply", folder.store(), folder.file(catalog(9))}), liftmark::Error);
   CHECK(version(folder) == 2);
   run({"apply", folder.store(), folder.file(catalog(9)), "--new-epoch"});
@@ -97,4 +114,48 @@ TEST_CASE("apply stores versions, and refuses mistakes and reshuffles") {
   CHECK(stored["experiments"][0]["epoch"] == 2);
   // The file still says epoch 1: going back is refused.
   CHECK_THROWS_AS(run({"apply", folder.store(), folder.file(catalog(9))}), liftmark::Error);
+}
+
+TEST_CASE("a change of weights moves only whom it must, edit after edit") {
+  const Folder folder;
+  constexpr int kUnits = 3000;
+  json three = catalog(1);
+  three["experiments"][0]["arms"].push_back({{"key", "third"}});
+  run({"init", folder.store()});
+  run({"apply", folder.store(), folder.file(three)});
+  record_units(folder, kUnits);
+  const auto before = arms_in_force(folder, kUnits);
+
+  // From 1:1:1 to 2:1:1, the control needs 1/2 - 1/3 = 1/6 of the units and nobody else gains. Contiguous
+  // ranges would move a quarter: 1/6 to the control and 1/12 from the third arm to the second.
+  json heavier = three;
+  heavier["experiments"][0]["arms"][0]["weight"] = 2;
+  CHECK_THROWS_AS(run({"apply", folder.store(), folder.file(heavier)}), liftmark::Error);
+  run({"apply", folder.store(), folder.file(heavier), "--allow-moves"});
+  CHECK(version(folder) == 2);
+  const auto after = arms_in_force(folder, kUnits);
+  int moved = 0;
+  for (int i = 0; i < kUnits; ++i) {
+    if (before[i] == after[i]) continue;
+    ++moved;
+    CHECK(after[i] == "control");
+  }
+  CHECK(moved > 500 - 123);  // 6 standard deviations of a binomial of 3,000 units at 1/6
+  CHECK(moved < 500 + 123);
+
+  // The same file again: the ranges stay, so nobody moves and nothing changes.
+  run({"apply", folder.store(), folder.file(heavier)});
+  CHECK(version(folder) == 2);
+  // An edit of something else keeps them too; going back gives everybody's first arm again or the control's.
+  json renamed = heavier;
+  renamed["experiments"][0]["name"] = "Checkout";
+  run({"apply", folder.store(), folder.file(renamed)});
+  CHECK(version(folder) == 3);
+  CHECK(arms_in_force(folder, kUnits) == after);
+  run({"apply", folder.store(), folder.file(three), "--new-epoch"});
+  const json stored = json::parse(liftmark::Reader(folder.store()).catalog()->json);
+  CHECK(stored["experiments"][0]["epoch"] == 2);
+  const auto again = arms_in_force(folder, kUnits);
+  for (int i = 0; i < kUnits; ++i)
+    if (after[i] != "control") CHECK(again[i] == after[i]);
 }

@@ -26,3 +26,46 @@ status=0; "$liftmark" assign --catalog "$catalog" 2>/dev/null || status=$?
 [ $status = 2 ] || fail "no unit must be exit code 2, was $status"
 status=0; printf 'not json\n' | "$liftmark" assign --catalog "$catalog" --input - --input-format ndjson 2>/dev/null || status=$?
 [ $status = 4 ] || fail "a broken row must be exit code 4, was $status"
+
+# With a store: its catalog, the arms it keeps, its consents, and who an anonymous id became.
+place=$(mktemp -d)
+trap 'rm -rf units.$$.csv units.$$.ndjson "$place"' EXIT
+store=$place/shop.db
+"$liftmark" init "$store" >/dev/null
+status=0; "$liftmark" assign "$store" --unit u 2>/dev/null || status=$?
+[ $status = 5 ] || fail "a store without a catalog must be exit code 5, was $status"
+cat >"$place/catalog.json" <<'END'
+{"schema": "liftmark.catalog/1", "currency": "EUR",
+ "metrics": [{"key": "buyers", "kind": "proportion", "numerator": {"event": "purchase"}}],
+ "experiments": [{"key": "checkout", "sticky": true, "hashing": {"salt": "checkout-1"}, "plan": {"primary": ["buyers"]},
+   "arms": [{"key": "control", "role": "control"}, {"key": "new"}]}]}
+END
+"$liftmark" apply "$store" "$place/catalog.json" >/dev/null
+arm_of() { "$liftmark" assign "$store" --unit "$1" | sed 's/checkout: //'; }
+# Two units whose hashes disagree.
+first=$(arm_of cookie-1)
+user=
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+  [ "$(arm_of "user-$i")" = "$first" ] || { user=user-$i; break; }
+done
+[ -n "$user" ] || fail "30 users all have the arm of cookie-1"
+case $(arm_of cookie-1) in *assigned*) ;; *) fail "looking must not enrol" ;; esac
+"$liftmark" assign "$store" --unit cookie-1 --keep >/dev/null
+kept=$(arm_of cookie-1)
+[ "$kept" = "${first%%(*}(sticky)" ] || fail "the kept arm: $kept, first $first"
+"$liftmark" link "$store" cookie-1 "$user" >/dev/null
+[ "$(arm_of "$user")" = "$kept" ] || fail "the user must keep the visitor's first arm: $(arm_of "$user"), not $kept"
+"$liftmark" assign "$store" --unit "$user" --explain | grep -q '+ sticky: arm' || fail "explain must show the kept arm"
+"$liftmark" consent "$store" "$user" denied >/dev/null
+case $(arm_of "$user") in 'control (no_consent)') ;; *) fail "stored consent: $(arm_of "$user")" ;; esac
+[ "$("$liftmark" assign "$store" --unit "$user" --consent granted)" = "checkout: $kept" ] || fail "--consent goes before"
+# A store that cannot give its kept arms gives fresh hashes and says so.
+sqlite3 "$store" 'DROP TABLE sticky'
+"$liftmark" assign "$store" --unit cookie-1 2>"$place/said" | grep -q 'assigned, a fresh hash' || fail "unreadable kept arms"
+grep -q 'kept arms cannot be read' "$place/said" || fail "unreadable kept arms must be said"
+printf 'unit\ncookie-1\n' | "$liftmark" assign "$store" --input - 2>/dev/null | grep -q '"sticky_unreadable":true' || fail "NDJSON says so"
+# verify takes a store's catalog too.
+printf 'unit,arm\ncookie-9,%s\n' "$(arm_of cookie-9 2>/dev/null | sed 's/ (.*//')" >"$place/export.csv"
+"$liftmark" verify "$place/export.csv" --catalog "$store" >/dev/null || fail "verify with a store's catalog"
+status=0; "$liftmark" assign --unit u 2>/dev/null || status=$?
+[ $status = 2 ] || fail "neither store nor catalog must be exit code 2, was $status"

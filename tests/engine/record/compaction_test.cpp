@@ -162,7 +162,8 @@ TEST_CASE("CRC-32C is the one of RFC 3720, and a changed byte is noticed") {
 }
 
 TEST_CASE(
-    "the same numbers from open blocks and compacted ones, from 1 or 2 threads, in any order of arrival") {
+    "the same numbers from open blocks and compacted ones, from 1 or 2 threads, in any order of arrival",
+    "[threads]") {
   const Micros now = now_micros();
   const auto rows = shop(1, 30'000, now);
   const EventFilter everything{.properties = {"slot"}, .keys = true};

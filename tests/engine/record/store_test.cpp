@@ -200,7 +200,7 @@ TEST_CASE("properties come as columns of codes, also above the limit of interned
   CHECK(seen == kRows);
 }
 
-TEST_CASE("many producers share commits and nothing is lost or doubled") {
+TEST_CASE("many producers share commits and nothing is lost or doubled", "[threads]") {
   TemporaryStore file;
   Store store = Store::create(file.path());
   const Micros now = now_micros();
