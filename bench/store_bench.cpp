@@ -1,6 +1,6 @@
 // The event store beside its limit, the bare append-only table of the same run: durable recording by batch
 // size and from 16 producers, replay of duplicates, import of NDJSON, compaction, one pass over all events,
-// erasure, purge. Usage: store_bench [events] [folder]
+// erasure, purge. Usage: store_bench [events] [folder] [import]; "import" leaves the recording out
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -188,6 +188,20 @@ void one_pass(const fs::path& store, int threads, const std::string& name) {
   show(fmt::format("{}, {} threads ({:.2f} s CPU)", name, threads, cpu_seconds() - cpu), rows, time);
 }
 
+/// Imports events made for it into a new store.
+void import_new(const fs::path& folder, const std::string& name, std::int64_t events, Micros now) {
+  const fs::path file = folder / (name + ".ndjson");
+  write_ndjson(file, events, now - 21 * kMicrosPerDay, 21 * kMicrosPerDay - kMicrosPerSecond);
+  Store store = Store::create(folder / (name + ".db"));
+  Recorder recorder(store);
+  const double cpu = cpu_seconds();
+  const double time = seconds([&] { import_file(recorder, file, {}); });
+  const double used = cpu_seconds() - cpu;
+  show(fmt::format("import NDJSON ({:.1f} s CPU, {:.2f} us CPU a row)", used,
+                   used * 1e6 / static_cast<double>(events)),
+       events, time);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -196,20 +210,24 @@ int main(int argc, char** argv) {
   fs::remove_all(folder);
   fs::create_directories(folder);
   const Micros now = now_micros();
-  recording(folder, 1, 2'000, now);
-  recording(folder, 100, 2'000, now);
-  recording(folder, 10'000, 100, now);
-  many_producers(folder, now);
+  const bool import_only = argc > 3 && std::string(argv[3]) == "import";
+  if (!import_only) {
+    recording(folder, 1, 2'000, now);
+    recording(folder, 100, 2'000, now);
+    recording(folder, 10'000, 100, now);
+    many_producers(folder, now);
+  }
 
-  const fs::path file = folder / "events.ndjson";
+  // A tenth first: what a row costs as the store grows.
+  import_new(folder, "tenth", events / 10, now);
+  fs::remove(folder / "tenth.db");
+  const fs::path file = folder / "import.ndjson";
   const fs::path path = folder / "import.db";
-  write_ndjson(file, events, now - 21 * kMicrosPerDay, 21 * kMicrosPerDay - kMicrosPerSecond);
+  import_new(folder, "import", events, now);
   {
-    Store store = Store::create(path);
+    Store store = Store::open(path);
     Recorder recorder(store);
-    double cpu = cpu_seconds();
-    const double time = seconds([&] { import_file(recorder, file, {}); });
-    show(fmt::format("import NDJSON ({:.1f} s CPU)", cpu_seconds() - cpu), events, time);
+    double cpu = 0.0;
     one_pass(path, 2, "one pass over open blocks");
     cpu = cpu_seconds();
     const double compaction = seconds([&] { compact(recorder); });

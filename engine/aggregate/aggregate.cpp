@@ -69,15 +69,26 @@ void count_arms(const Population& population, const assign::Experiment& experime
     counts.control = known != experiment.arms.end() && known->role == assign::Role::control;
     statistics.arms.push_back(std::move(counts));
   }
-  statistics.units_by_day.assign(population.days, std::vector<std::int64_t>(population.arms.size(), 0));
+  const std::size_t cells = population.cells();
+  std::vector<std::int64_t> by_day(population.days * cells, 0), crossed(cells, 0), fallback(cells, 0);
   for (std::size_t member = 0; member < population.size(); ++member) {
-    const std::size_t place = population.arm_of(population.cell[member]);
+    const std::size_t cell = population.cell[member];
+    ++by_day[population.day[member] * cells + cell];
+    crossed[cell] += population.crossed[member];
+    fallback[cell] += population.fallback[member];
+  }
+  statistics.units_by_day.assign(population.days, std::vector<std::int64_t>(population.arms.size(), 0));
+  for (std::size_t cell = 0; cell < cells; ++cell) {
+    const std::size_t place = cell % population.arms.size();
     ArmCounts& arm = statistics.arms[place];
-    ++arm.units;
-    arm.crossed_units += population.crossed[member];
-    arm.fallback_units += population.fallback[member];
-    ++arm.units_by_epoch[population.epochs[population.cell[member] / population.arms.size()]];
-    ++statistics.units_by_day[population.day[member]][place];
+    arm.crossed_units += crossed[cell];
+    arm.fallback_units += fallback[cell];
+    for (std::size_t day = 0; day < population.days; ++day) {
+      const std::int64_t units = by_day[day * cells + cell];
+      statistics.units_by_day[day][place] += units;
+      arm.units += units;
+      if (units > 0) arm.units_by_epoch[population.epochs[cell / population.arms.size()]] += units;
+    }
   }
   if (population.size() == 0) return;
   statistics.first_exposure = population.first;

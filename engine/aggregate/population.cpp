@@ -123,6 +123,8 @@ Population read_population(const Reader& reader, const assign::Experiment& exper
         arm_place.back()));
   }
   std::vector<std::vector<ValueCode>> codes(attributes.size());
+  const auto make_room = [&](auto&... columns) { (columns.reserve(rows.size()), ...); };
+  make_room(population.unit, population.first_at, population.cell, population.crossed, population.fallback);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const bool first = i == 0 || rows.unit[i] != rows.unit[i - 1];
     if (!first) {
@@ -144,6 +146,7 @@ Population read_population(const Reader& reader, const assign::Experiment& exper
   const std::int64_t first_day = day_of(population.first, day_offset_minutes);
   population.days = static_cast<std::size_t>(day_of(population.last, day_offset_minutes) - first_day) + 1;
   check_sizes(population);
+  population.day.reserve(population.size());
   for (const Micros at : population.first_at)
     population.day.push_back(static_cast<std::uint16_t>(day_of(at, day_offset_minutes) - first_day));
   std::size_t attribute = 0;

@@ -18,26 +18,19 @@ std::int64_t add_product(std::int64_t total, std::int64_t value, Millionths weig
 
 /// Takes one event's number into a total. `mark` remembers what the aggregation needs: that there was one, or
 /// the last day.
-inline void aggregate_into(Aggregation aggregation, std::int64_t value, std::int64_t calendar_day,
-                           std::int64_t& total, std::int64_t& mark) {
-  switch (aggregation) {
-    case Aggregation::any:
-      total = 1;
-      break;
-    case Aggregation::count:
-      ++total;
-      break;
-    case Aggregation::sum:
-      if (__builtin_add_overflow(total, value, &total)) add_exactly(INT64_MAX, 1);  // throws
-      break;
-    case Aggregation::max:
-      total = mark == std::numeric_limits<std::int64_t>::min() ? value : std::max(total, value);
-      mark = 0;
-      break;
-    case Aggregation::distinct_days:
-      if (mark != calendar_day) ++total;
-      mark = calendar_day;
-      break;
+inline void take(const Action& action, std::int64_t value, std::int64_t calendar_day, std::int64_t& total,
+                 std::int64_t& mark) {
+  if (action.additive) {
+    std::int64_t sum = 0;
+    if (__builtin_add_overflow(total, (value & action.mask) + action.one, &sum))
+      add_exactly(INT64_MAX, 1);  // throws
+    total = action.once ? 1 : sum;
+  } else if (action.aggregation == Aggregation::max) {
+    total = mark == std::numeric_limits<std::int64_t>::min() ? value : std::max(total, value);
+    mark = 0;
+  } else {  // distinct_days
+    if (mark != calendar_day) ++total;
+    mark = calendar_day;
   }
 }
 
@@ -187,6 +180,17 @@ void UnitPass::count_timing(const EventSlice& slice, UnitIndex unit) {
   }
 }
 
+inline void UnitPass::add_today(const Action& action, std::int64_t value, std::int64_t calendar_day) {
+  for (const auto& [metric, place] : program_.daily(action.feature)) {
+    Today& today = today_[metric];
+    if (!today.touched) {
+      today = {.touched = true, .value = {0, 0}, .mark = {kNever, kNever}};
+      touched_.push_back(metric);
+    }
+    take(action, value, calendar_day, today.value[place], today.mark[place]);
+  }
+}
+
 inline void UnitPass::act(const EventSlice& slice, std::uint32_t index, std::span<const Action> actions) {
   for (const Action& action : actions) {
     std::int64_t value = slice.value[index];
@@ -200,12 +204,12 @@ inline void UnitPass::act(const EventSlice& slice, std::uint32_t index, std::spa
     const std::int64_t calendar_day = action.aggregation == Aggregation::distinct_days
                                           ? day_of(slice.at[index], input_.day_offset_minutes)
                                           : 0;
-    aggregate_into(action.aggregation, value, calendar_day, value_[action.feature], mark_[action.feature]);
+    take(action, value, calendar_day, value_[action.feature], mark_[action.feature]);
     if ((action.extra & Action::kDaily) == 0) continue;
     const std::int64_t day = (slice.at[index] - first_at_) / kMicrosPerDay;
     if (day != day_) end_day();
     day_ = day;
-    add_today(action.feature, action.aggregation, value, calendar_day);
+    add_today(action, value, calendar_day);
   }
 }
 
@@ -275,18 +279,6 @@ bool UnitPass::number(const EventSlice& slice, std::uint32_t index, const Featur
   if (!read) ++counts_.values_unread;
   value = read.value_or(0);
   return read.has_value() && (!feature.positive || value > 0);
-}
-
-void UnitPass::add_today(std::size_t feature, Aggregation aggregation, std::int64_t value,
-                         std::int64_t calendar_day) {
-  for (const auto& [metric, place] : program_.daily(feature)) {
-    Today& today = today_[metric];
-    if (!today.touched) {
-      today = {.touched = true, .value = {0, 0}, .mark = {kNever, kNever}};
-      touched_.push_back(metric);
-    }
-    aggregate_into(aggregation, value, calendar_day, today.value[place], today.mark[place]);
-  }
 }
 
 /// Adds what the metrics had on the day that is over.

@@ -82,7 +82,7 @@ class UnitPass {
   void surface_event(const EventSlice& slice, std::uint32_t index, std::size_t feature, std::int64_t value);
   std::size_t steps_passed(std::size_t metric) const;
   void add_parts(std::size_t metric, std::size_t member);
-  void add_today(std::size_t feature, Aggregation aggregation, std::int64_t value, std::int64_t calendar_day);
+  void add_today(const Action& action, std::int64_t value, std::int64_t calendar_day);
   void end_day();
   void finish();
   void place_in_dimensions();

@@ -66,6 +66,10 @@ Action UnitProgram::action(const Needs& needs, std::size_t place) const {
   Action action{.feature = static_cast<std::uint16_t>(place),
                 .aggregation = feature.aggregation,
                 .checked = feature.predicate >= 0 || feature.property >= 0 || feature.positive};
+  action.once = feature.aggregation == Aggregation::any;
+  action.mask = feature.aggregation == Aggregation::sum ? -1 : 0;
+  action.one = feature.aggregation == Aggregation::sum ? 0 : 1;
+  action.additive = action.once || action.mask != 0 || feature.aggregation == Aggregation::count;
   const auto keep = [&](Action::Extra extra, bool wanted) {
     if (wanted) action.extra = static_cast<std::uint8_t>(action.extra | extra);
   };

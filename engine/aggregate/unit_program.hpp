@@ -27,6 +27,10 @@ struct Action {
   Aggregation aggregation = Aggregation::count;
   bool checked = false;  ///< a predicate, a property's number or a sign decides whether the event counts
   std::uint8_t extra = 0;
+  /// Counts, sums and whether there was any: what is added is (value & mask) + one, without a branch.
+  bool additive = false;
+  bool once = false;  ///< any: the total stays 1
+  std::int64_t mask = 0, one = 0;
 };
 
 class UnitProgram {

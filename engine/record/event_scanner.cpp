@@ -7,7 +7,7 @@
 #include <numeric>
 #include <optional>
 
-#include "engine/record/reader_state.hpp"
+#include "engine/record/block_source.hpp"
 
 namespace liftmark {
 namespace {
@@ -19,36 +19,6 @@ constexpr std::int64_t kSliceEvents = 1 << 17;
 /// Units whose rows are put in order together: what is written meanwhile fits in the second-level cache.
 constexpr UnitIndex kUnitsAtOnce = 2'048;
 
-struct Filter {
-  Filter(const Reader::State& state, const EventFilter& asked)
-      : reader(state), from(asked.from), to(asked.to), as_of(state.as_of), keys(asked.keys) {
-    all_types = asked.types.empty();
-    wanted.assign(state.types.size(), all_types);
-    for (const std::string& type : asked.types)
-      if (const auto code = state.names.find({NameKind::type, 0, 0, type})) wanted[*code] = true;
-    for (const std::string& key : asked.properties) {
-      properties.push_back(state.names.find({NameKind::key, 0, 0, key}));
-      if (properties.back()) known.push_back(*properties.back());
-    }
-  }
-  bool overlaps(const BlockEntry& entry) const { return entry.last_at >= from && entry.first_at < to; }
-  bool keeps_all(const BlockEntry& entry) const {
-    return all_types && entry.first_at >= from && entry.last_at < to && entry.last_at <= as_of &&
-           entry.last_recorded <= as_of;
-  }
-  bool keeps(const auto& rows, std::size_t i) const {
-    return rows.at[i] >= from && rows.at[i] < to && rows.at[i] <= as_of && rows.recorded_at[i] <= as_of &&
-           wanted[rows.type[i]] && !reader.hidden(rows.unit[i]);
-  }
-  const Reader::State& reader;
-  Micros from, to, as_of;
-  bool keys;
-  bool all_types = false;
-  std::vector<bool> wanted;
-  std::vector<std::optional<std::uint32_t>> properties;
-  std::vector<std::uint32_t> known;
-};
-
 std::string signature(const EventFilter& filter) {
   std::string text = fmt::format("{} {} {} {} ", filter.from, filter.to, filter.keys, filter.recorded_at);
   for (const auto& type : filter.types) text += fmt::format("{}:{} ", type.size(), type);
@@ -56,153 +26,6 @@ std::string signature(const EventFilter& filter) {
   for (const auto& key : filter.properties) text += fmt::format("{}:{} ", key.size(), key);
   return text;
 }
-
-template <class... Columns>
-void grow(std::size_t size, Columns&... columns) {
-  const auto one = [size](auto& column) {
-    if (column.size() < size) column.resize(std::max(size, 2 * column.size()));
-  };
-  (one(columns), ...);
-}
-
-/// Rows of several blocks as columns. Columns that were not asked for stay empty; those there may be longer
-/// than `size`, so that decoding need not clear them first.
-struct Gathered {
-  std::size_t size = 0;
-  bool recorded = false, keys = false;
-  std::vector<UnitIndex> unit;
-  std::vector<std::uint32_t> type;
-  std::vector<Micros> at, recorded_at;
-  std::vector<Millionths> value;
-  std::vector<std::uint8_t> timing;
-  std::vector<std::vector<ValueCode>> properties;
-  std::vector<Key> key, reference;
-
-  void shape(const EventFilter& filter) {
-    recorded = filter.recorded_at;
-    keys = filter.keys;
-    properties.resize(filter.properties.size());
-  }
-  void reserve(std::size_t rows) {
-    grow(rows, unit, type, at, recorded_at, value, timing);
-    for (auto& column : properties) grow(rows, column);
-    if (keys) grow(rows, key, reference);
-  }
-  /// Row `to` becomes a copy of row `from` of `source`.
-  void copy(std::size_t to, const Gathered& source, std::size_t from) {
-    unit[to] = source.unit[from];
-    type[to] = source.type[from];
-    at[to] = source.at[from];
-    value[to] = source.value[from];
-    timing[to] = source.timing[from];
-    if (recorded) recorded_at[to] = source.recorded_at[from];
-    for (std::size_t p = 0; p < properties.size(); ++p) properties[p][to] = source.properties[p][from];
-    if (!keys) return;
-    key[to] = source.key[from];
-    reference[to] = source.reference[from];
-  }
-  /// The order of rows of one unit.
-  bool before(std::size_t a, std::size_t b) const {
-    const auto tuple = [&](std::size_t i) { return std::tie(at[i], type[i], value[i]); };
-    if (tuple(a) != tuple(b)) return tuple(a) < tuple(b);
-    if (recorded && recorded_at[a] != recorded_at[b]) return recorded_at[a] < recorded_at[b];
-    return keys && key[a] < key[b];
-  }
-};
-
-/// Reads blocks and appends the rows that pass.
-class BlockSource {
- public:
-  BlockSource(const Reader::State& state, const Filter& filter, std::unique_ptr<Snapshot> snapshot)
-      : state_(state), filter_(filter), snapshot_(std::move(snapshot)) {}
-  ~BlockSource() { state_.give_back(std::move(snapshot_)); }
-  BlockSource(const BlockSource&) = delete;
-  BlockSource& operator=(const BlockSource&) = delete;
-
-  /// Rows of a block sorted by unit with unit in [first, last); those of linked units are left to the loose
-  /// ones.
-  void append_sorted(const BlockEntry& entry, UnitIndex first, UnitIndex last, Gathered& to) {
-    const bool all = state_.plain_units() && filter_.keeps_all(entry);
-    const std::size_t start = to.size;
-    const std::size_t rows = decode(entry, !all, to);
-    const auto* units = to.unit.data() + start;
-    const auto position = [&](UnitIndex unit) {
-      return start + static_cast<std::size_t>(std::lower_bound(units, units + rows, unit) - units);
-    };
-    const std::size_t begin = entry.first_unit >= first ? start : position(first);
-    const std::size_t end = entry.last_unit < last ? start + rows : position(last);
-    if (begin == start && all) {
-      to.size = end;
-      return;
-    }
-    for (std::size_t i = begin; i < end; ++i)
-      if (all || (filter_.keeps(to, i) && state_.canonical(to.unit[i]) == to.unit[i]))
-        to.copy(to.size++, to, i);
-  }
-
-  /// Rows in order of arrival, each under the unit it is linked to; of a compacted block only linked ones.
-  void append_loose(const BlockEntry& entry, Gathered& to) {
-    const std::size_t start = to.size;
-    const std::size_t rows = decode(entry, true, to);
-    for (std::size_t i = start; i < start + rows; ++i) {
-      if (!filter_.keeps(to, i)) continue;
-      const UnitIndex canonical = state_.canonical(to.unit[i]);
-      if (!entry.open() && canonical == to.unit[i]) continue;
-      to.unit[i] = canonical;
-      to.copy(to.size++, to, i);
-    }
-  }
-
- private:
-  /// Decodes the block's rows behind the last row; their number.
-  std::size_t decode(const BlockEntry& entry, bool recorded_at, Gathered& to) {
-    std::size_t rows = 0;
-    const std::size_t start = to.size;
-    snapshot_->read_hot(entry.block, [&](std::string_view blob) {
-      rows = rows_of(blob);
-      to.reserve(start + rows);
-      decode_events(blob, {.unit = to.unit.data() + start,
-                           .type = to.type.data() + start,
-                           .at = to.at.data() + start,
-                           .recorded_at = to.recorded_at.data() + start,
-                           .value = to.value.data() + start,
-                           .timing = to.timing.data() + start,
-                           .recorded_at_wanted = recorded_at || to.recorded});
-    });
-    if (!filter_.properties.empty()) decode_properties_of(entry, start, rows, to);
-    if (filter_.keys) decode_keys_of(entry, start, rows, to);
-    return rows;
-  }
-
-  void decode_properties_of(const BlockEntry& entry, std::size_t start, std::size_t rows, Gathered& to) {
-    cold_.unit.resize(rows);  // its number of rows, for the check of lengths
-    if (!filter_.known.empty()) snapshot_->read_properties(entry.block, filter_.known, cold_);
-    for (std::size_t p = 0; p < filter_.properties.size(); ++p) {
-      const auto begin = to.properties[p].begin() + static_cast<std::ptrdiff_t>(start);
-      if (filter_.properties[p]) {
-        resolve_property(state_, cold_, *filter_.properties[p], codes_);
-        std::copy(codes_.begin(), codes_.end(), begin);
-      } else {
-        std::fill_n(begin, rows, 0);
-      }
-    }
-  }
-
-  void decode_keys_of(const BlockEntry& entry, std::size_t start, std::size_t rows, Gathered& to) {
-    snapshot_->read_detail(entry.block, cold_);
-    for (std::size_t i = 0; i < rows; ++i) {
-      to.key[start + i] = state_.secret.key(KeySpace::event, cold_.id[i]);
-      const std::string_view reference = cold_.reference[i];
-      to.reference[start + i] = reference.empty() ? Key{} : state_.secret.key(KeySpace::event, reference);
-    }
-  }
-
-  const Reader::State& state_;
-  const Filter& filter_;
-  std::unique_ptr<Snapshot> snapshot_;
-  BlockRows cold_;
-  std::vector<ValueCode> codes_;
-};
 
 struct Loose : LooseEvents {
   Gathered rows;                     // in order of arrival
@@ -339,17 +162,28 @@ struct EventScanner::State {
 
   /// Copies rows from `i` on, of units before `until`, to their places; where it stopped.
   std::size_t scatter(std::size_t i, std::size_t end, UnitIndex first, UnitIndex until) {
+    // Plain pointers: what is written could otherwise be the vectors' own.
     const UnitIndex* const unit = gathered.unit.data();
+    const Micros* const from_at = gathered.at.data();
+    const std::uint32_t* const from_type = gathered.type.data();
+    const Millionths* const from_value = gathered.value.data();
+    const std::uint8_t* const from_timing = gathered.timing.data();
     Micros* const at = sorted.at.data();
+    std::uint32_t* const type = sorted.type.data();
+    Millionths* const value = sorted.value.data();
+    std::uint8_t* const timing = sorted.timing.data();
+    std::uint32_t* const places = place.data();
+    std::uint32_t* const nexts = next.data();
+    const std::uint32_t* const begins = offsets.data();
     for (; i < end && unit[i] < until; ++i) {
       const UnitIndex u = unit[i] - first;
-      const std::uint32_t to = next[u]++;
-      place[i] = to;
-      at[to] = gathered.at[i];
-      sorted.type[to] = gathered.type[i];
-      sorted.value[to] = gathered.value[i];
-      sorted.timing[to] = gathered.timing[i];
-      if (to != offsets[u] && at[to] <= at[to - 1]) disordered.push_back(u);
+      const std::uint32_t to = nexts[u]++;
+      places[i] = to;
+      at[to] = from_at[i];
+      type[to] = from_type[i];
+      value[to] = from_value[i];
+      timing[to] = from_timing[i];
+      if (to != begins[u] && at[to] <= at[to - 1]) disordered.push_back(u);
     }
     return i;
   }
@@ -401,7 +235,7 @@ struct EventScanner::State {
   }
 
   const Reader::State& reader;
-  Filter filter;
+  ScanFilter filter;
   BlockSource source;
   std::vector<BlockEntry> blocks;  // compacted, by first unit
   std::vector<const BlockEntry*> overlapping;

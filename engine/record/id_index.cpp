@@ -164,6 +164,7 @@ void IdIndex::clear_recent() {
 
 void IdIndex::prefetch(const Key& key) const noexcept {
   __builtin_prefetch(&slots_[key.low & (slots_.size() - 1)]);
+  if (looked_up_) return;  // the runs were asked already
   for (const Run& run : runs_) run.filter.prefetch(key);
 }
 

@@ -215,8 +215,11 @@ void decode(std::string_view& in, std::span<T> values) {
       if (payload.size() < bitmap) damaged();
       std::fill(values.begin(), values.end(), T{0});
       std::size_t kept = 0;
-      for (std::size_t byte = 0; byte < bitmap; ++byte)
-        kept += static_cast<std::size_t>(std::popcount(static_cast<unsigned char>(payload[byte])));
+      for (std::size_t byte = 0; byte < bitmap; byte += 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, payload.data() + byte, std::min<std::size_t>(8, bitmap - byte));
+        kept += static_cast<std::size_t>(std::popcount(word));
+      }
       std::string_view rest = payload.substr(bitmap);
       std::vector<T> inner(kept);
       decode(rest, std::span<T>(inner));

@@ -7,6 +7,7 @@
 
 #include "engine/aggregate/property_match.hpp"
 #include "engine/aggregate/shop.hpp"
+#include "engine/record/compaction.hpp"
 
 using namespace liftmark;
 using shop::day;
@@ -59,6 +60,8 @@ std::vector<Happening> random_shop(std::uint64_t seed, int units) {
 
 void check_equal(const Statistics& a, const Statistics& b) {
   CHECK(a.data_digest == b.data_digest);
+  CHECK(a.late_events == b.late_events);
+  CHECK(a.future_events == b.future_events);
   REQUIRE(a.metrics.size() == b.metrics.size());
   for (std::size_t m = 0; m < a.metrics.size(); ++m) {
     INFO(a.metrics[m].metric);
@@ -100,6 +103,63 @@ TEST_CASE("arrival order, batches and threads change no bit") {
   for (int round = 0; round < 4; ++round) {
     std::shuffle(rows.begin(), rows.end(), random);
     check_equal(statistics_of(rows, 1 + random() % 300, 1 + round % 3, 30), expected);
+  }
+}
+
+TEST_CASE("rows, blobs and both together give the same bits with any number of threads") {
+  std::vector<Happening> rows = random_shop(8, 600);
+  const Statistics expected = statistics_of(rows, 1000, 1, 30);  // nothing compacted, in order of units
+  std::mt19937_64 random(9);
+  std::shuffle(rows.begin(), rows.end(), random);
+  TemporaryStore file;
+  const Catalog catalog = parse_catalog(kCatalog);
+  Store store = Store::create(file.path());
+  store.put_catalog(catalog.text, catalog.digest);
+  const auto check_all = [&] {
+    for (const int threads : {1, 2, 3}) {
+      INFO(threads << " threads");
+      const Reader reader(file.path(), {.as_of = day(30)});
+      check_equal(aggregate(reader, catalog, "checkout", {.threads = threads, .segments = {}}), expected);
+    }
+  };
+  const auto compact_until = [&](double days) {
+    Recorder recorder(store);
+    return compact(recorder, {.now = day(days), .late_share = 0.5});
+  };
+  const auto half = rows.begin() + static_cast<std::ptrdiff_t>(rows.size() / 2);
+  shop::record(store, {rows.begin(), half}, 77);
+  CHECK(compact_until(4).events > 0);  // the rest of the first half stays as recorded
+  shop::record(store, {half, rows.end()}, 50);
+  check_all();  // late rows beside the blobs of their days
+  CHECK(compact_until(11).left_open > 0);
+  check_all();
+  compact_until(60);
+  check_all();
+}
+
+TEST_CASE(
+    "events recorded over a day late, or dated after their recording, are counted in rows and in blobs") {
+  // By hand: delays of a second, a day and a day and a microsecond (late), and a second before (future).
+  std::vector<Happening> rows{exposed("a", "control", 0)};
+  for (const Micros delay : {kMicrosPerSecond, kMicrosPerDay, kMicrosPerDay + 1, -kMicrosPerSecond}) {
+    rows.push_back(event("e" + std::to_string(delay), "a", "view", 1));
+    rows.back().delay = delay;
+  }
+  TemporaryStore file;
+  const Catalog catalog = parse_catalog(kCatalog);
+  Store store = Store::create(file.path());
+  store.put_catalog(catalog.text, catalog.digest);
+  shop::record(store, rows);
+  for (const bool compacted : {false, true}) {
+    INFO("compacted: " << compacted);
+    if (compacted) {
+      Recorder recorder(store);
+      CHECK(compact(recorder, {.now = day(30)}).events == 4);
+    }
+    const Reader reader(file.path());
+    const Statistics statistics = aggregate(reader, catalog, "checkout");
+    CHECK(statistics.late_events == 1);
+    CHECK(statistics.future_events == 1);
   }
 }
 
