@@ -32,6 +32,10 @@ inline constexpr std::array kCheckNumbers{
     CheckNumber{"duplicate_share", true, {"{n} of rows", "{n} der Zeilen"}},
     CheckNumber{"late_events", false, {"{n} late", "{n} verspätet"}},
     CheckNumber{"late_share", true, {"{n} late", "{n} verspätet"}},
+    CheckNumber{"skewness", false, {"skewness {n}", "Schiefe {n}"}},
+    CheckNumber{"units_needed",
+                false,
+                {"a mean by itself needs {n} units", "ein Mittelwert für sich braucht {n} Einheiten"}},
     CheckNumber{"top_share", true, {"largest 0.1% hold {n}", "größte 0,1 % halten {n}"}},
     CheckNumber{"crossed_units", false, {"{n} units", "{n} Einheiten"}},
     CheckNumber{"settled_share",
@@ -57,6 +61,9 @@ inline constexpr std::array kCheckNotes{
     CodeWord{"no_covariates", {"nothing known from before the start", "nichts von vor dem Start bekannt"}},
     CodeWord{"table", {"a table has no times", "eine Tabelle hat keine Zeiten"}},
     CodeWord{"skewed_for_this_size", {"very skewed for this size", "sehr schief für diese Größe"}},
+    CodeWord{"few_conversions",
+             {"fewer than 20 conversions in an arm", "weniger als 20 Konversionen in einem Arm"}},
+    CodeWord{"no_unit_values", {"nothing known of single units", "nichts von einzelnen Einheiten bekannt"}},
     CodeWord{"tail_changed",
              {"the treatment changed the largest values", "die größten Werte haben sich verändert"}}};
 

@@ -19,26 +19,19 @@
 namespace liftmark::cli {
 namespace {
 
-char separator_of(const std::string& delimiter) {
-  if (delimiter == "tab" || delimiter == "\\t") return '\t';
-  if (delimiter.size() != 1 || delimiter == "\"")
-    throw Error(ErrorCode::usage, Problem{"--delimiter", "is one character, or tab", delimiter, "e.g. ;"});
-  return delimiter.front();
-}
-
-CsvOptions csv_options(char separator) {
-  CsvOptions options;
-  options.separator = separator;
-  options.unnamed_columns = true;  // tables written with an index column have none
-  return options;
+CsvOptions csv_options(const AnalyzeOptions& options) {
+  CsvOptions csv;
+  set_separator(csv, options.delimiter, "--delimiter");
+  csv.unnamed_columns = true;  // tables written with an index column have none
+  return csv;
 }
 
 /// Reads one file into a TableAggregator or a SummaryAggregator.
 template <class Aggregator>
-void read_table(const TableFile& file, char separator, Aggregator& table) {
+void read_table(const TableFile& file, const CsvOptions& csv, Aggregator& table) {
   const auto input = InputStream::open(file.path);
   const std::string shown = file.path == "-" ? "standard input" : file.path;
-  CsvReader reader(*input, shown, csv_options(separator));
+  CsvReader reader(*input, shown, csv);
   table.begin_file(reader.header(), shown, file.arm);
   while (reader.next()) {
     const auto problem = reader.problem();
@@ -62,8 +55,8 @@ void tell_rejected(const Statistics& statistics, const std::vector<RejectedRow>&
 
 template <class Aggregator>
 Statistics read_all(const AnalyzeOptions& options, Aggregator& table) {
-  const char separator = separator_of(options.delimiter);
-  for (const auto& file : files_of(options)) read_table(file, separator, table);
+  const CsvOptions csv = csv_options(options);
+  for (const auto& file : files_of(options)) read_table(file, csv, table);
   auto statistics = table.finish();
   tell_rejected(statistics, table.rejected());
   return statistics;

@@ -12,6 +12,7 @@
 
 #include "apps/cli/commands.hpp"
 #include "engine/definition/error.hpp"
+#include "engine/definition/predicate.hpp"
 #include "engine/record/compaction.hpp"
 
 namespace liftmark::cli {
@@ -20,9 +21,9 @@ namespace {
 struct ImportArguments {
   std::string store;
   std::vector<std::string> files;
-  std::vector<std::string> map, set, keep;
+  std::vector<std::string> map, set, keep, where;
   std::string kind = "auto", format = "auto", recorded_at = "import", rejects, source;
-  char separator = ',';
+  std::string delimiter = ",", group_by;
   double max_rejected = 0.1;
   double max_age_days = 0.0;
   bool json = false, quiet = false;
@@ -68,7 +69,9 @@ ImportOptions options_of(const ImportArguments& arguments) {
     if (arguments.keep.size() == 1 && arguments.keep[0] == "none") options.properties->clear();
   }
   options.recorded_at_event_time = arguments.recorded_at == "event-time";
-  options.separator = arguments.separator;
+  set_separator(options.csv, arguments.delimiter, "--delimiter");
+  options.where = TextPredicate(read_conditions(arguments.where, "--where"));
+  options.group_by = arguments.group_by;
   options.rejects = arguments.rejects;
   options.max_rejected_share = arguments.max_rejected;
   return options;
@@ -82,6 +85,8 @@ void print(const std::string& file, const ImportResult& result, bool json) {
                         {"duplicate", result.duplicate},
                         {"conflict", result.conflict},
                         {"repeat", result.repeat},
+                        {"filtered", result.filtered},
+                        {"joined", result.joined},
                         {"rejected", result.rejected},
                         {"reasons", result.rejected_by_reason},
                         {"rejects_file", result.rejects.string()},
@@ -90,6 +95,8 @@ void print(const std::string& file, const ImportResult& result, bool json) {
     return;
   }
   fmt::print("{}: {} rows in {:.1f} s: {} recorded", file, result.rows, result.seconds, result.accepted);
+  if (result.joined > 0) fmt::print(" from {} rows", result.rows - result.filtered - result.rejected);
+  if (result.filtered > 0) fmt::print(", {} rows left out by --where", result.filtered);
   if (result.repeat > 0) fmt::print(", {} repeated exposures", result.repeat);
   if (result.duplicate > 0) fmt::print(", {} known already", result.duplicate);
   if (result.conflict > 0)
@@ -151,7 +158,14 @@ void add_import(CLI::App& program) {
       ->check(CLI::IsMember({"auto", "events", "exposures"}));
   command->add_option("--format", arguments->format, "auto: by the first byte")
       ->check(CLI::IsMember({"auto", "csv", "ndjson"}));
-  command->add_option("--separator", arguments->separator, "Between the columns of a CSV file");
+  command->add_option("--delimiter,--separator", arguments->delimiter,
+                      "Between the columns of a CSV file: a character, tab, or whitespace");
+  command
+      ->add_option("--where", arguments->where,
+                   "Only rows that meet this condition, e.g. 'Quantity>0'; repeated: all of them")
+      ->allow_extra_args(false);
+  command->add_option("--group-by", arguments->group_by,
+                      "Rows with the same text in this column are one event with this id, e.g. an order's lines");
   command->add_option("--source", arguments->source, "Name of the source (default: the file's name)");
   command
       ->add_option("--recorded-at", arguments->recorded_at,
@@ -164,11 +178,17 @@ void add_import(CLI::App& program) {
   command->add_option("--max-age-days", arguments->max_age_days, "Reject older events (default: any age)");
   command->add_flag("--json", arguments->json, "One JSON object a file");
   command->add_flag("--quiet", arguments->quiet, "No progress bar");
-  command->footer(fields_help() +
-                  "\nExample:\n"
-                  "  liftmark import shop.db exposures.csv events.ndjson.zst\n"
-                  "  liftmark import shop.db orders.csv.gz --map unit='Customer ID' --map at=InvoiceDate "
-                  "--map value=Quantity*Price --set type=purchase");
+  command->footer(
+      fields_help() +
+      "\nConditions: COLUMN=VALUE, COLUMN!=VALUE (with nothing behind: empty, not empty), < <= > >= with a number,\n"
+      "^= $= *= ~= (begins, ends, contains, matches), negated !^= .., or a predicate as JSON (docs/importing.md).\n"
+      "Rows left out are counted apart from rejected ones. With --group-by values add up, the earliest time counts,\n"
+      "and properties stay where the rows agree.\n"
+      "\nExample:\n"
+      "  liftmark import shop.db exposures.csv events.ndjson.zst\n"
+      "  liftmark import shop.db lines.csv.gz --map unit='Customer ID' --map at=InvoiceDate \\\n"
+      "    --map value=Quantity*Price --set type=purchase --group-by Invoice --where 'Invoice!^=C' \\\n"
+      "    --where 'Quantity>0' --where 'Price>0' --where 'Customer ID!='");
   command->callback([arguments] { run(*arguments); });
 }
 

@@ -1,4 +1,4 @@
-// `liftmark simulate`: a shop with a known true effect, as files that `import` reads.
+// `liftmark simulate`: a shop with a known true effect, as files that `import` reads, or in a store.
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -17,7 +17,11 @@
 #include "apps/cli/simulate/catalog.hpp"
 #include "apps/cli/simulate/shop.hpp"
 #include "assign/schemes/scheme.hpp"
+#include "engine/definition/catalog.hpp"
 #include "engine/definition/error.hpp"
+#include "engine/record/compaction.hpp"
+#include "engine/record/import.hpp"
+#include "engine/record/privacy.hpp"
 
 namespace liftmark::cli {
 namespace {
@@ -27,7 +31,7 @@ using simulate::ArmEffect;
 
 struct Options {
   simulate::ShopOptions shop;
-  std::string directory;
+  std::string directory, store;
   std::string start = "2026-06-01";
   std::vector<std::string> arms;
   std::vector<std::string> effects;
@@ -115,23 +119,24 @@ std::string timestamp(std::int64_t micros) {
                      fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), (time - seconds).count());
 }
 
-/// Lines of one file in order of time, kept in one buffer until the end.
-class TimeOrderedFile {
+/// Lines of one CSV file in order of time, kept in one buffer until the end.
+class TimeOrderedLines {
  public:
+  explicit TimeOrderedLines(std::string_view header) : header_(header) {}
   void add(std::int64_t at, std::string_view line) {
     rows_.push_back({at, text_.size(), line.size()});
     text_ += line;
   }
-  void write(const fs::path& path, std::string_view header) {
+  /// The whole file.
+  std::string text() {
     std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.at < b.at; });
-    std::ofstream file(path, std::ios::binary | std::ios::trunc);
-    file << header << '\n';
-    for (const Row& row : rows_)
-      file.write(text_.data() + row.offset, static_cast<std::streamsize>(row.size)) << '\n';
-    file.flush();
-    if (!file)
-      throw Error(ErrorCode::storage, path.string(), "cannot be written",
-                  "check the folder's permissions and free space");
+    std::string file = header_ + '\n';
+    file.reserve(file.size() + text_.size() + rows_.size());
+    for (const Row& row : rows_) {
+      file.append(text_, row.offset, row.size);
+      file += '\n';
+    }
+    return file;
   }
   std::size_t size() const { return rows_.size(); }
 
@@ -140,8 +145,19 @@ class TimeOrderedFile {
     std::int64_t at;
     std::size_t offset, size;
   };
+  std::string header_;
   std::vector<Row> rows_;
   std::string text_;
+};
+
+/// All that was simulated, in the form of the files.
+struct Files {
+  TimeOrderedLines exposures{"id,experiment,unit,arm,at,country,device"};
+  TimeOrderedLines events{"id,unit,type,at,value,reference,surface,item"};
+  TimeOrderedLines consent{"unit,purpose,state,at"};
+  std::vector<std::pair<std::string, bool>> consents;  // unit, granted
+  std::string catalog, truth;
+  std::int64_t exposed_users = 0;
 };
 
 void write_text(const fs::path& path, const std::string& text) {
@@ -169,18 +185,9 @@ std::unique_ptr<const assign::Bucketing> bucketing_of(const simulate::ShopOption
   return bucketing;
 }
 
-void run(Options& options) {
-  if (options.arms.empty()) options.arms = {"control", "treatment"};
-  options.shop.arms = parse_arms(options.arms);
-  for (const std::string& effect : options.effects) apply_effect(effect, options.shop.arms);
-  options.shop.start = parse_day(options.start);
-  const fs::path directory = options.directory;
-  std::error_code failure;
-  fs::create_directories(directory, failure);
-  if (failure) throw Error(ErrorCode::storage, directory.string(), "cannot be created: " + failure.message());
-
+Files simulate_files(const Options& options) {
   const auto bucketing = bucketing_of(options.shop);
-  TimeOrderedFile exposures, events, consent;
+  Files files;
   const std::string first = timestamp(options.shop.start - options.shop.history_days * 86'400'000'000LL);
   const simulate::ShopSink sink{
       .arm_of =
@@ -189,8 +196,8 @@ void run(Options& options) {
           },
       .exposure =
           [&](const simulate::SimulatedExposure& e) {
-            exposures.add(e.at, fmt::format("{},{},{},{},{},{},{}", e.id, simulate::kExperiment, e.unit,
-                                            e.arm, timestamp(e.at), e.country, e.device));
+            files.exposures.add(e.at, fmt::format("{},{},{},{},{},{},{}", e.id, simulate::kExperiment, e.unit,
+                                                  e.arm, timestamp(e.at), e.country, e.device));
           },
       .event =
           [&](const simulate::SimulatedEvent& e) {
@@ -198,24 +205,68 @@ void run(Options& options) {
                 e.has_value ? fmt::format("{}{}.{:02}", e.value_cents < 0 ? "-" : "",
                                           std::abs(e.value_cents) / 100, std::abs(e.value_cents) % 100)
                             : "";
-            events.add(e.at, fmt::format("{},{},{},{},{},{},{},{}", e.id, e.unit, e.type, timestamp(e.at),
-                                         value, e.reference, e.surface, e.item));
+            files.events.add(e.at, fmt::format("{},{},{},{},{},{},{},{}", e.id, e.unit, e.type,
+                                               timestamp(e.at), value, e.reference, e.surface, e.item));
           },
       .consent =
           [&](std::string_view unit, bool granted) {
-            consent.add(0, fmt::format("{},measurement,{},{}", unit, granted ? "granted" : "denied", first));
+            files.consent.add(0,
+                              fmt::format("{},measurement,{},{}", unit, granted ? "granted" : "denied", first));
+            files.consents.emplace_back(unit, granted);
           }};
   const simulate::Truth truth = simulate::run_shop(options.shop, sink);
-
-  exposures.write(directory / "exposures.csv", "id,experiment,unit,arm,at,country,device");
-  events.write(directory / "events.csv", "id,unit,type,at,value,reference,surface,item");
-  consent.write(directory / "consent.csv", "unit,purpose,state,at");
+  files.exposed_users = truth.exposed_users;
   const std::int64_t planned = options.planned_units > 0 ? options.planned_units : truth.exposed_users;
-  write_text(directory / "catalog.json", simulate::catalog_json(options.shop, planned));
-  write_text(directory / "truth.json", simulate::truth_json(options.shop, truth));
-  if (!options.quiet)
-    fmt::print("{} exposures, {} events of {} shoppers ({} exposed) in {}\n", exposures.size(), events.size(),
-               options.shop.users, truth.exposed_users, directory.string());
+  files.catalog = simulate::catalog_json(options.shop, planned);
+  files.truth = simulate::truth_json(options.shop, truth);
+  return files;
+}
+
+void write_folder(const fs::path& directory, Files& files) {
+  std::error_code failure;
+  fs::create_directories(directory, failure);
+  if (failure) throw Error(ErrorCode::storage, directory.string(), "cannot be created: " + failure.message());
+  write_text(directory / "exposures.csv", files.exposures.text());
+  write_text(directory / "events.csv", files.events.text());
+  write_text(directory / "consent.csv", files.consent.text());
+  write_text(directory / "catalog.json", files.catalog);
+  write_text(directory / "truth.json", files.truth);
+}
+
+/// As `init`, `apply`, `consent` and `import --recorded-at event-time` of the files would.
+void write_store(const fs::path& path, Files& files) {
+  Store store = Store::create(path);
+  const Catalog catalog = parse_catalog(files.catalog);
+  store.put_catalog(catalog.text, catalog.digest);
+  Recorder recorder(store, {.oldest = INT64_MAX / 2});
+  for (const auto& [unit, granted] : files.consents)
+    if (!granted) set_consent(recorder, unit, "measurement", false);
+  ImportOptions options;
+  options.recorded_at_event_time = true;
+  for (const auto& [name, lines] : {std::pair("exposures.csv", &files.exposures), {"events.csv", &files.events}})
+    import_stream(recorder, InputStream::of_text(lines->text()), name, options);
+  compact(recorder);
+}
+
+void run(Options& options) {
+  if (options.directory.empty() && options.store.empty())
+    throw Error(ErrorCode::usage, "simulate", "is not told where to write", "give --out FOLDER, --store DB or both");
+  if (options.arms.empty()) options.arms = {"control", "treatment"};
+  options.shop.arms = parse_arms(options.arms);
+  for (const std::string& effect : options.effects) apply_effect(effect, options.shop.arms);
+  options.shop.start = parse_day(options.start);
+  if (!options.store.empty() && fs::exists(options.store))
+    throw Error(ErrorCode::storage, options.store, "exists already", "name a new store, or remove this one");
+  Files files = simulate_files(options);
+  if (!options.directory.empty()) write_folder(options.directory, files);
+  if (!options.store.empty()) write_store(options.store, files);
+  if (options.directory.empty()) fmt::print("{}\n", files.truth);
+  if (options.quiet) return;
+  const bool both = !options.directory.empty() && !options.store.empty();
+  fmt::print(options.directory.empty() ? stderr : stdout,
+             "{} exposures, {} events of {} shoppers ({} exposed) in {}{}{}\n", files.exposures.size(),
+             files.events.size(), options.shop.users, files.exposed_users, options.directory,
+             both ? " and " : "", options.store);
 }
 
 }  // namespace
@@ -224,15 +275,17 @@ void add_simulate(CLI::App& program) {
   auto* command =
       program.add_subcommand("simulate", "A realistic shop's exposures and events with a known true effect");
   command->footer(
-      "Writes exposures.csv, events.csv, consent.csv, catalog.json and truth.json into a folder. The same "
-      "options give the\n"
-      "same bytes on every machine.\n\n"
+      "Writes exposures.csv, events.csv, consent.csv, catalog.json and truth.json into a folder, or the same "
+      "into a new store\n"
+      "ready for `report`, and then prints the truth. The same options give the same bytes on every machine.\n\n"
       "Example:\n"
       "  liftmark simulate --out shop --users 20000 --effect treatment:conversion=8% --effect "
-      "treatment:click=20%");
+      "treatment:click=20%\n"
+      "  liftmark simulate --store shop.db --users 20000 > truth.json && liftmark report shop.db recommendations");
   auto options = std::make_shared<Options>();
   auto& shop = options->shop;
-  command->add_option("--out", options->directory, "Folder to write, made if it is not there")->required();
+  command->add_option("--out", options->directory, "Folder to write, made if it is not there");
+  command->add_option("--store", options->store, "Store to make and record into; must not exist yet");
   command->add_option("--users", shop.users, "Shoppers, exposed or not")
       ->check(CLI::Range(1, 50'000'000))
       ->capture_default_str();

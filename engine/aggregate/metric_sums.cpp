@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/aggregate/distribution.hpp"
+
 namespace liftmark {
 namespace {
 
@@ -266,44 +268,22 @@ std::vector<DistributionCell> MetricSums::distribution() const {
 }
 
 DistributionCell MetricSums::distribution_of(std::size_t arm, const ExactSums& capped) const {
-  DistributionCell cell{
-      .arm = arm, .median = {}, .p90 = {}, .p99 = {}, .maximum = {}, .top_share = {}, .share_capped = {}};
-  std::size_t units = 0;
+  std::int64_t units = 0;
   Int128 capped_total = 0;
   for (std::size_t i = arm; i < population_->cells(); i += population_->arms.size())
     for (std::size_t stratum = 0; stratum < 2; ++stratum) {
-      units += static_cast<std::size_t>(capped.units(2 * i + stratum));
+      units += capped.units(2 * i + stratum);
       capped_total += capped.sum(2 * i + stratum, 0);
     }
-  if (units == 0) return cell;
-  const std::vector<std::int64_t> values = values_[arm].sorted();
-  const std::size_t zeros = units - values.size();
-  const std::size_t negative =
-      static_cast<std::size_t>(std::lower_bound(values.begin(), values.end(), 0) - values.begin());
-  const auto ranked = [&](std::size_t rank) {  // 0-based among all units, zeros in their place
-    if (rank < negative) return values[rank];
-    return rank < negative + zeros ? 0 : values[rank - zeros];
-  };
-  const auto quantile = [&](double share) {
-    const double rank = std::ceil(share * static_cast<double>(units));
-    const auto at = std::clamp<std::size_t>(static_cast<std::size_t>(rank), 1, units) - 1;
-    return static_cast<double>(ranked(at)) / needs_->per_one[0];
-  };
-  cell.median = quantile(0.5);
-  cell.p90 = quantile(0.9);
-  cell.p99 = quantile(0.99);
-  cell.maximum = static_cast<double>(ranked(units - 1)) / needs_->per_one[0];
-  Int128 sum = 0;
-  Int128 top = 0;
-  const std::size_t top_units = (units + 999) / 1000;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    sum += values[i];
-    if (i + top_units >= values.size()) top += std::max<std::int64_t>(values[i], 0);
+  std::vector<double> values;
+  Int128 total = 0;
+  for (const std::int64_t value : values_[arm].sorted()) {
+    total += value;
+    values.push_back(static_cast<double>(value) / needs_->per_one[0]);
   }
-  if (sum > 0) {
-    cell.top_share = static_cast<double>(top) / static_cast<double>(sum);
-    if (threshold_) cell.share_capped = static_cast<double>(sum - capped_total) / static_cast<double>(sum);
-  }
+  DistributionCell cell = describe_distribution(arm, std::move(values), static_cast<std::size_t>(units));
+  if (threshold_ && total > 0)
+    cell.share_capped = static_cast<double>(total - capped_total) / static_cast<double>(total);
   return cell;
 }
 

@@ -1,7 +1,5 @@
 #pragma once
-// Predicates and numbers over events' properties. Properties are texts; a text that reads as a number or as
-// true or false is also that, so {"property": "price", "greater": 10} and {"property": "sku", "equals": "10"}
-// both work.
+// Predicates and numbers over events' properties, which are texts.
 
 #include <cstdint>
 #include <memory>
@@ -10,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "assign/audience.hpp"
 #include "engine/aggregate/code_memo.hpp"
+#include "engine/definition/text_predicate.hpp"
 #include "engine/record/reader.hpp"
 
 namespace liftmark {
@@ -20,7 +18,7 @@ namespace liftmark {
 /// plain decimal number or does not fit.
 std::optional<Millionths> parse_millionths(std::string_view text) noexcept;
 
-/// A predicate compiled for the columns of a scan. Remembers each leaf's answer by value code; one per
+/// A predicate compiled for the columns of a scan. Remembers each comparison's answer by value code; one per
 /// thread.
 class PropertyMatch {
  public:
@@ -28,23 +26,13 @@ class PropertyMatch {
   PropertyMatch(const assign::Predicate& predicate, const std::vector<std::string>& columns,
                 const Reader& reader);
 
-  bool holds(const EventSlice& slice, std::uint32_t event) { return holds(root_, slice, event); }
+  bool holds(const EventSlice& slice, std::uint32_t event);
 
  private:
-  struct Node {
-    assign::Predicate::Op op = assign::Predicate::Op::all;
-    std::vector<Node> children;
-    std::size_t column = 0;
-    assign::Audience audience;  // leaves: the one comparison
-    std::string property;
-    CodeMemo<char> answers;
-  };
-  Node compile(const assign::Predicate& predicate, const std::vector<std::string>& columns);
-  bool holds(Node& node, const EventSlice& slice, std::uint32_t event);
-  bool leaf(const Node& node, ValueCode code) const;
-
   const Reader& reader_;
-  Node root_;
+  TextPredicate predicate_;
+  std::vector<std::size_t> columns_;      // by the predicate's names
+  std::vector<CodeMemo<char>> answers_;  // by comparison
 };
 
 /// Adds the properties a predicate names to `columns`, each once.

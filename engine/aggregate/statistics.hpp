@@ -35,10 +35,10 @@ struct Cell {
   stats::CoMoments no_history = stats::CoMoments(1);
 };
 
-/// Of unit values, one arm, all epochs.
+/// Of raw unit values, one arm, all epochs. See describe_distribution().
 struct DistributionCell {
   std::size_t arm = 0;
-  std::optional<double> median, p90, p99, maximum, top_share, share_capped;
+  std::optional<double> median, p90, p99, maximum, top_share, share_capped, skewness;
 };
 
 struct MetricStatistics {

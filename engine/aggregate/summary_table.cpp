@@ -110,7 +110,7 @@ struct SummaryAggregator::State {
   std::map<std::string, Total> arm_units;
   std::map<std::string, std::int64_t> counts;
   std::vector<RejectedRow> rejected;
-  std::int64_t rows = 0, rejected_rows = 0;
+  std::int64_t rows = 0, rejected_rows = 0, rows_passed = 0;
 
   void reject(const TableRow& row, std::string_view reason, std::string_view column, std::string_view value);
   std::optional<double> cell(const TableRow& row, const std::string& column, bool& bad);
@@ -120,12 +120,18 @@ struct SummaryAggregator::State {
   void add_arm(const TableRow& row, const std::string& arm, const std::string& suffix);
   void put(const TableRow& row, Total& total, stats::CoMoments moments);
   std::string text(const TableRow& row, const std::string& column);
+  std::string arm_of(const TableRow& row);
   void check_file(ColumnIndex& index);
   void check_readable() const;
 };
 
 std::string SummaryAggregator::State::text(const TableRow& row, const std::string& column) {
   return std::string(trimmed(row.fields[columns->find(column, "").value_or(0)]));
+}
+
+std::string SummaryAggregator::State::arm_of(const TableRow& row) {
+  if (spec.row_arms) return fmt::format("row {}", ++rows_passed);
+  return file_arm.empty() ? text(row, spec.arm_column) : file_arm;
 }
 
 void SummaryAggregator::State::reject(const TableRow& row, std::string_view reason, std::string_view column,
@@ -152,9 +158,10 @@ std::optional<double> SummaryAggregator::State::cell(const TableRow& row, const 
 }
 
 bool SummaryAggregator::State::passes(const TableRow& row) {
-  return std::all_of(spec.where.begin(), spec.where.end(), [&](const TableCondition& condition) {
-    return text(row, condition.column) == condition.value;
-  });
+  std::vector<std::string_view> texts;
+  for (const auto& column : spec.where.names())
+    texts.push_back(trimmed(row.fields[columns->find(column, "").value_or(0)]));
+  return spec.where.holds(texts);
 }
 
 /// Adds to a total, or replaces it when rows are running totals.
@@ -225,8 +232,8 @@ void SummaryAggregator::State::add_arm(const TableRow& row, const std::string& a
 }
 
 void SummaryAggregator::State::check_file(ColumnIndex& index) {
-  if (spec.arm_suffixes.empty() && file_arm.empty()) index.find(spec.arm_column, "--arm");
-  for (const auto& condition : spec.where) index.find(condition.column, "--where");
+  if (spec.arm_suffixes.empty() && file_arm.empty() && !spec.row_arms) index.find(spec.arm_column, "--arm");
+  for (const auto& column : spec.where.names()) index.find(column, "--where");
   if (!spec.latest_column.empty()) index.find(spec.latest_column, "--latest");
   std::vector<std::string> suffixes;
   for (const auto& arm : spec.arm_suffixes) suffixes.push_back(arm.suffix);
@@ -290,7 +297,7 @@ void SummaryAggregator::add(const TableRow& row) {
     for (const auto& arm : state.spec.arm_suffixes) state.add_arm(row, arm.arm, arm.suffix);
     return;
   }
-  state.add_arm(row, state.file_arm.empty() ? state.text(row, state.spec.arm_column) : state.file_arm, "");
+  state.add_arm(row, state.arm_of(row), "");
 }
 
 Statistics SummaryAggregator::finish() {

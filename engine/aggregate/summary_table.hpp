@@ -27,12 +27,13 @@ struct ArmSuffix {
 
 struct SummarySpec {
   std::string arm_column = {}, control = {};
+  bool row_arms = false;  ///< every row that passes is an arm of its own: "row 1", "row 2" ..
   std::vector<ArmSuffix> arm_suffixes = {};
   /// Empty: every row is one arm of one metric, named in `metric_column`, with its columns found by their
   /// usual names (n, units or count; successes; mean; variance or var; sd; sum; sum_squares or sum_sq).
   std::vector<SummaryColumns> metrics = {};
   std::string metric_column = "metric";
-  std::vector<TableCondition> where = {};
+  TextPredicate where = {};
   std::string units_column = {};  ///< units of the sample-ratio check; empty: the first metric's
   std::string latest_column =
       {};  ///< rows are running totals over this column: only each arm's last row counts

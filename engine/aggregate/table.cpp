@@ -52,6 +52,7 @@ struct TableAggregator::State {
   std::vector<std::vector<std::string>> groups;  ///< by segment
   std::vector<std::map<std::string, std::uint32_t, std::less<>>> group_codes;
   Places places;
+  std::vector<std::string_view> condition_texts;  // reused from row to row
   std::string file, file_arm;
   std::unordered_map<std::string, std::size_t> unit_index;
   std::vector<UnitRow> units;
@@ -120,9 +121,9 @@ void TableAggregator::State::reject(const TableRow& row, std::string_view reason
 }
 
 bool TableAggregator::State::passes(const TableRow& row) {
-  for (std::size_t i = 0; i < spec.where.size(); ++i)
-    if (trimmed(row.fields[places.conditions[i]]) != spec.where[i].value) return false;
-  return true;
+  condition_texts.clear();
+  for (const std::size_t column : places.conditions) condition_texts.push_back(trimmed(row.fields[column]));
+  return spec.where.holds(condition_texts);
 }
 
 std::optional<std::size_t> TableAggregator::State::arm_of(std::string_view text, const TableRow& row) {
@@ -247,10 +248,8 @@ void TableAggregator::State::check_readable() const {
                 "check that the columns named hold what the options say");
   }
   if (used == 0) {
-    std::vector<std::string> conditions;
-    for (const auto& condition : spec.where) conditions.push_back(condition.column + "=" + condition.value);
     throw Error(ErrorCode::data, file,
-                fmt::format("none of {} rows passes --where {}", rows, fmt::join(conditions, " ")),
+                fmt::format("none of {} rows passes --where on {}", rows, fmt::join(spec.where.names(), ", ")),
                 "check the values' spelling");
   }
   if (arms.size() < 2)
@@ -367,8 +366,8 @@ void TableAggregator::begin_file(const std::vector<std::string>& header, const s
     places.values.push_back(columns.find(column, "a metric's column").value_or(0));
   for (const auto& segment : state.spec.segments)
     places.segments.push_back(columns.find(segment, "--segment").value_or(0));
-  for (const auto& condition : state.spec.where)
-    places.conditions.push_back(columns.find(condition.column, "--where").value_or(0));
+  for (const auto& column : state.spec.where.names())
+    places.conditions.push_back(columns.find(column, "--where").value_or(0));
   columns.throw_problems();
 }
 

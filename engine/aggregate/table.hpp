@@ -12,6 +12,7 @@
 
 #include "engine/aggregate/statistics.hpp"
 #include "engine/definition/catalog.hpp"
+#include "engine/definition/text_predicate.hpp"
 
 namespace liftmark {
 
@@ -25,17 +26,12 @@ struct TableMetric {
   std::optional<double> cap = {};  ///< both tails at +-cap, on the numerator and on the covariates
 };
 
-/// Only rows whose `column` holds `value` count.
-struct TableCondition {
-  std::string column, value;
-};
-
 struct TableSpec {
   std::string arm_column = {};  ///< empty when every file is one arm
   std::string control = {};     ///< key of the control arm; empty: the first arm seen
   std::vector<TableMetric> metrics = {};
   std::vector<std::string> segments = {};
-  std::vector<TableCondition> where = {};
+  TextPredicate where = {};  ///< only rows for which it holds count; it names columns
   std::string unit_column = {};  ///< when given: repeated units count once, crossovers are found
   std::string time_column = {};  ///< when given: the first row of a unit in time, and lines over time
   std::map<std::string, double> shares = {};  ///< expected share by arm; empty: equal

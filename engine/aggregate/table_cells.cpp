@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/aggregate/distribution.hpp"
+
 namespace liftmark {
 
 void ArmMoments::add(std::size_t arm, std::span<const double> values) {
@@ -25,6 +27,10 @@ std::vector<Cell> ArmMoments::cells(const std::vector<std::size_t>& order, std::
 void MetricCells::add(const UnitRow& unit, std::optional<std::int64_t> day) {
   raw_.clear();
   for (const auto column : columns) raw_.push_back(unit.values[column]);
+  if (!layout_.binary && raw_[0] != 0.0) {
+    if (values_.size() <= unit.arm) values_.resize(unit.arm + 1);
+    values_[unit.arm].push_back(raw_[0]);
+  }
   capped_ = raw_;
   if (cap) {
     // The numerator and its covariates; a denominator is never capped.
@@ -56,6 +62,12 @@ MetricStatistics MetricCells::statistics(const CellOrder& order) const {
                         .cells = groups_[s][g].cells(order.arms, dimension)});
     std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) { return a.group < b.group; });
     std::move(groups.begin(), groups.end(), std::back_inserter(result.groups));
+  }
+  for (std::size_t place = 0; place < order.arms.size() && !layout_.binary; ++place) {
+    const auto arm = order.arms[place];
+    const auto units = static_cast<std::size_t>(result.cells[place].history.n());
+    result.distribution.push_back(
+        describe_distribution(place, arm < values_.size() ? values_[arm] : std::vector<double>{}, units));
   }
   for (const auto& [day, moments] : days_)
     result.by_day.push_back({.day = static_cast<int>(day - days_.begin()->first) + 1,

@@ -94,6 +94,7 @@ void add_distributions(const MetricTask& task, MetricResult& result) {
     to.maximum = cell.maximum;
     to.top_share = cell.top_share;
     to.share_capped = cell.share_capped;
+    to.skewness = cell.skewness;
   }
 }
 

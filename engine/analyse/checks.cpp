@@ -4,6 +4,7 @@
 #include <array>
 #include <numeric>
 
+#include "engine/analyse/distribution_check.hpp"
 #include "stats/multiplicity.hpp"
 #include "stats/sample_ratio.hpp"
 
@@ -16,9 +17,6 @@ constexpr double kDirichletConcentration = 1000;
 // Shares above which a reader should look; they withhold nothing.
 constexpr double kCrossoversWatched = 0.01, kDuplicatesWatched = 0.05, kLateWatched = 0.01,
                  kUnsettledWatched = 0.5;
-/// A variant's squared coefficient of variation this many times the control's: its tail itself has changed.
-constexpr double kTailChanged = 2.0;
-
 constexpr const char* kPassed = "passed";
 constexpr const char* kWatched = "watched";
 constexpr const char* kFailed = "failed";
@@ -282,39 +280,6 @@ Check bots(const CheckInput& input) {
   return row_share("bots", found->second, total_units(input.statistics), 0.01);
 }
 
-/// Can the mean be trusted at this size? The burn-in's rule, asked of every primary; and has the tail itself
-/// moved?
-Check distribution(const CheckInput& input) {
-  Check check{.kind = "distribution", .status = kNotRun};
-  for (const auto& task : input.tasks) {
-    if (task.role.role != Role::primary || task.data.layout.binary) continue;
-    for (const auto pair : input.pairs) {
-      const auto control = pooled(task.data.cells, pair.control, task.data.layout.dimension());
-      const auto treatment = pooled(task.data.cells, pair.treatment, task.data.layout.dimension());
-      if (control.n() < 2 || treatment.n() < 2 || control.mean() <= 0 || treatment.mean() <= 0) continue;
-      if (check.status == kNotRun) check.status = kPassed;
-      auto both = control;
-      both.merge(treatment);
-      const double skewness = both.skewness();
-      const auto smallest = number(std::min(control.n(), treatment.n()));
-      check.numbers.push_back({"skewness_" + task.metric.key, skewness});
-      const double spread = (treatment.variance() / (treatment.mean() * treatment.mean())) /
-                            (control.variance() / (control.mean() * control.mean()));
-      const auto& arm = input.statistics.arms[pair.treatment].key;
-      if (smallest < 3 * skewness * skewness) {
-        check.status = kWatched;
-        check.note = "skewed_for_this_size";
-        check.places.push_back({.dimension = task.metric.key, .group = arm, .p_value = std::nullopt});
-      } else if (control.variance() > 0 && (spread > kTailChanged || spread < 1 / kTailChanged)) {
-        check.status = kWatched;
-        check.note = "tail_changed";
-        check.places.push_back({.dimension = task.metric.key, .group = arm, .p_value = std::nullopt});
-      }
-    }
-  }
-  return check;
-}
-
 constexpr std::array kChecks{
     HealthCheck{"sample_ratio", "do the arms hold the shares of units they should?", sample_ratio},
     HealthCheck{"crossovers", "were units seen in several arms?", crossovers},
@@ -322,7 +287,7 @@ constexpr std::array kChecks{
     HealthCheck{"completeness", "are the metrics' windows over?", completeness},
     HealthCheck{"full_weeks", "does the run cover whole weeks?", full_weeks},
     HealthCheck{"sensitivity", "do other treatments of the data say the same?", sensitivity},
-    HealthCheck{"distribution", "can the means be trusted at this size?", distribution},
+    HealthCheck{"distribution", "can the means be trusted at this size?", check_distribution},
     HealthCheck{"duplicates", "were events sent more than once?", duplicates},
     HealthCheck{"late_events", "did events arrive late?", late_events},
     HealthCheck{"clock_skew", "did events come from the future?", clock_skew},

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include <nlohmann/json.hpp>
 
+#include "assign/audience.hpp"
+#include "engine/definition/error.hpp"
 #include "engine/definition/json/document.hpp"
 
 namespace liftmark {
@@ -203,6 +207,54 @@ class PredicateReader {
   std::vector<Problem>& problems_;
 };
 
+/// The short forms of a condition, longest first: the first that stands at a place is meant.
+struct Sign {
+  std::string_view text;
+  Op op;
+  bool negated = false;
+};
+constexpr Sign kSigns[] = {
+    {"!^=", Op::prefix, true},   {"!$=", Op::suffix, true}, {"!*=", Op::contains, true},
+    {"!~=", Op::matches, true},  {"!=", Op::equals, true},  {"^=", Op::prefix},
+    {"$=", Op::suffix},          {"*=", Op::contains},      {"~=", Op::matches},
+    {"<=", Op::less_equal},      {">=", Op::greater_equal}, {"<", Op::less},
+    {">", Op::greater},          {"=", Op::equals},
+};
+constexpr const char* kConditionHint =
+    "write COLUMN=VALUE, COLUMN!=VALUE, COLUMN>NUMBER, COLUMN^=START .., or a predicate as JSON";
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(' ');
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
+[[noreturn]] void bad_condition(const std::string& option, const char* what, std::string_view text) {
+  throw Error(ErrorCode::usage, Problem{option, what, std::string(text), kConditionHint});
+}
+
+std::vector<assign::Value> operand_of(const Sign& sign, std::string_view text, std::string_view condition,
+                                      const std::string& option) {
+  const bool numeric = sign.op == Op::less || sign.op == Op::less_equal || sign.op == Op::greater ||
+                       sign.op == Op::greater_equal;
+  if (!numeric) return {std::string(text)};
+  double number = 0.0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size())
+    bad_condition(option, "compares with something that is no number", condition);
+  return {number};
+}
+
+Predicate json_condition(std::string_view text, const std::string& option) {
+  const json value = json::parse(text, nullptr, false);
+  if (value.is_discarded()) bad_condition(option, "is no JSON", text);
+  std::vector<Problem> problems;
+  Predicate predicate = read_predicate(value, option, PredicateSubject::property, problems);
+  if (problems.empty()) assign::Audience::compile(predicate, option, problems);
+  if (!problems.empty()) throw Error(ErrorCode::usage, std::move(problems));
+  return predicate;
+}
+
 json write_value(const assign::Value& value) {
   if (const auto* flag = std::get_if<bool>(&value)) return *flag;
   if (const auto* number = std::get_if<double>(&value)) return *number;
@@ -215,6 +267,44 @@ json write_value(const assign::Value& value) {
 assign::Predicate read_predicate(const json& value, const std::string& where, PredicateSubject subject,
                                  std::vector<Problem>& problems) {
   return PredicateReader(subject, problems).read(value, where);
+}
+
+Predicate read_condition(std::string_view text, const std::string& option) {
+  if (trimmed(text).starts_with('{')) return json_condition(text, option);
+  const Sign* sign = nullptr;
+  std::size_t at = 0;
+  for (; at < text.size() && sign == nullptr; ++at)
+    for (const Sign& each : kSigns)
+      if (text.substr(at).starts_with(each.text)) {
+        sign = &each;
+        break;
+      }
+  if (sign == nullptr) bad_condition(option, "is no condition", text);
+  --at;
+  const std::string_view column = trimmed(text.substr(0, at));
+  if (column.empty()) bad_condition(option, "names no column", text);
+  const std::string_view operand = trimmed(text.substr(at + sign->text.size()));
+  Predicate leaf{.op = sign->op, .attribute = std::string(column), .values = {}, .children = {}};
+  bool negated = sign->negated;
+  if (operand.empty() && sign->op == Op::equals) {
+    leaf.op = Op::present;
+    negated = !negated;  // "=" asks for an empty cell
+  } else {
+    leaf.values = operand_of(*sign, operand, text, option);
+  }
+  std::vector<Problem> problems;
+  assign::Audience::compile(leaf, option, problems);
+  if (!problems.empty()) throw Error(ErrorCode::usage, std::move(problems));
+  if (!negated) return leaf;
+  Predicate negation{.op = Op::negate, .attribute = {}, .values = {}, .children = {}};
+  negation.children.push_back(std::move(leaf));
+  return negation;
+}
+
+Predicate read_conditions(const std::vector<std::string>& texts, const std::string& option) {
+  Predicate all;
+  for (const std::string& text : texts) all.children.push_back(read_condition(text, option));
+  return all;
 }
 
 json write_predicate(const Predicate& predicate, PredicateSubject subject) {

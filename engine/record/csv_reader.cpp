@@ -38,6 +38,16 @@ std::string_view sentence(CsvProblem problem) {
 
 }  // namespace
 
+void set_separator(CsvOptions& options, const std::string& text, const std::string& option) {
+  options.blanks_separate = text == "whitespace";
+  if (options.blanks_separate) return;
+  const bool tab = text == "tab" || text == "\\t";
+  if (!tab && (text.size() != 1 || text == "\"" || text == "\n" || text == "\r"))
+    throw Error(ErrorCode::usage,
+                Problem{option, "is a character, tab, or whitespace", text, "for example ; or tab"});
+  options.separator = tab ? '\t' : text.front();
+}
+
 std::string_view name(CsvProblem problem) noexcept {
   return kProblems[static_cast<std::size_t>(problem)];
 }
@@ -192,18 +202,21 @@ bool CsvReader::scan() {
       if (s.in_quotes) s.broken = true;
       s.length = s.position;
       if (s.length > 0 && !s.in_quotes && buffer_[begin_ + s.length - 1] == '\r') --s.length;
-      s.finish_field(s.length, options_.max_columns);
+      finish_line();
       return !too_long;
     }
     const char c = buffer_[begin_ + s.position];
     if (s.in_quotes) {
       scan_quoted(c);
-    } else if (c == options_.separator) {
-      s.finish_field(s.position, options_.max_columns);
+    } else if (options_.blanks_separate ? c == ' ' || c == '\t' : c == options_.separator) {
+      if (options_.blanks_separate && s.position == s.begin)
+        s.begin = s.position + 1;  // leading, or one more of a run
+      else
+        s.finish_field(s.position, options_.max_columns);
     } else if (c == '\n') {
       s.length = s.position;
       if (s.length > 0 && buffer_[begin_ + s.length - 1] == '\r') --s.length;
-      s.finish_field(s.length, options_.max_columns);
+      finish_line();
       ++s.position;
       ++line_;
       return s.length <= options_.max_record_bytes || s.broken;
@@ -213,6 +226,13 @@ bool CsvReader::scan() {
       s.broken = true;
     }
   }
+}
+
+/// The last field of a line; blanks at its end make none.
+void CsvReader::finish_line() {
+  Scan& s = *scan_;
+  if (options_.blanks_separate && !s.quoted && s.begin >= s.length) return;
+  s.finish_field(s.length, options_.max_columns);
 }
 
 void CsvReader::scan_quoted(char c) {

@@ -18,10 +18,14 @@ namespace liftmark {
 
 struct CsvOptions {
   char separator = ',';
+  bool blanks_separate = false;  ///< runs of blanks and tabs separate instead; those around a line mean nothing
   std::size_t max_columns = 4096;
   std::size_t max_record_bytes = 1u << 20;
   bool unnamed_columns = false;  ///< a column without a name is called column_N instead of being refused
 };
+
+/// The separator as a person names it: a character, "tab" or "whitespace". Throws Error{usage} at `option`.
+void set_separator(CsvOptions& options, const std::string& text, const std::string& option);
 
 /// Why a record cannot be used. name() gives the reason's word.
 enum class CsvProblem {
@@ -70,6 +74,7 @@ class CsvReader {
   bool skip_empty_lines();
   void skip_overlong();
   bool scan();
+  void finish_line();
   void scan_quoted(char c);
   void take_fields(const char* record);
 

@@ -119,6 +119,11 @@ std::optional<Micros> parse_moment(std::string_view text) noexcept {
   if (text.size() >= 5 && is_digit(text[0]) && text[4] == '-') return parse_time(text);
   std::size_t digits = 0;
   while (digits < text.size() && is_digit(text[digits])) ++digits;
+  if (digits == text.size() && digits == 8) {
+    const std::array<char, 10> date{text[0], text[1], text[2], text[3], '-',
+                                    text[4], text[5], '-', text[6], text[7]};
+    if (const auto day = parse_time({date.data(), date.size()})) return day;
+  }
   if (digits == text.size() && digits > 11 && digits <= 18) {
     Micros number = 0;
     for (const char c : text) number = number * 10 + (c - '0');

@@ -52,9 +52,27 @@ std::optional<Field> find_field(std::string_view name) noexcept {
   return std::nullopt;
 }
 
+std::optional<std::pair<std::string, std::string>> factors_of(const std::string& column) {
+  const auto star = column.find('*');
+  if (star == std::string::npos) return std::nullopt;
+  return std::pair(column.substr(0, star), column.substr(star + 1));
+}
+
+std::vector<std::string> extra_names(const ImportOptions& options) {
+  std::vector<std::string> names = options.where.names();
+  if (!options.group_by.empty()) names.push_back(options.group_by);
+  return names;
+}
+
 RowImporter::RowImporter(Recorder& recorder, const ImportOptions& options, std::string source,
                          std::string file)
     : recorder_(recorder), options_(options), file_(std::move(file)), batch_(source) {
+  if (!options.group_by.empty()) {
+    groups_.emplace();
+    if (options.columns.contains("id"))
+      throw Error(ErrorCode::usage, "--map", "the column of --group-by is the event's id",
+                  "leave id= out, or --group-by");
+  }
   result_.rejects = options.rejects;
   if (result_.rejects.empty()) result_.rejects = std::filesystem::path(source + ".rejects.csv").filename();
 }
@@ -66,17 +84,55 @@ RowImporter::~RowImporter() {
 }
 
 void RowImporter::add(const RawRow& row) {
+  if (!options_.where.holds(std::span(row.extra).first(options_.where.names().size()))) {
+    const std::lock_guard guard(mutex_);
+    ++result_.rows;
+    ++result_.filtered;
+    return;
+  }
   const bool is_exposure = options_.kind == ImportOptions::Kind::exposures ||
                            (options_.kind == ImportOptions::Kind::detect && !row[Field::experiment].empty() &&
                             row[Field::type].empty());
+  if (is_exposure && groups_)
+    throw Error(ErrorCode::usage, "--group-by", "joins rows of events, and these are exposures",
+                "leave it out; a unit's further exposures are counted as repeats");
   const RowTimes times{.recorded_at_event_time = options_.recorded_at_event_time};
   Event event;
   Exposure exposure;
   const RowFault fault = is_exposure ? read_exposure(row, times, exposure) : read_event(row, times, event);
   if (fault) return reject(row.line, fault.reason, fault.field);
+  if (groups_) return add_group(row, event);
   const std::uint64_t distinction = distinction_(row);
   is_exposure ? batch_.add(exposure, distinction) : batch_.add(event, distinction);
   sent_row(row.line);
+}
+
+void RowImporter::add_group(const RawRow& row, Event event) {
+  event.id = row.extra.back();
+  if (const std::string_view reason = groups_->add(row.line, event); !reason.empty())
+    reject(row.line, reason, options_.group_by);
+}
+
+void RowImporter::send_groups() {
+  if (!groups_) return;
+  std::vector<Property> properties;
+  for (const RowGroups::Group& group : groups_->groups()) {
+    properties.clear();
+    for (const auto& [key, value] : group.properties) properties.push_back({key, value});
+    batch_.add(Event{.id = group.id,
+                     .unit = group.unit,
+                     .type = group.type,
+                     .at = group.at,
+                     .recorded_at = group.recorded_at,
+                     .value = group.value,
+                     .reference = group.reference,
+                     .properties = properties},
+               0);
+    sent_row(group.line);
+  }
+  const std::lock_guard guard(mutex_);
+  result_.joined = groups_->joined();
+  result_.rows += groups_->joined();
 }
 
 void RowImporter::sent_row(std::int64_t line) {
@@ -149,6 +205,7 @@ void RowImporter::show_progress(const InputStream& input, bool at_end) {
 }
 
 ImportResult RowImporter::finish() {
+  send_groups();
   send();
   std::unique_lock lock(mutex_);
   settled_.wait(lock, [this] { return in_flight_ == 0; });
@@ -196,18 +253,23 @@ class PeekedStream final : public InputStream {
 
 }  // namespace
 
-ImportResult import_file(Recorder& recorder, const std::filesystem::path& path,
-                         const ImportOptions& options) {
-  PeekedStream input(InputStream::open(path));
-  const std::string file = path == "-" ? "standard input" : path.string();
+ImportResult import_stream(Recorder& recorder, std::unique_ptr<InputStream> bytes, const std::string& name,
+                           const ImportOptions& options) {
+  PeekedStream input(std::move(bytes));
+  const std::string file = name == "-" ? "standard input" : name;
   const bool ndjson = options.format == ImportOptions::Format::ndjson ||
                       (options.format == ImportOptions::Format::detect && input.begins_with_brace());
-  RowImporter rows(recorder, options, options.source.empty() ? source_of(path) : options.source, file);
+  RowImporter rows(recorder, options, options.source.empty() ? source_of(name) : options.source, file);
   ndjson ? import_ndjson(input, file, options, rows) : import_csv(input, file, options, rows);
   ImportResult result = rows.finish();
   rows.show_progress(input, true);
   recorder.flush();
   return result;
+}
+
+ImportResult import_file(Recorder& recorder, const std::filesystem::path& path,
+                         const ImportOptions& options) {
+  return import_stream(recorder, InputStream::open(path), path.string(), options);
 }
 
 }  // namespace liftmark

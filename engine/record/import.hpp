@@ -6,9 +6,12 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "engine/definition/text_predicate.hpp"
+#include "engine/record/csv_reader.hpp"
 #include "engine/record/recorder.hpp"
 
 namespace liftmark {
@@ -33,20 +36,30 @@ struct ImportOptions {
   /// Columns kept as properties or attributes; unset: all that are no field.
   std::optional<std::vector<std::string>> properties{};
   bool recorded_at_event_time = false;
-  char separator = ',';
+  CsvOptions csv{.unnamed_columns = true};
+  TextPredicate where{};  ///< rows for which it does not hold are left out and counted; names columns or keys
+  /// Column or key of what several rows have in common that are one event, e.g. an order's lines: its id.
+  /// Values add up, the earliest time counts, properties stay where the rows agree. Empty: a row is an event.
+  std::string group_by{};
   std::filesystem::path rejects{};  ///< empty: "<file>.rejects.csv" in the current folder; made when needed
   double max_rejected_share = 0.1;  ///< of the rows; above it (and over 100 rows) the import fails at its end
   std::function<void(const ImportProgress&)> progress{};  ///< called a few times a second
 };
 
 struct ImportResult {
-  std::int64_t rows = 0;
+  std::int64_t rows = 0;  ///< the sum of what follows
   std::int64_t accepted = 0, duplicate = 0, conflict = 0, repeat = 0, rejected = 0;
+  std::int64_t filtered = 0;  ///< left out by `where`
+  std::int64_t joined = 0;    ///< went into the event of an earlier row (`group_by`)
   std::map<std::string, std::int64_t> rejected_by_reason;
   std::filesystem::path rejects;  ///< empty when nothing was rejected
   double seconds = 0.0;
   bool too_many_rejected = false;
 };
+
+/// Imports bytes that stand for a file of this name. See import_file().
+ImportResult import_stream(Recorder& recorder, std::unique_ptr<InputStream> input, const std::string& name,
+                           const ImportOptions& options);
 
 /// Imports one file ("-": standard input) and waits until everything is on disk. The good rows are kept
 /// whatever the others are; rejected ones are listed with line and reason, without their content. Importing

@@ -16,6 +16,7 @@ constexpr std::size_t kNoColumn = static_cast<std::size_t>(-1);
 struct Layout {
   std::array<std::size_t, kFields> column;
   std::size_t factor = kNoColumn;
+  std::vector<std::size_t> extra;  ///< as extra_names()
   std::vector<std::size_t> properties;
 };
 
@@ -28,13 +29,9 @@ void map_column(const CsvReader& csv, const std::string& field, const std::strin
   if (!known)
     throw Error(ErrorCode::usage, "--map", fmt::format("there is no field \"{}\"", field),
                 "see import --help");
-  const auto star = column.find('*');
-  if (*known == Field::value && star != std::string::npos && !csv.column(column)) {
-    slot(layout, Field::value) = csv.require_column(column.substr(0, star));
-    layout.factor = csv.require_column(column.substr(star + 1));
-    return;
-  }
-  slot(layout, *known) = csv.require_column(column);
+  const auto factors = *known == Field::value ? factors_of(column) : std::nullopt;
+  slot(layout, *known) = csv.require_column(factors ? factors->first : column);
+  if (factors) layout.factor = csv.require_column(factors->second);
 }
 
 void require(const Layout& layout, const ImportOptions& options, Field field, std::string_view name,
@@ -59,6 +56,7 @@ Layout layout_of(const CsvReader& csv, const ImportOptions& options, bool& expos
   for (const char* name : {"time", "timestamp"})
     if (slot(layout, Field::at) == kNoColumn) slot(layout, Field::at) = csv.column(name).value_or(kNoColumn);
   for (const auto& [field, column] : options.columns) map_column(csv, field, column, layout);
+  for (const std::string& column : extra_names(options)) layout.extra.push_back(csv.require_column(column));
 
   exposures = options.kind == ImportOptions::Kind::exposures ||
               (options.kind == ImportOptions::Kind::detect && slot(layout, Field::arm) != kNoColumn &&
@@ -76,8 +74,11 @@ Layout layout_of(const CsvReader& csv, const ImportOptions& options, bool& expos
       layout.properties.push_back(csv.require_column(column));
     return layout;
   }
+  // The filter's columns may still tell the rows apart; the group and the factor have gone into the event.
+  const auto used = layout.extra.begin() + static_cast<std::ptrdiff_t>(options.where.names().size());
   for (std::size_t i = 0; i < csv.header().size(); ++i)
-    if (std::find(layout.column.begin(), layout.column.end(), i) == layout.column.end() && i != layout.factor)
+    if (std::find(layout.column.begin(), layout.column.end(), i) == layout.column.end() &&
+        std::find(used, layout.extra.end(), i) == layout.extra.end() && i != layout.factor)
       layout.properties.push_back(i);
   return layout;
 }
@@ -86,7 +87,7 @@ Layout layout_of(const CsvReader& csv, const ImportOptions& options, bool& expos
 
 void import_csv(InputStream& input, const std::string& name_of_file, const ImportOptions& options,
                 RowImporter& rows) {
-  CsvReader csv(input, name_of_file, {.separator = options.separator});
+  CsvReader csv(input, name_of_file, options.csv);
   bool exposures = false;
   const Layout layout = layout_of(csv, options, exposures);
   std::array<std::string_view, kFields> constants{};
@@ -113,6 +114,8 @@ void import_csv(InputStream& input, const std::string& name_of_file, const Impor
     if (!exposures) row.field[static_cast<std::size_t>(Field::experiment)] = {};
     row.has_factor = layout.factor != kNoColumn;
     if (row.has_factor) row.value_factor = fields[layout.factor];
+    row.extra.clear();
+    for (const std::size_t column : layout.extra) row.extra.push_back(fields[column]);
     row.properties.clear();
     for (const std::size_t column : layout.properties)
       if (!fields[column].empty()) row.properties.push_back({csv.header()[column], fields[column]});

@@ -9,10 +9,12 @@
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/record/import.hpp"
 #include "engine/record/input_stream.hpp"
+#include "engine/record/row_groups.hpp"
 
 namespace liftmark {
 
@@ -40,6 +42,7 @@ struct RawRow {
   std::array<std::string_view, kFields> field{};
   std::string_view value_factor{};  ///< second factor of the value, if there is one
   bool has_factor = false;
+  std::vector<std::string_view> extra{};  ///< texts of extra_names(); empty where there is none
   std::vector<Property> properties{};
   std::string_view operator[](Field f) const { return field[static_cast<std::size_t>(f)]; }
 };
@@ -82,6 +85,8 @@ class RowImporter {
   ImportResult finish();
 
  private:
+  void add_group(const RawRow& row, Event event);
+  void send_groups();
   void sent_row(std::int64_t line);
   void send();
   void settle(const Ack& ack, const std::vector<std::int64_t>& lines, std::exception_ptr failure);
@@ -90,6 +95,7 @@ class RowImporter {
   Recorder& recorder_;
   const ImportOptions& options_;
   std::string file_;
+  std::optional<RowGroups> groups_;
   Batch batch_;
   std::vector<std::int64_t> lines_;
   RowDistinction distinction_;
@@ -102,6 +108,12 @@ class RowImporter {
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point shown_ = started_;
 };
+
+/// "Quantity*Price" taken apart; nothing when it is one column.
+std::optional<std::pair<std::string, std::string>> factors_of(const std::string& column);
+
+/// Columns or keys that are read beside the fields: those of the filter and, last, that of the grouping.
+std::vector<std::string> extra_names(const ImportOptions& options);
 
 /// Position of a field by its name.
 std::optional<Field> find_field(std::string_view name) noexcept;

@@ -152,7 +152,27 @@ class ZstdStream final : public PackedStream {
   bool frame_done_ = false;
 };
 
+class TextStream final : public InputStream {
+ public:
+  explicit TextStream(std::string text) : text_(std::move(text)) {}
+  std::size_t read(char* to, std::size_t size) override {
+    const std::size_t taken = text_.copy(to, size, position_);
+    position_ += taken;
+    return taken;
+  }
+  std::uint64_t consumed() const noexcept override { return position_; }
+  std::uint64_t size() const noexcept override { return text_.size(); }
+
+ private:
+  std::string text_;
+  std::size_t position_ = 0;
+};
+
 }  // namespace
+
+std::unique_ptr<InputStream> InputStream::of_text(std::string text) {
+  return std::make_unique<TextStream>(std::move(text));
+}
 
 std::unique_ptr<InputStream> InputStream::open(const std::filesystem::path& path) {
   const bool standard = path == "-";

@@ -14,6 +14,8 @@ class InputStream {
  public:
   /// `path` "-" is standard input. Throws Error(data) when it cannot be opened.
   static std::unique_ptr<InputStream> open(const std::filesystem::path& path);
+  /// Bytes that are in memory already, as they are.
+  static std::unique_ptr<InputStream> of_text(std::string text);
   virtual ~InputStream() = default;
   InputStream(const InputStream&) = delete;
   InputStream& operator=(const InputStream&) = delete;

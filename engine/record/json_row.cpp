@@ -33,10 +33,16 @@ Place place_of(std::string_view key) noexcept {
 /// JSON keys to fields under the mapping of the options.
 class Mapping {
  public:
-  explicit Mapping(const ImportOptions& options) : options_(options) {
-    for (const auto& [field, key] : options.columns)
+  explicit Mapping(const ImportOptions& options)
+      : extra(extra_names(options)), options_(options), columns_(options.columns) {
+    for (auto& [field, key] : columns_) {
       if (!find_field(field))
         throw Error(ErrorCode::usage, "--map", "there is no field \"" + field + "\"", "see import --help");
+      const auto factors = field == "value" ? factors_of(key) : std::nullopt;
+      if (!factors) continue;
+      key = factors->first;
+      factor = factors->second;
+    }
     for (const auto& [field, text] : options.constants) {
       const auto known = find_field(field);
       if (!known)
@@ -45,24 +51,27 @@ class Mapping {
     }
   }
   std::optional<Field> field(std::string_view key) const {
-    for (const auto& [field, mapped] : options_.columns)
+    for (const auto& [field, mapped] : columns_)
       if (mapped == key) return find_field(field);
     if (key == "time" || key == "timestamp") return Field::at;
     if (key == "targetingKey") return Field::unit;
     if (key == "trackingEventName") return Field::type;
     const auto found = find_field(key);
-    if (found && options_.columns.contains(std::string(key))) return std::nullopt;
+    if (found && columns_.contains(std::string(key))) return std::nullopt;
     return found;
   }
   bool keeps(std::string_view key) const {
-    if (!options_.properties) return true;
+    if (!options_.properties) return key != options_.group_by && key != factor;
     return std::find(options_.properties->begin(), options_.properties->end(), key) !=
            options_.properties->end();
   }
   std::array<std::string_view, kFields> constants{};
+  std::vector<std::string> extra;
+  std::string factor;  ///< key of the value's second factor; empty: there is none
 
  private:
   const ImportOptions& options_;
+  std::map<std::string, std::string> columns_;
 };
 
 }  // namespace
@@ -72,6 +81,9 @@ struct JsonRowReader::State {
 
   std::string_view read(std::string_view line, std::size_t readable, RawRow& row) {
     row.field = mapping.constants;
+    row.has_factor = !mapping.factor.empty();
+    row.value_factor = {};
+    row.extra.assign(mapping.extra.size(), {});
     row.properties.clear();
     ondemand::document document;
     if (parser.iterate(line.data(), line.size(), readable).get(document)) return "invalid_json";
@@ -106,6 +118,9 @@ struct JsonRowReader::State {
       std::string_view text;
       bool scalar = true;
       if (!read_scalar(value, text, scalar)) return scalar ? "invalid_json" : "nested_value";
+      for (std::size_t i = 0; i < row.extra.size(); ++i)
+        if (mapping.extra[i] == key) row.extra[i] = text;
+      if (row.has_factor && mapping.factor == key) row.value_factor = text;
       const auto field = field_of(key, place);
       if (field) {
         if (!text.empty()) row.field[static_cast<std::size_t>(*field)] = text;

@@ -12,6 +12,7 @@
 #include "engine/analyse/verdict.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/json/document.hpp"
+#include "engine/definition/predicate.hpp"
 
 namespace liftmark::cli {
 namespace {
@@ -113,15 +114,6 @@ Method method_of(const AnalyzeOptions& options) {
   return method->method;
 }
 
-std::vector<TableCondition> conditions_of(const AnalyzeOptions& options) {
-  std::vector<TableCondition> conditions;
-  for (const auto& text : options.where) {
-    const auto [column, value] = split("--where", text, '=', "COLUMN=VALUE");
-    conditions.push_back({.column = column, .value = value});
-  }
-  return conditions;
-}
-
 std::map<std::string, double> shares_of(const AnalyzeOptions& options) {
   std::map<std::string, double> shares;
   for (const auto& text : options.shares) {
@@ -188,7 +180,8 @@ void add_analyze_options(CLI::App& command, AnalyzeOptions& o) {
        "METRIC whose lift is made by Fieller's method, for values that may be negative")
       ->group("Metrics");
   list("--segment", o.segments, "Column that groups the units")->group("Rows");
-  list("--where", o.where, "COLUMN=VALUE: only these rows")->group("Rows");
+  list("--where", o.where, "Only rows that meet this condition: COLUMN=VALUE, COLUMN>NUMBER .. (see import)")
+      ->group("Rows");
   command.add_option("--unit", o.unit, "Column of the unit's id: repeats count once, crossovers are found")
       ->group("Rows");
   command.add_option("--time", o.time, "Column of the unit's first exposure: lines over time")->group("Rows");
@@ -204,6 +197,8 @@ void add_analyze_options(CLI::App& command, AnalyzeOptions& o) {
   command.add_option("--latest", o.latest, "Rows are running totals over this column: the last one counts")
       ->group("Summary tables");
   list("--arm-suffix", o.arm_suffixes, "ARM=SUFFIX: a row holds this arm in columns with this ending")
+      ->group("Summary tables");
+  command.add_flag("--row-arms", o.row_arms, "Every row is an arm of its own: row 1, row 2 ..")
       ->group("Summary tables");
   list("--shares", o.shares, "ARM=SHARE planned (default: equal)")->group("Plan");
   list("--primary", o.primaries, "METRIC that decides; alpha is then shared out")->group("Plan");
@@ -245,7 +240,8 @@ SummarySpec summary_of(const AnalyzeOptions& options) {
     summary.metrics.push_back({.key = key, .units = units, .successes = successes});
   }
   for (const auto& text : options.means) summary.metrics.push_back(summary_mean(text));
-  summary.where = conditions_of(options);
+  summary.where = TextPredicate(read_conditions(options.where, "--where"));
+  summary.row_arms = options.row_arms;
   summary.shares = shares_of(options);
   return summary;
 }
@@ -289,7 +285,7 @@ TableSpec table_of(const AnalyzeOptions& options) {
     if (!(cap > 0)) misuse("--cap", "must be positive", value, "values are cut at +-VALUE");
     metric_named("--cap", table.metrics, key).cap = cap;
   }
-  table.where = conditions_of(options);
+  table.where = TextPredicate(read_conditions(options.where, "--where"));
   table.shares = shares_of(options);
   return table;
 }

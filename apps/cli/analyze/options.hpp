@@ -24,7 +24,7 @@ struct AnalyzeOptions {
   double alpha = 0.05, power = 0.8;
   std::optional<double> mde;
   std::optional<std::int64_t> planned_n;
-  bool summary = false;
+  bool summary = false, row_arms = false;
   std::string units, latest, metric_column = "metric";
   std::vector<std::string> arm_suffixes;
   std::string format = "text", output;

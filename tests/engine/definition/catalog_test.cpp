@@ -12,6 +12,8 @@
 
 #include "engine/definition/changes.hpp"
 #include "engine/definition/error.hpp"
+#include "engine/definition/predicate.hpp"
+#include "engine/definition/text_predicate.hpp"
 #include "engine/definition/experiment_fields.hpp"
 #include "engine/definition/json/document.hpp"
 #include "engine/definition/metric_fields.hpp"
@@ -368,4 +370,43 @@ TEST_CASE("changes name the part, the field, and plans touched after the start")
   CHECK(changes[3].field == "/plan/alpha");
   CHECK(changes[3].plan_after_start);
   CHECK(liftmark::describe_changes(before, before).empty());
+}
+
+TEST_CASE("conditions as a person types them") {
+  const auto holds = [](const std::string& condition, std::string_view text) {
+    const liftmark::TextPredicate predicate(liftmark::read_condition(condition, "--where"));
+    CHECK(predicate.names() == std::vector<std::string>{"Unit Price"});
+    return predicate.holds(std::span(&text, 1));
+  };
+  CHECK(holds("Unit Price=12", "12"));
+  CHECK_FALSE(holds("Unit Price=12", "12.0"));  // = compares texts
+  CHECK(holds("Unit Price!=12", "13"));
+  CHECK(holds("Unit Price > 12", "12.5"));
+  CHECK_FALSE(holds("Unit Price>12", "12"));
+  CHECK(holds("Unit Price>=12", "12"));
+  CHECK(holds("Unit Price<-1", "-2"));
+  CHECK_FALSE(holds("Unit Price<3", "cheap"));
+  CHECK_FALSE(holds("Unit Price<3", ""));
+  CHECK(holds("Unit Price=", ""));
+  CHECK_FALSE(holds("Unit Price=", "x"));
+  CHECK(holds("Unit Price!=", "x"));
+  CHECK(holds("Unit Price^=C", "C489449"));
+  CHECK(holds("Unit Price!^=C", "489449"));
+  CHECK(holds("Unit Price$=9", "489449"));
+  CHECK(holds("Unit Price*=94", "489449"));
+  CHECK(holds("Unit Price~=^C?[0-9]+$", "C12"));
+  CHECK(holds(R"({"any": [{"property": "Unit Price", "in": ["a", "b"]}, {"property": "Unit Price", "less": 0}]})", "-1"));
+  const auto wrong = [](const std::string& condition) {
+    try {
+      liftmark::read_condition(condition, "--where");
+    } catch (const Error& error) {
+      CHECK(error.code() == liftmark::ErrorCode::usage);
+      CHECK_FALSE(error.problems().front().hint.empty());
+      return error.problems().front().where;
+    }
+    return std::string("no error");
+  };
+  for (const char* condition : {"", "Price", "=3", "Price>cheap", "Price<", "{", R"({"property": "a"})"})
+    CHECK(wrong(condition).starts_with("--where"));
+  CHECK(wrong("a~=(") != "no error");
 }

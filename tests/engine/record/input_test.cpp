@@ -10,6 +10,7 @@
 #include <catch2/catch.hpp>
 
 #include "engine/definition/error.hpp"
+#include "engine/definition/predicate.hpp"
 #include "engine/record/csv_reader.hpp"
 #include "engine/record/decimal.hpp"
 #include "engine/record/import.hpp"
@@ -82,6 +83,20 @@ TEST_CASE("RFC 4180, rule by rule") {
   CHECK(read("a\n\n\r\n1\n\n2") == Rows{"1", "2"});
   CHECK(read("a;b\n1;2,5\n", {.separator = ';'}) == Rows{"1|2,5"});
   CHECK(read("a,b\n").empty());
+}
+
+TEST_CASE("columns between runs of blanks") {
+  const liftmark::CsvOptions blanks{.blanks_separate = true};
+  CHECK(read(" a  b\tc\n 1 2   3\n4\t5 6  \r\n", blanks) == Rows{"1|2|3", "4|5|6"});
+  CHECK(read("a b\n\"x y\" 2\n", blanks) == Rows{"x y|2"});
+  CHECK(read("a b\n1\n   \n1 2 3\n4 5", blanks) ==
+        Rows{"!wrong_column_count@2", "!wrong_column_count@3", "!wrong_column_count@4", "4|5"});
+  liftmark::CsvOptions named;
+  liftmark::set_separator(named, "whitespace", "--delimiter");
+  CHECK(named.blanks_separate);
+  liftmark::set_separator(named, "tab", "--delimiter");
+  CHECK(named.separator == '\t');
+  CHECK_THROWS_WITH(liftmark::set_separator(named, "--", "--delimiter"), Catch::Contains("whitespace"));
 }
 
 TEST_CASE("bad records are named with their line, and the good ones after them are read") {
@@ -167,6 +182,8 @@ TEST_CASE("moments: ISO 8601, or numbers since the epoch by their size") {
   CHECK(parse_moment("1772323200.25") == 1'772'323'200'250'000);
   CHECK(parse_moment("1772323200123") == 1'772'323'200'123'000);
   CHECK(parse_moment("1772323200123456") == 1'772'323'200'123'456);
+  CHECK(parse_moment("20260301") == 1'772'323'200'000'000);
+  CHECK(parse_moment("99999999") == 99'999'999'000'000);  // no date: seconds
   CHECK_FALSE(parse_moment("yesterday").has_value());
   CHECK_FALSE(parse_moment("").has_value());
 }
@@ -243,6 +260,98 @@ TEST_CASE("columns are mapped, constants set, values multiplied exactly") {
         std::map<std::string, std::int64_t>{{"13085 purchase", 83'400'000}, {"16321 purchase", -35'460'000}});
   TemporaryStore other;
   CHECK_THROWS_WITH(import(other, file), Catch::Contains("there is no column \"unit\""));
+}
+
+TEST_CASE("rows are left out by a condition and counted, apart from rejected ones") {
+  TemporaryStore place;
+  const auto file = write(place, "lines.csv",
+                          "Invoice,Quantity,Price,at,Customer ID\n"
+                          "1,2,5,2010-01-02,anna\n"
+                          "C2,-2,5,2010-01-03,anna\n"
+                          "3,0,5,2010-01-03,anna\n"
+                          "4,1,x,2010-01-03,anna\n"  // no number: not above 0, so left out like the next
+                          "5,1,0,2010-01-03,anna\n"
+                          "6,1,2,never,anna\n"
+                          "7,1,2,2010-01-04,\n");
+  ImportOptions options{.columns = {{"unit", "Customer ID"}, {"value", "Quantity*Price"}},
+                        .constants = {{"type", "purchase"}}};
+  options.where = liftmark::TextPredicate(
+      liftmark::read_conditions({"Invoice!^=C", "Quantity>0", "Price>0", "Customer ID!="}, "--where"));
+  const Imported done = import(place, file, options);
+  CHECK(done.first.rows == 7);
+  CHECK(done.first.filtered == 5);
+  CHECK(done.first.accepted == 1);
+  CHECK(done.first.rejected_by_reason == std::map<std::string, std::int64_t>{{"invalid_time", 1}});
+  CHECK(done.again.duplicate == 1);
+  CHECK(done.again.filtered == 5);
+  CHECK(done.totals == std::map<std::string, std::int64_t>{{"anna purchase", 10'000'000}});
+  TemporaryStore other;
+  options.where = liftmark::TextPredicate(liftmark::read_condition("Qty>0", "--where"));
+  CHECK_THROWS_WITH(import(other, file, options), Catch::Contains("there is no column \"Qty\""));
+}
+
+TEST_CASE("the lines of an order become one event") {
+  TemporaryStore place;
+  const auto file = write(place, "lines.csv",
+                          "Invoice,Quantity,Price,at,unit,Country,Stock\n"
+                          "1,2,5,2010-01-02T10:00,anna,DE,a\n"
+                          "2,1,3,2010-01-02T11:00,ben,AT,b\n"
+                          "1,3,0.5,2010-01-02T09:00,anna,DE,b\n"
+                          "1,3,0.5,2010-01-02T09:00,ben,DE,b\n"
+                          ",3,0.5,2010-01-02T09:00,ben,DE,b\n");
+  ImportOptions options{.columns = {{"value", "Quantity*Price"}}, .constants = {{"type", "purchase"}}};
+  options.group_by = "Invoice";
+  const Imported done = import(place, file, options);
+  CHECK(done.first.rows == 5);
+  CHECK(done.first.accepted == 2);
+  CHECK(done.first.joined == 1);
+  CHECK(done.first.rejected_by_reason ==
+        std::map<std::string, std::int64_t>{{"differs_in_group", 1}, {"missing_group", 1}});
+  CHECK(done.again.accepted == 0);
+  CHECK(done.again.duplicate == 2);
+  // 2 x 5 + 3 x 0.5 by hand.
+  CHECK(done.totals ==
+        std::map<std::string, std::int64_t>{{"anna purchase", 11'500'000}, {"ben purchase", 3'000'000}});
+  Reader reader(place.path());
+  EventScanner scanner(reader, {.properties = {"Country", "Stock", "Invoice"}});
+  int orders = 0;
+  for (std::size_t s = 0; s < scanner.slices(); ++s) {
+    const EventSlice& slice = scanner.read(s);
+    for (UnitIndex unit = slice.first_unit; unit < slice.last_unit; ++unit)
+      for (auto i = slice.begin(unit); i < slice.end(unit); ++i) {
+        ++orders;
+        const bool anna = reader.unit_id(unit) == "anna";
+        CHECK(reader.text(slice.properties[0][i]) == (anna ? "DE" : "AT"));
+        CHECK((slice.properties[1][i] == 0) == anna);  // its two lines differ in Stock
+        CHECK(slice.properties[2][i] == 0);            // the group is the id
+        // 2010-01-02T09:00:00Z is 1262422800 (date -u -d .. +%s): the earliest of the lines.
+        if (anna) CHECK(slice.at[i] == 1'262'422'800'000'000);
+      }
+  }
+  CHECK(orders == 2);
+}
+
+TEST_CASE("NDJSON: products, conditions and groups by key") {
+  TemporaryStore place;
+  const auto file = write(place, "lines.ndjson",
+                          R"({"order":"1","unit":"anna","at":"2010-01-02","quantity":2,"price":5})"
+                          "\n"
+                          R"({"order":"1","unit":"anna","at":"2010-01-02","quantity":1,"price":"0.25"})"
+                          "\n"
+                          R"({"order":"2","unit":"anna","at":"2010-01-02","quantity":1,"properties":{"price":1}})"
+                          "\n"
+                          R"({"order":"3","unit":"anna","at":"2010-01-02","quantity":1})"
+                          "\n"
+                          R"({"order":"4","unit":"anna","at":"2010-01-02","quantity":-1,"price":1})");
+  ImportOptions options{.columns = {{"value", "quantity*price"}}, .constants = {{"type", "purchase"}}};
+  options.where = liftmark::TextPredicate(liftmark::read_condition(R"({"property": "quantity", "greater": 0})", "--where"));
+  options.group_by = "order";
+  const Imported done = import(place, file, options);
+  CHECK(done.first.accepted == 2);
+  CHECK(done.first.joined == 1);
+  CHECK(done.first.filtered == 1);
+  CHECK(done.first.rejected_by_reason == std::map<std::string, std::int64_t>{{"invalid_value", 1}});
+  CHECK(done.totals == std::map<std::string, std::int64_t>{{"anna purchase", 11'250'000}});
 }
 
 TEST_CASE("importing NDJSON: escapes, nested properties, bad lines") {
