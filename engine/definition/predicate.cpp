@@ -245,13 +245,19 @@ std::vector<assign::Value> operand_of(const Sign& sign, std::string_view text, s
   return {number};
 }
 
+void throw_misuse(std::vector<Problem>& problems) {
+  for (Problem& problem : problems)
+    if (problem.hint.empty()) problem.hint = kConditionHint;
+  if (!problems.empty()) throw Error(ErrorCode::usage, std::move(problems));
+}
+
 Predicate json_condition(std::string_view text, const std::string& option) {
   const json value = json::parse(text, nullptr, false);
   if (value.is_discarded()) bad_condition(option, "is no JSON", text);
   std::vector<Problem> problems;
   Predicate predicate = read_predicate(value, option, PredicateSubject::property, problems);
   if (problems.empty()) assign::Audience::compile(predicate, option, problems);
-  if (!problems.empty()) throw Error(ErrorCode::usage, std::move(problems));
+  throw_misuse(problems);
   return predicate;
 }
 
@@ -294,7 +300,7 @@ Predicate read_condition(std::string_view text, const std::string& option) {
   }
   std::vector<Problem> problems;
   assign::Audience::compile(leaf, option, problems);
-  if (!problems.empty()) throw Error(ErrorCode::usage, std::move(problems));
+  throw_misuse(problems);
   if (!negated) return leaf;
   Predicate negation{.op = Op::negate, .attribute = {}, .values = {}, .children = {}};
   negation.children.push_back(std::move(leaf));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
+#include <unordered_map>
 #include <thread>
 
 #include "engine/definition/error.hpp"
@@ -360,11 +361,19 @@ ExposureColumns Reader::exposures(std::string_view experiment,
     std::vector<std::uint32_t> next = begin;
     for (std::uint32_t i = 0; i < count; ++i) order[next[found.unit[i]]++] = i;
   }
-  BlockRows detail;
+  // Ids decide between exposures at the same moment. An import that gives a whole file one moment ties them all, so
+  // the blocks decoded for it are kept.
+  constexpr std::size_t kMostDecoded = 64;
+  std::unordered_map<std::uint32_t, BlockRows> decoded;
   const auto id_of = [&](std::uint32_t i) {
-    snapshot->read_hot(state.exposures[found.block[i]].block, detail);
-    snapshot->read_detail(state.exposures[found.block[i]].block, detail);
-    return std::string(detail.id[found.row[i]]);
+    const std::uint32_t block = found.block[i];
+    if (decoded.size() >= kMostDecoded && !decoded.contains(block)) decoded.clear();
+    const auto [detail, fresh] = decoded.try_emplace(block);
+    if (fresh) {
+      snapshot->read_hot(state.exposures[block].block, detail->second);
+      snapshot->read_detail(state.exposures[block].block, detail->second);
+    }
+    return std::string(detail->second.id[found.row[i]]);
   };
   const auto earlier = [&](std::uint32_t a, std::uint32_t b) {
     if (found.at[a] != found.at[b]) return found.at[a] < found.at[b];

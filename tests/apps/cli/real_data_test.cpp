@@ -99,10 +99,10 @@ const char* const kShopCatalog = R"({
   "experiments": [
     {"key": "buyers", "arms": [{"key": "everyone", "role": "control"}],
      "hashing": {"scheme": "liftmark-1", "salt": "buyers-1"},
-     "plan": {"primary": ["revenue"], "secondary": ["orders", "net", "aov", "repeat"], "method": "fixed", "horizon_days": 400}},
+     "plan": {"primary": ["revenue"], "secondary": ["orders", "net", "aov", "repeat"]}},
     {"key": "customers", "arms": [{"key": "everyone", "role": "control"}],
      "hashing": {"scheme": "liftmark-1", "salt": "customers-1"},
-     "plan": {"primary": ["revenue"], "secondary": ["net"], "method": "fixed", "horizon_days": 400}}]})";
+     "plan": {"primary": ["revenue"], "secondary": ["net"]}}]})";
 
 using Words = std::vector<std::string>;
 
