@@ -164,8 +164,9 @@ void add_import(CLI::App& program) {
       ->add_option("--where", arguments->where,
                    "Only rows that meet this condition, e.g. 'Quantity>0'; repeated: all of them")
       ->allow_extra_args(false);
-  command->add_option("--group-by", arguments->group_by,
-                      "Rows with the same text in this column are one event with this id, e.g. an order's lines");
+  command->add_option(
+      "--group-by", arguments->group_by,
+      "Rows with the same text in this column are one event with this id, e.g. an order's lines");
   command->add_option("--source", arguments->source, "Name of the source (default: the file's name)");
   command
       ->add_option("--recorded-at", arguments->recorded_at,
@@ -180,9 +181,12 @@ void add_import(CLI::App& program) {
   command->add_flag("--quiet", arguments->quiet, "No progress bar");
   command->footer(
       fields_help() +
-      "\nConditions: COLUMN=VALUE, COLUMN!=VALUE (with nothing behind: empty, not empty), < <= > >= with a number,\n"
-      "^= $= *= ~= (begins, ends, contains, matches), negated !^= .., or a predicate as JSON (docs/importing.md).\n"
-      "Rows left out are counted apart from rejected ones. With --group-by values add up, the earliest time counts,\n"
+      "\nConditions: COLUMN=VALUE, COLUMN!=VALUE (with nothing behind: empty, not empty), < <= > >= with a "
+      "number,\n"
+      "^= $= *= ~= (begins, ends, contains, matches), negated !^= .., or a predicate as JSON "
+      "(docs/importing.md).\n"
+      "Rows left out are counted apart from rejected ones. With --group-by values add up, the earliest time "
+      "counts,\n"
       "and properties stay where the rows agree.\n"
       "\nExample:\n"
       "  liftmark import shop.db exposures.csv events.ndjson.zst\n"

@@ -210,8 +210,8 @@ Files simulate_files(const Options& options) {
           },
       .consent =
           [&](std::string_view unit, bool granted) {
-            files.consent.add(0,
-                              fmt::format("{},measurement,{},{}", unit, granted ? "granted" : "denied", first));
+            files.consent.add(
+                0, fmt::format("{},measurement,{},{}", unit, granted ? "granted" : "denied", first));
             files.consents.emplace_back(unit, granted);
           }};
   const simulate::Truth truth = simulate::run_shop(options.shop, sink);
@@ -243,14 +243,16 @@ void write_store(const fs::path& path, Files& files) {
     if (!granted) set_consent(recorder, unit, "measurement", false);
   ImportOptions options;
   options.recorded_at_event_time = true;
-  for (const auto& [name, lines] : {std::pair("exposures.csv", &files.exposures), {"events.csv", &files.events}})
+  for (const auto& [name, lines] :
+       {std::pair("exposures.csv", &files.exposures), {"events.csv", &files.events}})
     import_stream(recorder, InputStream::of_text(lines->text()), name, options);
   compact(recorder);
 }
 
 void run(Options& options) {
   if (options.directory.empty() && options.store.empty())
-    throw Error(ErrorCode::usage, "simulate", "is not told where to write", "give --out FOLDER, --store DB or both");
+    throw Error(ErrorCode::usage, "simulate", "is not told where to write",
+                "give --out FOLDER, --store DB or both");
   if (options.arms.empty()) options.arms = {"control", "treatment"};
   options.shop.arms = parse_arms(options.arms);
   for (const std::string& effect : options.effects) apply_effect(effect, options.shop.arms);
@@ -277,11 +279,13 @@ void add_simulate(CLI::App& program) {
   command->footer(
       "Writes exposures.csv, events.csv, consent.csv, catalog.json and truth.json into a folder, or the same "
       "into a new store\n"
-      "ready for `report`, and then prints the truth. The same options give the same bytes on every machine.\n\n"
+      "ready for `report`, and then prints the truth. The same options give the same bytes on every "
+      "machine.\n\n"
       "Example:\n"
       "  liftmark simulate --out shop --users 20000 --effect treatment:conversion=8% --effect "
       "treatment:click=20%\n"
-      "  liftmark simulate --store shop.db --users 20000 > truth.json && liftmark report shop.db recommendations");
+      "  liftmark simulate --store shop.db --users 20000 > truth.json && liftmark report shop.db "
+      "recommendations");
   auto options = std::make_shared<Options>();
   auto& shop = options->shop;
   command->add_option("--out", options->directory, "Folder to write, made if it is not there");

@@ -34,8 +34,8 @@ double skewness_of(const std::vector<double>& values, std::size_t units, double 
 
 /// The sum of the largest values.
 double tail_sum(const std::vector<double>& values, std::size_t count) {
-  acc::accumulator_set<double, acc::stats<acc::tag::tail<acc::right>>> tail(
-      acc::right_tail_cache_size = count);
+  acc::accumulator_set<double, acc::stats<acc::tag::tail<acc::right>>> tail(acc::right_tail_cache_size =
+                                                                                count);
   for (const double value : values) tail(value);
   const auto largest = acc::tail(tail);
   return std::accumulate(largest.begin(), largest.end(), 0.0,

@@ -31,7 +31,7 @@ class PropertyMatch {
  private:
   const Reader& reader_;
   TextPredicate predicate_;
-  std::vector<std::size_t> columns_;      // by the predicate's names
+  std::vector<std::size_t> columns_;     // by the predicate's names
   std::vector<CodeMemo<char>> answers_;  // by comparison
 };
 

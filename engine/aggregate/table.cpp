@@ -248,9 +248,10 @@ void TableAggregator::State::check_readable() const {
                 "check that the columns named hold what the options say");
   }
   if (used == 0) {
-    throw Error(ErrorCode::data, file,
-                fmt::format("none of {} rows passes --where on {}", rows, fmt::join(spec.where.names(), ", ")),
-                "check the values' spelling");
+    throw Error(
+        ErrorCode::data, file,
+        fmt::format("none of {} rows passes --where on {}", rows, fmt::join(spec.where.names(), ", ")),
+        "check the values' spelling");
   }
   if (arms.size() < 2)
     throw Error(ErrorCode::data, file,

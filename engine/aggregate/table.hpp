@@ -31,7 +31,7 @@ struct TableSpec {
   std::string control = {};     ///< key of the control arm; empty: the first arm seen
   std::vector<TableMetric> metrics = {};
   std::vector<std::string> segments = {};
-  TextPredicate where = {};  ///< only rows for which it holds count; it names columns
+  TextPredicate where = {};      ///< only rows for which it holds count; it names columns
   std::string unit_column = {};  ///< when given: repeated units count once, crossovers are found
   std::string time_column = {};  ///< when given: the first row of a unit in time, and lines over time
   std::map<std::string, double> shares = {};  ///< expected share by arm; empty: equal

@@ -53,7 +53,7 @@ class MetricCells {
  private:
   std::string key_;
   ValueLayout layout_;
-  std::vector<double> raw_, capped_;  // reused from row to row
+  std::vector<double> raw_, capped_;         // reused from row to row
   std::vector<std::vector<double>> values_;  // non-zero numerators by arm, for the distribution
   ArmMoments all_, uncapped_, without_crossovers_;
   std::vector<std::vector<ArmMoments>> groups_;  // [segment][group]

@@ -16,9 +16,9 @@ namespace liftmark {
 /// - `tail_changed`: a variant's squared coefficient of variation is more than twice, or less than half, the
 ///   control's.
 ///
-/// Numbers: of the worst metric its skewness (of a ratio: the larger of its two parts), `units_needed` for a single arm's mean to stand by itself
-/// (355 skewness^2, Kohavi, Deng, Longbotham and Xu 2014, rule 7) and the share of the top 0.1%; and each
-/// metric's own.
+/// Numbers: of the worst metric its skewness (of a ratio: the larger of its two parts), `units_needed` for a
+/// single arm's mean to stand by itself (355 skewness^2, Kohavi, Deng, Longbotham and Xu 2014, rule 7) and
+/// the share of the top 0.1%; and each metric's own.
 Check check_distribution(const CheckInput& input);
 
 }  // namespace liftmark

@@ -214,11 +214,11 @@ struct Sign {
   bool negated = false;
 };
 constexpr Sign kSigns[] = {
-    {"!^=", Op::prefix, true},   {"!$=", Op::suffix, true}, {"!*=", Op::contains, true},
-    {"!~=", Op::matches, true},  {"!=", Op::equals, true},  {"^=", Op::prefix},
-    {"$=", Op::suffix},          {"*=", Op::contains},      {"~=", Op::matches},
-    {"<=", Op::less_equal},      {">=", Op::greater_equal}, {"<", Op::less},
-    {">", Op::greater},          {"=", Op::equals},
+    {"!^=", Op::prefix, true},  {"!$=", Op::suffix, true}, {"!*=", Op::contains, true},
+    {"!~=", Op::matches, true}, {"!=", Op::equals, true},  {"^=", Op::prefix},
+    {"$=", Op::suffix},         {"*=", Op::contains},      {"~=", Op::matches},
+    {"<=", Op::less_equal},     {">=", Op::greater_equal}, {"<", Op::less},
+    {">", Op::greater},         {"=", Op::equals},
 };
 constexpr const char* kConditionHint =
     "write COLUMN=VALUE, COLUMN!=VALUE, COLUMN>NUMBER, COLUMN^=START .., or a predicate as JSON";

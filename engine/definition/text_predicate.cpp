@@ -33,7 +33,8 @@ TextPredicate::Node TextPredicate::compile(const assign::Predicate& predicate) {
   }
   std::vector<Problem> problems;
   Leaf leaf;
-  leaf.audience = std::make_shared<const assign::Audience>(assign::Audience::compile(predicate, "", problems));
+  leaf.audience =
+      std::make_shared<const assign::Audience>(assign::Audience::compile(predicate, "", problems));
   if (!problems.empty()) throw std::logic_error("TextPredicate: " + problems.front().what);
   auto name = std::find(names_.begin(), names_.end(), predicate.attribute);
   if (name == names_.end()) name = names_.insert(names_.end(), predicate.attribute);

@@ -18,7 +18,8 @@ namespace liftmark {
 
 struct CsvOptions {
   char separator = ',';
-  bool blanks_separate = false;  ///< runs of blanks and tabs separate instead; those around a line mean nothing
+  bool blanks_separate =
+      false;  ///< runs of blanks and tabs separate instead; those around a line mean nothing
   std::size_t max_columns = 4096;
   std::size_t max_record_bytes = 1u << 20;
   bool unnamed_columns = false;  ///< a column without a name is called column_N instead of being refused

@@ -121,7 +121,7 @@ std::optional<Micros> parse_moment(std::string_view text) noexcept {
   while (digits < text.size() && is_digit(text[digits])) ++digits;
   if (digits == text.size() && digits == 8) {
     const std::array<char, 10> date{text[0], text[1], text[2], text[3], '-',
-                                    text[4], text[5], '-', text[6], text[7]};
+                                    text[4], text[5], '-',     text[6], text[7]};
     if (const auto day = parse_time({date.data(), date.size()})) return day;
   }
   if (digits == text.size() && digits > 11 && digits <= 18) {

@@ -20,9 +20,9 @@ std::optional<Millionths> multiply(Millionths a, Millionths b) noexcept;
 /// "12.5": no trailing zeros, no exponent.
 std::string format_decimal(Millionths value);
 
-/// A moment as ISO 8601 text (see parse_time), as a date of 8 digits (19970131; as seconds that would be 1970,
-/// and no shop's), or as a number since the epoch: seconds (also with a fraction), milliseconds from 1e11 on,
-/// microseconds from 1e14 on.
+/// A moment as ISO 8601 text (see parse_time), as a date of 8 digits (19970131; as seconds that would be
+/// 1970, and no shop's), or as a number since the epoch: seconds (also with a fraction), milliseconds from
+/// 1e11 on, microseconds from 1e14 on.
 std::optional<Micros> parse_moment(std::string_view text) noexcept;
 
 }  // namespace liftmark

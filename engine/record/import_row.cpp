@@ -55,7 +55,8 @@ RowFault read_event(const RawRow& row, const RowTimes& times, Event& event) {
   event.reference = row[Field::reference];
   event.properties = row.properties;
   if (const RowFault fault = read_times(row, times, event)) return fault;
-  if (row[Field::value].empty() && row.value_factor.empty()) return {};  // no value is 0; half a product is not
+  if (row[Field::value].empty() && row.value_factor.empty())
+    return {};  // no value is 0; half a product is not
   auto value = parse_decimal(row[Field::value]);
   if (value && row.has_factor) {
     const auto factor = parse_decimal(row.value_factor);

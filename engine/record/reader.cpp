@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
-#include <unordered_map>
 #include <thread>
+#include <unordered_map>
 
 #include "engine/definition/error.hpp"
 #include "engine/record/reader_state.hpp"
@@ -361,8 +361,8 @@ ExposureColumns Reader::exposures(std::string_view experiment,
     std::vector<std::uint32_t> next = begin;
     for (std::uint32_t i = 0; i < count; ++i) order[next[found.unit[i]]++] = i;
   }
-  // Ids decide between exposures at the same moment. An import that gives a whole file one moment ties them all, so
-  // the blocks decoded for it are kept.
+  // Ids decide between exposures at the same moment. An import that gives a whole file one moment ties them
+  // all, so the blocks decoded for it are kept.
   constexpr std::size_t kMostDecoded = 64;
   std::unordered_map<std::uint32_t, BlockRows> decoded;
   const auto id_of = [&](std::uint32_t i) {

@@ -28,8 +28,7 @@ std::string_view RowGroups::add(std::int64_t line, const Event& event) {
                 .recorded_at = event.recorded_at,
                 .value = event.value,
                 .properties = {}};
-    for (const Property& property : event.properties)
-      group.properties.emplace(property.key, property.value);
+    for (const Property& property : event.properties) group.properties.emplace(property.key, property.value);
     groups_.push_back(std::move(group));
     return {};
   }
@@ -40,7 +39,8 @@ std::string_view RowGroups::add(std::int64_t line, const Event& event) {
   if (__builtin_add_overflow(group.value, event.value, &sum)) return "invalid_value";
   group.value = sum;
   group.at = std::min(group.at, event.at);
-  if (event.recorded_at) group.recorded_at = std::max(group.recorded_at.value_or(*event.recorded_at), *event.recorded_at);
+  if (event.recorded_at)
+    group.recorded_at = std::max(group.recorded_at.value_or(*event.recorded_at), *event.recorded_at);
   keep_common(group.properties, event.properties);
   ++joined_;
   return {};

@@ -1,5 +1,5 @@
-// Real files through the commands a person would type: import, apply, report, analyze. Every command here stands in
-// docs/importing.md too.
+// Real files through the commands a person would type: import, apply, report, analyze. Every command here
+// stands in docs/importing.md too.
 
 #include <filesystem>
 #include <fstream>
@@ -112,15 +112,20 @@ Words operator+(Words left, const Words& right) {
 }
 
 /// The stated cleaning of online_retail_II.expected.json, "sales_rule".
-const Words kSales{"--where", "Invoice!^=C", "--where", "Quantity>0", "--where", "Price>0", "--where", "Customer ID!="};
-const Words kOrderLines{"--map", "unit=Customer ID", "--map", "at=InvoiceDate", "--map", "value=Quantity*Price",
-                        "--group-by", "Invoice", "--keep", "Country"};
-const Words kExposures{"--kind", "exposures", "--map", "unit=Customer ID", "--set", "at=2009-12-01",
-                       "--set", "arm=everyone", "--keep", "Country", "--recorded-at", "event-time"};
+const Words kSales{"--where", "Invoice!^=C", "--where", "Quantity>0",
+                   "--where", "Price>0",     "--where", "Customer ID!="};
+const Words kOrderLines{
+    "--map",      "unit=Customer ID", "--map",  "at=InvoiceDate", "--map", "value=Quantity*Price",
+    "--group-by", "Invoice",          "--keep", "Country"};
+const Words kExposures{"--kind", "exposures",     "--map",         "unit=Customer ID",
+                       "--set",  "at=2009-12-01", "--set",         "arm=everyone",
+                       "--keep", "Country",       "--recorded-at", "event-time"};
 
 }  // namespace
 
-TEST_CASE("online_retail_II: orders, customers, revenue, order value and repeat rate through import and the store") {
+TEST_CASE(
+    "online_retail_II: orders, customers, revenue, order value and repeat rate through import and the "
+    "store") {
   const char* const name = "online_retail_II_2009_2010.csv.gz";
   if (!has_data(name)) return;
   const json want = json::parse(read(kData / "online_retail_II.expected.json"));
@@ -131,10 +136,12 @@ TEST_CASE("online_retail_II: orders, customers, revenue, order value and repeat 
   run({"apply", store, write(folder / "catalog.json", kShopCatalog)});
   const Words rejects{"--rejects", (folder / "rejects.csv").string()};
   run(Words{"import", store, file, "--set", "type=purchase"} + kOrderLines + kSales + rejects);
-  run(Words{"import", store, file, "--set", "type=refund", "--where", "Invoice^=C", "--where", "Customer ID!="} +
+  run(Words{"import", store, file, "--set", "type=refund", "--where", "Invoice^=C", "--where",
+            "Customer ID!="} +
       kOrderLines + rejects);
   run(Words{"import", store, file, "--set", "experiment=buyers"} + kExposures + kSales + rejects);
-  run(Words{"import", store, file, "--set", "experiment=customers", "--where", "Customer ID!="} + kExposures + rejects);
+  run(Words{"import", store, file, "--set", "experiment=customers", "--where", "Customer ID!="} + kExposures +
+      rejects);
   CHECK_FALSE(fs::exists(folder / "rejects.csv"));  // nothing but what the rule leaves out
 
   const json buyers = card_of({"report", store, "buyers"}, folder);
@@ -171,13 +178,15 @@ TEST_CASE("CDNOW: columns between runs of blanks, dates of eight digits") {
   run({"apply", store, write(folder / "catalog.json", kShopCatalog)});
   const Words columns{"--delimiter", "whitespace", "--map", "unit=customer_id"};
   const auto file = (kData / "CDNOW_master.txt.gz").string();
-  run(Words{"import", store, file, "--map", "at=date", "--map", "value=dollar_value", "--set", "type=purchase"} + columns);
-  run(Words{"import", store, file, "--kind", "exposures", "--set", "experiment=buyers", "--set", "arm=everyone", "--set",
-            "at=1997-01-01", "--keep", "none", "--recorded-at", "event-time"} +
+  run(Words{"import", store, file, "--map", "at=date", "--map", "value=dollar_value", "--set",
+            "type=purchase"} +
+      columns);
+  run(Words{"import", store, file, "--kind", "exposures", "--set", "experiment=buyers", "--set",
+            "arm=everyone", "--set", "at=1997-01-01", "--keep", "none", "--recorded-at", "event-time"} +
       columns);
   const json card = card_of({"report", store, "buyers"}, folder);
-  // 23,570 customers (the data set's own description). awk counts 59,201 rows dated before 1997-01-01 plus 400 days,
-  // the metrics' window, and adds them up to 2,110,821.41.
+  // 23,570 customers (the data set's own description). awk counts 59,201 rows dated before 1997-01-01 plus
+  // 400 days, the metrics' window, and adds them up to 2,110,821.41.
   CHECK(card["arms"][0]["units"] == 23'570);
   check_close(metric(card, "orders")["arms"][0]["numerator"], 59'201);
   check_close(metric(card, "revenue")["arms"][0]["numerator"], 2'110'821.41);
@@ -186,9 +195,9 @@ TEST_CASE("CDNOW: columns between runs of blanks, dates of eight digits") {
 TEST_CASE("tables of other experiments load by the command their documentation gives") {
   if (!has_data("upworthy_counts_derived.csv.gz")) return;
   const auto folder = fresh_folder("tables");
-  const auto upworthy = card_of({"analyze", "--summary", (kData / "upworthy_counts_derived.csv.gz").string(), "--where",
-                                 "clickability_test_id=546d88fb84ad38b2ce000024", "--row-arms", "--proportion",
-                                 "ctr=clicks/impressions"},
+  const auto upworthy = card_of({"analyze", "--summary", (kData / "upworthy_counts_derived.csv.gz").string(),
+                                 "--where", "clickability_test_id=546d88fb84ad38b2ce000024", "--row-arms",
+                                 "--proportion", "ctr=clicks/impressions"},
                                 folder);
   // The file's first two rows: 150 of 3052 and 122 of 3033.
   const json& ctr = metric(upworthy, "ctr");
@@ -198,15 +207,16 @@ TEST_CASE("tables of other experiments load by the command their documentation g
 
   for (const char* shop : {"men", "women"}) {
     const std::string name = std::string("_") + shop + ".csv.gz";
-    const auto obd = card_of({"analyze", "--arm-file", "random=" + (kData / ("obd_random" + name)).string(), "--arm-file",
-                              "bts=" + (kData / ("obd_bts" + name)).string(), "--control", "random", "--proportion",
-                              "click", "--segment", "position", "--where", "propensity_score>0"},
-                             folder);
+    const auto obd =
+        card_of({"analyze", "--arm-file", "random=" + (kData / ("obd_random" + name)).string(), "--arm-file",
+                 "bts=" + (kData / ("obd_bts" + name)).string(), "--control", "random", "--proportion",
+                 "click", "--segment", "position", "--where", "propensity_score>0"},
+                folder);
     CHECK(metric(obd, "click")["comparisons"].size() == 1);
     CHECK(obd["arms"][0]["units"].get<int>() == 10'000);
     // Features of items: no arm and nothing that happened.
-    CHECK(failure({"analyze", (kData / ("obd_random_" + std::string(shop) + "_item_context.csv")).string(), "--arm",
-                   "item_feature_1", "--proportion", "click"})
+    CHECK(failure({"analyze", (kData / ("obd_random_" + std::string(shop) + "_item_context.csv")).string(),
+                   "--arm", "item_feature_1", "--proportion", "click"})
               .find("there is no column \"click\"") != std::string::npos);
   }
 }
@@ -233,7 +243,8 @@ TEST_CASE("msu_library: click maps say visits in a sentence only; the five pages
   }
   // Lines of five and six columns, and counts of clicks where 0 or 1 is meant: no unit stands in these files.
   CHECK(failure(arms).find("rows were rejected") != std::string::npos);
-  const auto card = card_of({"analyze", "--summary", write(folder / "msu.csv", table), "--control", "Interact"}, folder);
+  const auto card =
+      card_of({"analyze", "--summary", write(folder / "msu.csv", table), "--control", "Interact"}, folder);
   // Visits and clicks on the named link, as the files say: 42 of 10,283 and 45 of 2,064.
   const json& click = metric(card, "click");
   check_close(click["arms"][0]["value"], 42.0 / 10'283);
@@ -248,12 +259,13 @@ TEST_CASE("simulate writes the same shop into a store as import does from its fi
   run({"simulate", "--quiet", "--users", "3000", "--out", (folder / "files").string(), "--store", direct});
   run({"init", imported});
   run({"apply", imported, (folder / "files" / "catalog.json").string()});
-  run({"import", imported, (folder / "files" / "exposures.csv").string(), (folder / "files" / "events.csv").string(),
-       "--recorded-at", "event-time"});
+  run({"import", imported, (folder / "files" / "exposures.csv").string(),
+       (folder / "files" / "events.csv").string(), "--recorded-at", "event-time"});
   const auto one = card_of({"report", direct, "recommendations"}, folder);
   const auto two = card_of({"report", imported, "recommendations"}, folder);
   CHECK(one["metrics"] == two["metrics"]);
   CHECK(one["arms"] == two["arms"]);
-  CHECK(failure({"simulate", "--users", "10", "--store", direct}).find("exists already") != std::string::npos);
+  CHECK(failure({"simulate", "--users", "10", "--store", direct}).find("exists already") !=
+        std::string::npos);
   CHECK(failure({"simulate", "--users", "10"}).find("--out FOLDER") != std::string::npos);
 }

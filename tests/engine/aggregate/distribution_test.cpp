@@ -11,8 +11,8 @@ TEST_CASE("the distribution of 0, 0, 1, 2, 7 by hand") {
   // Mean 2; deviations -2 -2 -1 0 5: m2 = (4 + 4 + 1 + 25) / 5 = 6.8, m3 = (-8 - 8 - 1 + 125) / 5 = 21.6.
   const auto cell = describe_distribution(1, {7, 1, 2}, 5);
   CHECK(cell.arm == 1);
-  CHECK(cell.median == 1.0);   // the third of five
-  CHECK(cell.p90 == 7.0);      // ceil(4.5) = the fifth
+  CHECK(cell.median == 1.0);  // the third of five
+  CHECK(cell.p90 == 7.0);     // ceil(4.5) = the fifth
   CHECK(cell.maximum == 7.0);
   CHECK(cell.top_share == Approx(0.7));  // one unit in a thousand, rounded up to one: 7 of 10
   CHECK(*cell.skewness == Approx(21.6 / std::pow(6.8, 1.5)).epsilon(1e-14));

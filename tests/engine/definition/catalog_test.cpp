@@ -12,11 +12,11 @@
 
 #include "engine/definition/changes.hpp"
 #include "engine/definition/error.hpp"
-#include "engine/definition/predicate.hpp"
-#include "engine/definition/text_predicate.hpp"
 #include "engine/definition/experiment_fields.hpp"
 #include "engine/definition/json/document.hpp"
 #include "engine/definition/metric_fields.hpp"
+#include "engine/definition/predicate.hpp"
+#include "engine/definition/text_predicate.hpp"
 #include "paths.hpp"
 
 namespace {
@@ -395,7 +395,9 @@ TEST_CASE("conditions as a person types them") {
   CHECK(holds("Unit Price$=9", "489449"));
   CHECK(holds("Unit Price*=94", "489449"));
   CHECK(holds("Unit Price~=^C?[0-9]+$", "C12"));
-  CHECK(holds(R"({"any": [{"property": "Unit Price", "in": ["a", "b"]}, {"property": "Unit Price", "less": 0}]})", "-1"));
+  CHECK(holds(
+      R"({"any": [{"property": "Unit Price", "in": ["a", "b"]}, {"property": "Unit Price", "less": 0}]})",
+      "-1"));
   const auto wrong = [](const std::string& condition) {
     try {
       liftmark::read_condition(condition, "--where");

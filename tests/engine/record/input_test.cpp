@@ -333,18 +333,20 @@ TEST_CASE("the lines of an order become one event") {
 
 TEST_CASE("NDJSON: products, conditions and groups by key") {
   TemporaryStore place;
-  const auto file = write(place, "lines.ndjson",
-                          R"({"order":"1","unit":"anna","at":"2010-01-02","quantity":2,"price":5})"
-                          "\n"
-                          R"({"order":"1","unit":"anna","at":"2010-01-02","quantity":1,"price":"0.25"})"
-                          "\n"
-                          R"({"order":"2","unit":"anna","at":"2010-01-02","quantity":1,"properties":{"price":1}})"
-                          "\n"
-                          R"({"order":"3","unit":"anna","at":"2010-01-02","quantity":1})"
-                          "\n"
-                          R"({"order":"4","unit":"anna","at":"2010-01-02","quantity":-1,"price":1})");
+  const auto file =
+      write(place, "lines.ndjson",
+            R"({"order":"1","unit":"anna","at":"2010-01-02","quantity":2,"price":5})"
+            "\n"
+            R"({"order":"1","unit":"anna","at":"2010-01-02","quantity":1,"price":"0.25"})"
+            "\n"
+            R"({"order":"2","unit":"anna","at":"2010-01-02","quantity":1,"properties":{"price":1}})"
+            "\n"
+            R"({"order":"3","unit":"anna","at":"2010-01-02","quantity":1})"
+            "\n"
+            R"({"order":"4","unit":"anna","at":"2010-01-02","quantity":-1,"price":1})");
   ImportOptions options{.columns = {{"value", "quantity*price"}}, .constants = {{"type", "purchase"}}};
-  options.where = liftmark::TextPredicate(liftmark::read_condition(R"({"property": "quantity", "greater": 0})", "--where"));
+  options.where = liftmark::TextPredicate(
+      liftmark::read_condition(R"({"property": "quantity", "greater": 0})", "--where"));
   options.group_by = "order";
   const Imported done = import(place, file, options);
   CHECK(done.first.accepted == 2);
