@@ -21,6 +21,7 @@
 #include "engine/definition/error.hpp"
 #include "engine/record/input_stream.hpp"
 #include "engine/record/privacy.hpp"
+#include "engine/record/segments.hpp"
 #include "engine/record/stored_units.hpp"
 
 namespace liftmark::cli {
@@ -78,8 +79,11 @@ class Answers final : public RowSink {
  public:
   /// `stored` may be null: then no store tells what it knows of a unit.
   Answers(std::shared_ptr<const assign::Assigner> assigner, const AssignOptions& options,
-          const StoredUnits* stored)
-      : assigner_(std::move(assigner)), options_(options), stored_(stored) {
+          const StoredUnits* stored, StoredSegments stored_segments)
+      : assigner_(std::move(assigner)),
+        options_(options),
+        stored_(stored),
+        stored_segments_(std::move(stored_segments)) {
     for (const assign::Experiment& experiment : assigner_->experiments()) {
       if (options_.experiment.empty() || options_.experiment == experiment.key)
         keys_.push_back(experiment.key);
@@ -88,7 +92,6 @@ class Answers final : public RowSink {
       throw Error(ErrorCode::usage,
                   Problem{"--experiment", "the catalog has no such experiment", options_.experiment, ""});
     }
-    for (const std::string& segment : options_.segments) segments_.push_back(segment);
     if (options_.format == "csv") fmt::print("unit,experiment,arm,reason,epoch,bucket\n");
   }
 
@@ -96,6 +99,9 @@ class Answers final : public RowSink {
     assign::Context context;
     context.unit = row.unit;
     context.attributes = row.attributes;
+    const auto stored = stored_segments_.of(row.unit);
+    segments_.assign(options_.segments.begin(), options_.segments.end());
+    segments_.insert(segments_.end(), stored.begin(), stored.end());
     context.segments = segments_;
     StoredUnit known;
     if (stored_ != nullptr) known = stored_->find(row.unit);
@@ -159,7 +165,8 @@ class Answers final : public RowSink {
   const StoredUnits* stored_;
   std::vector<KeptArm> kept_;
   std::vector<std::string> keys_;
-  std::vector<std::string_view> segments_;
+  StoredSegments stored_segments_;
+  std::vector<std::string_view> segments_;  ///< of the present unit
   std::uint64_t rejected_ = 0;
 };
 
@@ -225,7 +232,8 @@ void run(AssignOptions options) {
   if (stored && stored->sticky_unreadable())
     fmt::print(stderr, "liftmark: {}: the kept arms cannot be read; sticky experiments get a fresh hash\n",
                options.store_path);
-  Answers answers(compile_assigner(catalog), options, stored ? &*stored : nullptr);
+  Answers answers(compile_assigner(catalog), options, stored ? &*stored : nullptr,
+                  stored ? StoredSegments(options.store_path) : StoredSegments());
   answer_units(options, answers);
   if (options.keep) {
     WritingStore open(options.store_path);
@@ -244,14 +252,14 @@ void add_assign(CLI::App& program) {
   auto options = std::make_shared<AssignOptions>();
   options->columns.arm.clear();
   command->add_option("store", options->store_path,
-                      "The store: its catalog, its units' consent and the arms they keep");
+                      "The store: its catalog, its units' consent, segments and the arms they keep");
   command->add_option("--catalog", options->catalog_path,
                       "A catalog file (JSON) instead of the store's, or without a store");
   command->add_option("--experiment", options->experiment, "One experiment; all when not given");
   command->add_option("--unit", options->unit, "One unit's id");
   command->add_option("--attribute", options->attributes,
                       "NAME=VALUE, an attribute of that unit (repeatable)");
-  command->add_option("--segment", options->segments, "A stored segment that the units are in (repeatable)");
+  command->add_option("--segment", options->segments, "A segment that the units are in, beside those stored (repeatable)");
   command
       ->add_option("--consent", options->consent,
                    "The units' consent; as stored, or granted without a store, when not given")

@@ -15,6 +15,7 @@ void add_apply(CLI::App& program);
 void add_assign(CLI::App& program);
 void add_backup(CLI::App& program);
 void add_calc(CLI::App& program);
+void add_calibrate(CLI::App& program);
 void add_check(CLI::App& program);
 void add_compact(CLI::App& program);
 void add_consent(CLI::App& program);
@@ -28,6 +29,7 @@ void add_offline(CLI::App& program);
 void add_plan(CLI::App& program);
 void add_purge(CLI::App& program);
 void add_report(CLI::App& program);
+void add_segments(CLI::App& program);
 void add_serve(CLI::App& program);
 void add_simulate(CLI::App& program);
 void add_token(CLI::App& program);
@@ -41,6 +43,7 @@ inline constexpr std::array kCommands{
     AddCommand{add_assign},
     AddCommand{add_backup},
     AddCommand{add_calc},
+    AddCommand{add_calibrate},
     AddCommand{add_check},
     AddCommand{add_compact},
     AddCommand{add_consent},
@@ -54,6 +57,7 @@ inline constexpr std::array kCommands{
     AddCommand{add_plan},
     AddCommand{add_purge},
     AddCommand{add_report},
+    AddCommand{add_segments},
     AddCommand{add_serve},
     AddCommand{add_simulate},
     AddCommand{add_token},

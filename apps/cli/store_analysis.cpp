@@ -22,7 +22,9 @@ ReaderOptions reader_options(const std::string& as_of) {
   return options;
 }
 
-const ExperimentDefinition& definition_of(const Catalog& catalog, const std::string& key) {
+}  // namespace
+
+const ExperimentDefinition& experiment_of(const Catalog& catalog, const std::string& key) {
   if (const auto* found = catalog.find_experiment(key)) return *found;
   std::vector<std::string_view> known;
   std::string listed;
@@ -36,12 +38,10 @@ const ExperimentDefinition& definition_of(const Catalog& catalog, const std::str
                       meant.empty() ? "experiments: " + listed : fmt::format("Did you mean \"{}\"?", meant)});
 }
 
-}  // namespace
-
 Scorecard analyse_store(const StoreQuestion& question) {
   const Reader reader(question.store, reader_options(question.as_of));
   const Catalog catalog = catalog_of(reader);
-  const auto& experiment = definition_of(catalog, question.experiment);
+  const auto& experiment = experiment_of(catalog, question.experiment);
   AggregateOptions options;
   options.segments = question.segments;
   const auto statistics = aggregate(reader, catalog, question.experiment, options);

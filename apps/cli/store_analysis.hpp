@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/definition/catalog.hpp"
 #include "engine/scorecard/scorecard.hpp"
 
 namespace liftmark::cli {
@@ -18,5 +19,8 @@ struct StoreQuestion {
 /// Reads, aggregates and analyses. Throws Error{usage} for an unknown experiment (naming the nearest) or
 /// moment, Error{storage} for a store that cannot be read, Error{definition} for one without a catalog.
 Scorecard analyse_store(const StoreQuestion& question);
+
+/// The catalog's experiment with that key. Throws Error{usage} naming the nearest or all.
+const ExperimentDefinition& experiment_of(const Catalog& catalog, const std::string& key);
 
 }  // namespace liftmark::cli

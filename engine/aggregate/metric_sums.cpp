@@ -74,6 +74,7 @@ void MetricSums::add(std::size_t member, bool history, const UnitValues& values)
 }
 
 void MetricSums::add_zero(std::size_t member, bool history) {
+  if (keep_units_) kept_.push_back({static_cast<std::uint32_t>(member), history, {}});
   by_day_.add_units(place(population_->day[member], member, history), 1);
   if (has_cap_) uncapped_.add_units(place(0, member, history), 1);
   if (population_->crossed[member]) crossed_.add_units(place(0, member, history), 1);
@@ -85,6 +86,7 @@ void MetricSums::add_zero(std::size_t member, bool history) {
 }
 
 void MetricSums::count(std::size_t member, bool history, const UnitValues& values) {
+  if (keep_units_) kept_.push_back({static_cast<std::uint32_t>(member), history, values});
   by_day_.add(place(population_->day[member], member, history), values.data());
   if (population_->crossed[member]) crossed_.add(place(0, member, history), values.data());
   for (std::size_t d = 0; d < groups_.size(); ++d)
@@ -125,6 +127,7 @@ void MetricSums::merge(MetricSums&& other) {
   }
   for (std::size_t d = 0; d < groups_.size(); ++d) groups_[d].merge(other.groups_[d]);
   append_all(waiting_, std::move(other.waiting_));
+  append_all(kept_, std::move(other.kept_));
   append_all(cap_history_, std::move(other.cap_history_));
   for (std::size_t arm = 0; arm < values_.size(); ++arm) {
     values_[arm].merge(other.values_[arm]);

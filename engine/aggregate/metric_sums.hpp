@@ -16,7 +16,7 @@ namespace liftmark {
 inline constexpr std::size_t kMostValues = 4;  ///< numerator, denominator, and the covariate's two
 using UnitValues = std::array<std::int64_t, kMostValues>;
 
-/// A unit whose value waits for the cap's threshold.
+/// One unit's values; kept while they wait for the cap's threshold, or for who asks for them unit by unit.
 struct WaitingUnit {
   std::uint32_t member = 0;
   bool history = false;
@@ -64,6 +64,10 @@ class MetricSums {
   void add_cap_history(std::int64_t value) { cap_history_.push_back(value); }
   void merge(MetricSums&& other);
 
+  /// From now on every mature unit's values, capped, are kept for take_units().
+  void keep_units() { keep_units_ = true; }
+  std::vector<WaitingUnit> take_units() { return std::move(kept_); }
+
   /// Fixes the threshold (in the numerator's integers) and counts the waiting units with it. Without a cap:
   /// nothing.
   void settle_cap();
@@ -93,7 +97,8 @@ class MetricSums {
   ExactSums by_day_, crossed_, uncapped_, since_, factors_, steps_;
   std::map<ValueCode, ExactSums> surfaces_;
   std::vector<ExactSums> groups_;  ///< by dimension
-  std::vector<WaitingUnit> waiting_;
+  std::vector<WaitingUnit> waiting_, kept_;
+  bool keep_units_ = false;
   std::vector<std::int64_t> cap_history_;
   std::vector<ValueTally> values_;      ///< non-zero raw values by arm, for the distribution
   std::vector<std::int64_t> immature_;  ///< by arm

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "engine/aggregate/lifecycle.hpp"
 #include "engine/aggregate/rfm.hpp"
 #include "engine/definition/error.hpp"
 
@@ -68,7 +69,7 @@ Dimension dimension_named(const std::string& name) {
     dimension.groups = {"history", "no_history"};
   } else if (name == "lifecycle") {
     dimension.kind = Dimension::Kind::lifecycle;
-    dimension.groups = {"active", "lapsed", "lapsing", "new"};
+    dimension.groups.assign(kLifecycleNames.begin(), kLifecycleNames.end());
   } else if (name == "rfm") {
     dimension.kind = Dimension::Kind::rfm;
     dimension.groups.assign(rfm_segments().begin(), rfm_segments().end());

@@ -77,21 +77,29 @@ std::vector<PurchaseHistory> purchase_histories(const Reader& reader, const Hist
   EventFilter filter;
   filter.types = question.types;
   filter.to = *std::max_element(question.before.begin(), question.before.end());
+  if (!question.order_property.empty()) filter.properties = {question.order_property};
   EventScanner scanner(reader, filter);
+  std::vector<ValueCode> orders;  // of the present unit
   for (std::size_t index = 0; index < scanner.slices(); ++index) {
     const EventSlice& slice = scanner.read(index);
     auto unit = std::lower_bound(question.units.begin(), question.units.end(), slice.first_unit);
     for (; unit != question.units.end() && *unit < slice.last_unit; ++unit) {
       const auto place = static_cast<std::size_t>(unit - question.units.begin());
       PurchaseHistory& history = histories[place];
+      orders.clear();
       for (std::uint32_t i = slice.begin(*unit); i < slice.end(*unit); ++i) {
         if (slice.at[i] >= question.before[place]) continue;
         history.spent = add_exactly(history.spent, slice.value[i]);
         if (slice.value[i] < 0) continue;
-        ++history.orders;
+        if (slice.properties.empty() || slice.properties[0][i] == 0)
+          ++history.orders;
+        else
+          orders.push_back(slice.properties[0][i]);
         history.last = std::max(history.last, slice.at[i]);
         history.since_last = question.before[place] - history.last;
       }
+      std::sort(orders.begin(), orders.end());
+      history.orders += std::unique(orders.begin(), orders.end()) - orders.begin();
     }
   }
   return histories;

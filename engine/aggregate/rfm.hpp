@@ -32,6 +32,9 @@ struct HistoryQuestion {
   std::span<const UnitIndex> units;
   std::span<const Micros> before;              ///< as long as `units`
   std::vector<std::string> types{"purchase"};  ///< whose values are added up; those below 0 are no orders
+  /// Events of a unit with equal values of this property are one order, as the lines of an invoice are; empty: each
+  /// event is an order.
+  std::string order_property{};
 };
 
 /// One history for each unit asked for. Reads the events of these types once. An event that refers to another

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "engine/aggregate/lifecycle.hpp"
+
 namespace liftmark {
 namespace {
-
-constexpr Micros kActive = 30 * kMicrosPerDay;  // lifecycle: since the last purchase
-constexpr Micros kLapsing = 90 * kMicrosPerDay;
 
 std::int64_t add_product(std::int64_t total, std::int64_t value, Millionths weight) {
   const Int128 product = static_cast<Int128>(value) * weight;
@@ -350,11 +349,8 @@ void UnitPass::place_in_dimensions() {
     if (dimension.kind == Dimension::Kind::cold_start)
       dimension.group[member_] = last_before_ == kNever ? 1 : 0;
     if (dimension.kind != Dimension::Kind::lifecycle) continue;
-    const Micros since = last_purchase_ == kNever ? 0 : first_at_ - last_purchase_;
-    dimension.group[member_] = static_cast<std::uint16_t>(last_purchase_ == kNever ? 3
-                                                          : since <= kActive       ? 0
-                                                          : since <= kLapsing      ? 2
-                                                                                   : 1);
+    const auto since = last_purchase_ == kNever ? std::optional<Micros>() : first_at_ - last_purchase_;
+    dimension.group[member_] = static_cast<std::uint16_t>(lifecycle_after(since));
   }
 }
 

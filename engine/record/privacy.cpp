@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "engine/definition/error.hpp"
+#include "engine/record/segments.hpp"
 #include "engine/record/staging.hpp"
 
 namespace liftmark {
@@ -204,6 +205,7 @@ Erasure erase(Recorder& recorder, std::string_view unit) {
       Statement remove(state.database, sql);
       remove.bind(1, index).run();
     }
+    forget_segments(state.database, index);
     state.audit(stamp, "erase", "one unit");
     state.memory().units.remove(state.secret.key(KeySpace::unit, unit));
     state.memory().consent.erase(index);
