@@ -259,7 +259,8 @@ void add_assign(CLI::App& program) {
   command->add_option("--unit", options->unit, "One unit's id");
   command->add_option("--attribute", options->attributes,
                       "NAME=VALUE, an attribute of that unit (repeatable)");
-  command->add_option("--segment", options->segments, "A segment that the units are in, beside those stored (repeatable)");
+  command->add_option("--segment", options->segments,
+                      "A segment that the units are in, beside those stored (repeatable)");
   command
       ->add_option("--consent", options->consent,
                    "The units' consent; as stored, or granted without a store, when not given")

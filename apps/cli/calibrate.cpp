@@ -52,8 +52,7 @@ Calibration measure(const Options& options) {
   dealing.rounds = options.rounds;
   dealing.seed = options.seed;
   dealing.progress = [&](int done) { bar.show(done, options.rounds); };
-  result.rows =
-      calibrate(result.history, analysis_for(catalog, experiment), experiment.assignment, dealing);
+  result.rows = calibrate(result.history, analysis_for(catalog, experiment), experiment.assignment, dealing);
   return result;
 }
 
@@ -71,10 +70,9 @@ bool too_often(const CalibrationRow& row) {
 }
 
 void print_text(const Options& options, const Calibration& of) {
-  fmt::print(
-      "A/A on {} visitors first seen {} to {}, dealt {} times into the arms of \"{}\" (seed {})\n\n",
-      of.history.day.size(), format_time(of.history.from).substr(0, 10),
-      format_time(of.history.to).substr(0, 10), options.rounds, options.experiment, options.seed);
+  fmt::print("A/A on {} visitors first seen {} to {}, dealt {} times into the arms of \"{}\" (seed {})\n\n",
+             of.history.day.size(), format_time(of.history.from).substr(0, 10),
+             format_time(of.history.to).substr(0, 10), options.rounds, options.experiment, options.seed);
   fmt::print("{:<16}{:<11}{:<26}{:>9}{:>18}{:>18}{:>18}{:>18}{:>13}\n", "metric", "role", "arm", "allowed",
              "false findings", "looking daily", "covers the lift", "covers difference", "no interval");
   for (const CalibrationRow& row : of.rows) {
@@ -84,10 +82,12 @@ void print_text(const Options& options, const Calibration& of) {
                row.found_ever ? share_text(*row.found_ever, row.rounds) : "-",
                said > 0 ? share_text(said - row.missed_zero, said) : "-",
                said > 0 ? share_text(said - row.missed_absolute, said) : "-",
-               100 * monte_carlo_share(row.no_interval, row.rounds).share, too_often(row) ? "  too often" : "");
+               100 * monte_carlo_share(row.no_interval, row.rounds).share,
+               too_often(row) ? "  too often" : "");
   }
   fmt::print(
-      "\n± is the Monte Carlo error of {} rounds. Nothing differs between the arms, so every finding is false and "
+      "\n± is the Monte Carlo error of {} rounds. Nothing differs between the arms, so every finding is "
+      "false and "
       "every interval should hold 0. \"Too often\" is more than three errors above what the plan allows.\n",
       options.rounds);
 }
@@ -116,7 +116,8 @@ void print_json(const Options& options, const Calibration& of) {
                      {"covers_absolute", share(said - row.missed_absolute, said)},
                      {"no_interval", share(row.no_interval, row.rounds)},
                      {"too_often", too_often(row)}};
-    one["false_findings_looking_daily"] = row.found_ever ? share(*row.found_ever, row.rounds) : ordered_json();
+    one["false_findings_looking_daily"] =
+        row.found_ever ? share(*row.found_ever, row.rounds) : ordered_json();
     out["rows"].push_back(std::move(one));
   }
   fmt::print("{}\n", out.dump(2));
@@ -130,7 +131,8 @@ void run(const Options& options) {
 }  // namespace
 
 void add_calibrate(CLI::App& program) {
-  auto* command = program.add_subcommand("calibrate", "A/A on the shop's own history: error rates per metric");
+  auto* command =
+      program.add_subcommand("calibrate", "A/A on the shop's own history: error rates per metric");
   auto options = std::make_shared<Options>();
   command->add_option("store", options->store, "The store")->required();
   command->add_option("experiment", options->experiment, "Whose arms, metrics and plan to try")->required();
@@ -147,7 +149,8 @@ void add_calibrate(CLI::App& program) {
       ->capture_default_str();
   command->add_flag("--quiet", options->quiet, "No progress bar");
   command->footer(
-      "Needs events only: a visitor is whoever was seen in the days tried, exposed by the first event there. The store is "
+      "Needs events only: a visitor is whoever was seen in the days tried, exposed by the first event there. "
+      "The store is "
       "read once; only the arms are dealt anew. docs/calibrate.md says what is measured.\n\n"
       "Example:\n"
       "  liftmark calibrate shop.db recommendations --rounds 2000");

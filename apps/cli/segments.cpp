@@ -1,4 +1,7 @@
-// `liftmark segments`: RFM and lifecycle of every unit from its purchases, as of a date; stored for audiences.
+// `liftmark segments`: RFM and lifecycle of every unit from its purchases, as of a date; stored for
+// audiences.
+
+#include "engine/record/segments.hpp"
 
 #include <fmt/format.h>
 
@@ -22,7 +25,6 @@
 #include "engine/definition/error.hpp"
 #include "engine/definition/time_point.hpp"
 #include "engine/record/decimal.hpp"
-#include "engine/record/segments.hpp"
 
 namespace liftmark::cli {
 namespace {
@@ -53,7 +55,8 @@ struct Segmentation {
 Micros moment(const std::string& text, const char* option) {
   const auto at = parse_time(text);
   if (!at)
-    throw Error(ErrorCode::usage, Problem{option, "is no moment", text, "write 2026-07-01 or 2026-07-01T12:30Z"});
+    throw Error(ErrorCode::usage,
+                Problem{option, "is no moment", text, "write 2026-07-01 or 2026-07-01T12:30Z"});
   return *at;
 }
 
@@ -74,14 +77,14 @@ Segmentation segment(const Options& options, const Reader& reader) {
   result.date = options.date.empty() ? reader.as_of() : moment(options.date, "--date");
   for (UnitIndex unit = 0; unit < reader.unit_count(); ++unit)
     if (std::string id = reader.unit_id(unit); !id.empty())
-      result.members.push_back({.unit = unit, .id = std::move(id), .history = {}, .score = {}, .lifecycle = {}});
+      result.members.push_back(
+          {.unit = unit, .id = std::move(id), .history = {}, .score = {}, .lifecycle = {}});
   std::vector<UnitIndex> units;
   for (const Member& member : result.members) units.push_back(member.unit);
   const std::vector<Micros> before(units.size(), result.date);
-  std::vector<PurchaseHistory> histories = purchase_histories(reader, {.units = units,
-                                                                       .before = before,
-                                                                       .types = options.events,
-                                                                       .order_property = options.order_property});
+  std::vector<PurchaseHistory> histories = purchase_histories(
+      reader,
+      {.units = units, .before = before, .types = options.events, .order_property = options.order_property});
   count_days(options, result.date, histories);
   for (std::size_t i = 0; i < histories.size(); ++i) result.members[i].history = histories[i];
   // Ranks break ties by the place in the list, so the list is in the order of ids.
@@ -119,13 +122,12 @@ ordered_json method_json(const Options& options, const Segmentation& of) {
           {"order_property", options.order_property},
           {"buyers", of.cuts.buyers},
           {"cut_points",
-           {{"recency_days", of.cuts.recency_days},
-            {"orders", of.cuts.orders},
-            {"spent", of.cuts.spent}}}};
+           {{"recency_days", of.cuts.recency_days}, {"orders", of.cuts.orders}, {"spent", of.cuts.spent}}}};
 }
 
 void store(const Options& options, const Segmentation& of) {
-  SegmentSets sets{.date = of.date, .method = method_json(options, of).dump(), .sets = {}, .unit = {}, .set = {}};
+  SegmentSets sets{
+      .date = of.date, .method = method_json(options, of).dump(), .sets = {}, .unit = {}, .set = {}};
   std::map<std::vector<std::string>, std::uint32_t> known;
   for (const Member& member : of.members) {
     const auto [found, added] = known.emplace(names_of(member), static_cast<std::uint32_t>(sets.sets.size()));
@@ -184,7 +186,8 @@ std::string in_words(const Options& options, const Segmentation& of) {
   std::string text = fmt::format("{} units, {} of them buyers, as of {}; ties by {}\n\nQuintile cut points\n",
                                  of.members.size(), of.cuts.buyers, format_time(of.date), options.ties);
   const auto row = [&](std::string_view name, const std::array<double, 4>& cuts) {
-    text += fmt::format("  {:<24}{:>12.6g}{:>12.6g}{:>12.6g}{:>12.6g}\n", name, cuts[0], cuts[1], cuts[2], cuts[3]);
+    text += fmt::format("  {:<24}{:>12.6g}{:>12.6g}{:>12.6g}{:>12.6g}\n", name, cuts[0], cuts[1], cuts[2],
+                        cuts[3]);
   };
   row("days since last order", of.cuts.recency_days);
   row("orders", of.cuts.orders);
@@ -227,12 +230,15 @@ void run(const Options& options) {
   if (options.format == "csv")
     write_text(options.output, units_csv(result));
   else
-    write_text(options.output, options.format == "json" ? as_json(options, result) : in_words(options, result));
+    write_text(options.output,
+               options.format == "json" ? as_json(options, result) : in_words(options, result));
   if (!options.units_path.empty()) write_text(options.units_path, units_csv(result));
   if (!options.write) return;
   store(options, result);
-  fmt::print(stderr, "segments of {} units are stored; audiences name them as {{\"segment\": \"lifecycle:active\"}}\n",
-             result.members.size());
+  fmt::print(
+      stderr,
+      "segments of {} units are stored; audiences name them as {{\"segment\": \"lifecycle:active\"}}\n",
+      result.members.size());
 }
 
 }  // namespace
@@ -242,14 +248,18 @@ void add_segments(CLI::App& program) {
   auto options = std::make_shared<Options>();
   command->add_option("store", options->store, "The store")->required();
   command->add_option("--date", options->date, "What was bought before it (default: the as-of moment)");
-  command->add_option("--as-of", options->as_of, "As the store knew it at this moment (default: the last commit)");
-  command->add_option("--events", options->events, "Event types whose values are purchases; negative values are refunds")
+  command->add_option("--as-of", options->as_of,
+                      "As the store knew it at this moment (default: the last commit)");
+  command
+      ->add_option("--events", options->events,
+                   "Event types whose values are purchases; negative values are refunds")
       ->delimiter(',')
       ->capture_default_str();
   command->add_option("--order-property", options->order_property,
                       "Events with equal values of this property are one order, e.g. an invoice's lines");
-  command->add_option("--ties", options->ties,
-                      "cut_points: equal histories score equally; rank: fifths of equal size, ties by unit id")
+  command
+      ->add_option("--ties", options->ties,
+                   "cut_points: equal histories score equally; rank: fifths of equal size, ties by unit id")
       ->check(CLI::IsMember({"cut_points", "rank"}))
       ->capture_default_str();
   command->add_option("--day-offset-minutes", options->day_offset_minutes, "When a day begins, against UTC")
@@ -261,7 +271,8 @@ void add_segments(CLI::App& program) {
   command->add_option("--output", options->output, "A file (standard output)");
   command->add_option("--units", options->units_path, "Also write a row a unit to this CSV file");
   command->footer(
-      "Stored names: lifecycle:active, lapsing, lapsed, new; rfm:champions (and the others); rfm:543; recency:5, "
+      "Stored names: lifecycle:active, lapsing, lapsed, new; rfm:champions (and the others); rfm:543; "
+      "recency:5, "
       "frequency:4, monetary:3. docs/segments.md says how they are made.\n\n"
       "Examples:\n"
       "  liftmark segments shop.db --date 2026-07-01 --write\n"

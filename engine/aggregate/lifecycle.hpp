@@ -16,8 +16,8 @@ enum class Lifecycle : std::uint8_t { active, lapsed, lapsing, fresh };
 inline constexpr std::array<std::string_view, 4> kLifecycleNames{"active", "lapsed", "lapsing", "new"};
 inline constexpr Micros kActiveFor = 30 * kMicrosPerDay, kLapsingFor = 90 * kMicrosPerDay;
 
-/// `since`: from the last purchase to the moment asked for; unset: never bought. Up to 30 days active, up to 90
-/// lapsing, then lapsed.
+/// `since`: from the last purchase to the moment asked for; unset: never bought. Up to 30 days active, up to
+/// 90 lapsing, then lapsed.
 constexpr Lifecycle lifecycle_after(std::optional<Micros> since) noexcept {
   if (!since) return Lifecycle::fresh;
   if (*since <= kActiveFor) return Lifecycle::active;

@@ -74,18 +74,18 @@ PlaceboHistory placebo_history(const Reader& reader, const Catalog& catalog, con
   if (needs.metrics.empty())
     throw Error(ErrorCode::data, "plan", "none of the plan's metrics has a value per unit", "");
   Micros longest = 0;
-  for (const MetricNeeds& metric : needs.metrics)
-    longest = std::max(longest, metric.window + metric.settle);
+  for (const MetricNeeds& metric : needs.metrics) longest = std::max(longest, metric.window + metric.settle);
   const Span span = span_of_events(reader);
   PlaceboHistory history;
   history.end = span.last;
   history.to = span.last - longest;
   history.from = history.to - days * kMicrosPerDay;
   if (history.from < span.first)
-    throw Error(ErrorCode::data, "",
-                fmt::format("the history spans {} days; {} days of visitors and their {}-day windows do not fit",
-                            (span.last - span.first) / kMicrosPerDay, days, longest / kMicrosPerDay),
-                "give fewer --days, or import more history");
+    throw Error(
+        ErrorCode::data, "",
+        fmt::format("the history spans {} days; {} days of visitors and their {}-day windows do not fit",
+                    (span.last - span.first) / kMicrosPerDay, days, longest / kMicrosPerDay),
+        "give fewer --days, or import more history");
   Population population = visitors(reader, history, catalog.day_offset_minutes);
   if (population.size() == 0)
     throw Error(ErrorCode::data, "", "nobody was seen in the days to be calibrated on", "see --days");

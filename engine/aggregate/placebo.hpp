@@ -20,16 +20,17 @@ struct MetricUnits {
 };
 
 struct PlaceboHistory {
-  Micros from = 0, to = 0;         ///< exposures lie in [from, to)
-  Micros end = 0;                  ///< the last event known
+  Micros from = 0, to = 0;  ///< exposures lie in [from, to)
+  Micros end = 0;           ///< the last event known
   std::size_t days = 0;
   std::vector<std::uint16_t> day;  ///< of each unit's exposure, 0-based
   std::vector<MetricUnits> metrics;
 };
 
-/// Units are exposed by their first event in the `days` days that end where the longest window of the plan's metrics
-/// still has room before the last event; windows and covariates are relative to that event. Metrics without a value per
-/// unit (quantiles, curves, breadth) are left out. Throws Error(data) when the history is too short.
+/// Units are exposed by their first event in the `days` days that end where the longest window of the plan's
+/// metrics still has room before the last event; windows and covariates are relative to that event. Metrics
+/// without a value per unit (quantiles, curves, breadth) are left out. Throws Error(data) when the history is
+/// too short.
 PlaceboHistory placebo_history(const Reader& reader, const Catalog& catalog, const Plan& plan, int days);
 
 }  // namespace liftmark

@@ -32,8 +32,8 @@ struct HistoryQuestion {
   std::span<const UnitIndex> units;
   std::span<const Micros> before;              ///< as long as `units`
   std::vector<std::string> types{"purchase"};  ///< whose values are added up; those below 0 are no orders
-  /// Events of a unit with equal values of this property are one order, as the lines of an invoice are; empty: each
-  /// event is an order.
+  /// Events of a unit with equal values of this property are one order, as the lines of an invoice are;
+  /// empty: each event is an order.
   std::string order_property{};
 };
 

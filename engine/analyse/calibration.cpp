@@ -137,7 +137,8 @@ class Dealer {
     const std::size_t arms = bounds_.size(), width = history_.days * 2, dimension = metric.layout.dimension();
     cells_.assign(arms * width, {});
     for (std::size_t member = 0; member < arm_.size(); ++member)
-      if (metric.place[member] != DealtMetric::kAbsent) ++cells_[arm_[member] * width + metric.place[member]].n;
+      if (metric.place[member] != DealtMetric::kAbsent)
+        ++cells_[arm_[member] * width + metric.place[member]].n;
     filled_.assign(cells_.size(), 0);
     for (const DealtMetric::Row& row : metric.rows) {
       const std::size_t place = arm_[row.member] * width + metric.place[row.member];
@@ -210,8 +211,8 @@ class Dealer {
         if (!comparison.relative.lower && !comparison.relative.upper) ++row->no_interval;
         row->missed_zero += lacks_zero(comparison.relative);
         row->missed_absolute += lacks_zero(comparison.absolute);
-        row->found += metric.role == "guardrail" ? comparison.reading == "Breached"
-                                                 : lacks_zero(comparison.relative);
+        row->found +=
+            metric.role == "guardrail" ? comparison.reading == "Breached" : lacks_zero(comparison.relative);
         for (const Timeline& line : metric.timelines)
           if (row->found_ever && line.kind == "cumulative" && line.arm == comparison.arm &&
               line.against == comparison.against)
@@ -236,10 +237,8 @@ std::vector<CalibrationRow> empty_rows(const Scorecard& card, const Plan& plan, 
   std::vector<CalibrationRow> rows;
   for (const MetricResult& metric : card.metrics)
     for (const Comparison& comparison : metric.comparisons) {
-      CalibrationRow row{.metric = metric.key,
-                         .role = metric.role,
-                         .arm = comparison.arm,
-                         .against = comparison.against};
+      CalibrationRow row{
+          .metric = metric.key, .role = metric.role, .arm = comparison.arm, .against = comparison.against};
       const auto guardrails = static_cast<double>(std::max<std::size_t>(plan.guardrails.size(), 1));
       row.nominal = metric.role == "guardrail"
                         ? plan.harm_alpha / (guardrails * static_cast<double>(variants))

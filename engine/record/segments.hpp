@@ -13,10 +13,11 @@
 
 namespace liftmark {
 
-/// All segments of all units at one date. Many units are in the same segments, so each distinct set of names stands once.
+/// All segments of all units at one date. Many units are in the same segments, so each distinct set of names
+/// stands once.
 struct SegmentSets {
-  Micros date = 0;        ///< what happened before it was known
-  std::string method;     ///< how the segments were made, with their cut points: JSON
+  Micros date = 0;     ///< what happened before it was known
+  std::string method;  ///< how the segments were made, with their cut points: JSON
   std::vector<std::vector<std::string>> sets;
   std::vector<UnitIndex> unit;
   std::vector<std::uint32_t> set;  ///< of each unit, into `sets`

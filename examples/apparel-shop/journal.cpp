@@ -52,8 +52,8 @@ void Journal::add(const ShopExposure& exposure) {
 
 void Journal::add(const LoggedDecision& decision) {
   trial_log_ << decision.shopper << ',' << decision.page_category << ',' << decision.item << ','
-             << decision.propensity << ',' << decision.sessions_choice << "=1," << decision.best_seller << "=1,"
-             << (decision.clicked ? 1 : 0) << '\n';
+             << decision.propensity << ',' << decision.sessions_choice << "=1," << decision.best_seller
+             << "=1," << (decision.clicked ? 1 : 0) << '\n';
 }
 
 void Journal::flush() {

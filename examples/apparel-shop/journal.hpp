@@ -1,5 +1,6 @@
 #pragma once
-// What the shop writes down: exposures and events into the store, logged decisions of the trial box into a CSV file.
+// What the shop writes down: exposures and events into the store, logged decisions of the trial box into a
+// CSV file.
 
 #include <cstdint>
 #include <fstream>

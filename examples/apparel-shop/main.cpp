@@ -1,5 +1,5 @@
-// An apparel shop tests session-aware recommendations and a dynamic e-mail: from the catalog to a store that can be
-// decided from. Usage: apparel_shop CATALOG.json DIRECTORY [SHOPPERS]
+// An apparel shop tests session-aware recommendations and a dynamic e-mail: from the catalog to a store that
+// can be decided from. Usage: apparel_shop CATALOG.json DIRECTORY [SHOPPERS]
 //
 // Shows the library at work in a service: the assigner answers in process, the recorder writes what happened.
 
@@ -43,7 +43,10 @@ struct Remembered {
 class Story {
  public:
   Story(const Shop& shop, std::shared_ptr<const liftmark::assign::Assigner> assigner, Journal& journal)
-      : shop_(shop), assigner_(std::move(assigner)), recommender_(shop), journal_(journal),
+      : shop_(shop),
+        assigner_(std::move(assigner)),
+        recommender_(shop),
+        journal_(journal),
         remembered_(shop.shoppers().size()) {
     for (std::size_t i = 0; i < shop.shoppers().size(); ++i) random_.emplace_back(kSeed, 2'000'000 + i);
   }
@@ -106,7 +109,8 @@ class Story {
                               .propensity = held ? 0.05 : 0.95});
   }
 
-  /// The arm's box, noting the exposure at the first visit. After the last day of exposure nobody new comes in.
+  /// The arm's box, noting the exposure at the first visit. After the last day of exposure nobody new comes
+  /// in.
   Box box_of(std::size_t who, int day, const Visit& visit) {
     Remembered& remembered = remembered_[who];
     if (!remembered.in_recommendations && day > kLastExposure) return Box::none;
@@ -117,7 +121,8 @@ class Story {
                     : answer.arm == "bestsellers" ? Box::best_sellers
                                                   : Box::none;
     if (std::exchange(remembered.in_recommendations, true)) return box;
-    // Whether the recommender knows anything of this shopper yet: if not, best-sellers stand in, and it is said.
+    // Whether the recommender knows anything of this shopper yet: if not, best-sellers stand in, and it is
+    // said.
     const bool unknown = remembered.last.viewed.empty();
     journal_.add(ShopExposure{.shopper = visit.shopper->id,
                               .experiment = answer.experiment,
@@ -152,14 +157,15 @@ class Story {
     if (learning_) offered.clear();  // before there is anything to sell by
     std::vector<double> utilities;
     for (const int item : offered)
-      utilities.push_back(shop_.utility(remembered.mood, shopper.price_sense,
-                                        shop_.items()[static_cast<std::size_t>(item)]));
+      utilities.push_back(
+          shop_.utility(remembered.mood, shopper.price_sense, shop_.items()[static_cast<std::size_t>(item)]));
     const std::size_t chosen = choose(utilities, kMailIgnored, random_[who]);
     if (chosen == utilities.size()) return;
-    visit(who, day, {.shopper = &shopper,
-                     .at = at + 600 * liftmark::kMicrosPerSecond,
-                     .entry = "e-mail",
-                     .landing = offered[chosen]});
+    visit(who, day,
+          {.shopper = &shopper,
+           .at = at + 600 * liftmark::kMicrosPerSecond,
+           .entry = "e-mail",
+           .landing = offered[chosen]});
   }
 
   const Shop& shop_;
@@ -182,7 +188,8 @@ std::string read_file(const fs::path& path) {
 void tell(const fs::path& catalog_path, const fs::path& folder, std::size_t shoppers) {
   const liftmark::Catalog catalog = liftmark::parse_catalog(read_file(catalog_path));
   fs::create_directories(folder);
-  for (const char* file : {"shop.db", "shop.db-wal", "shop.db-shm", "shop.db.lock"}) fs::remove(folder / file);
+  for (const char* file : {"shop.db", "shop.db-wal", "shop.db-shm", "shop.db.lock"})
+    fs::remove(folder / file);
   liftmark::Store store = liftmark::Store::create(folder / "shop.db");
   store.put_catalog(catalog.text, catalog.digest);
   const Shop shop(shoppers, kSeed);

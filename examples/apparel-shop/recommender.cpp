@@ -10,14 +10,14 @@ namespace {
 /// What is worn with what, by category; nothing goes with its own kind.
 constexpr std::array<std::array<bool, 8>, 8> kGoesWith{{
     // shirts trousers dresses knitwear coats shoes bags scarves
-    {false, true, false, true, true, true, true, true},    // shirts
-    {true, false, false, true, true, true, true, true},    // trousers
-    {false, false, false, true, true, true, true, true},   // dresses
-    {true, true, true, false, true, true, false, true},    // knitwear
-    {true, true, true, true, false, true, true, true},     // coats
-    {true, true, true, false, true, false, true, false},   // shoes
-    {true, true, true, false, true, true, false, true},    // bags
-    {true, true, true, true, true, false, true, false},    // scarves
+    {false, true, false, true, true, true, true, true},   // shirts
+    {true, false, false, true, true, true, true, true},   // trousers
+    {false, false, false, true, true, true, true, true},  // dresses
+    {true, true, true, false, true, true, false, true},   // knitwear
+    {true, true, true, true, false, true, true, true},    // coats
+    {true, true, true, false, true, false, true, false},  // shoes
+    {true, true, true, false, true, true, false, true},   // bags
+    {true, true, true, true, true, false, true, false},   // scarves
 }};
 constexpr int kMostOfCategory = 2;
 constexpr double kCart = 4.0;    ///< how many views an item in the cart is worth
@@ -41,7 +41,8 @@ void Recommender::learn(const SessionSoFar& session) {
     seen_[static_cast<std::size_t>(a)] += 1;
     for (const int b : distinct) {
       const bool carted = std::find(session.carted.begin(), session.carted.end(), b) != session.carted.end();
-      if (a != b) together_[static_cast<std::size_t>(a) * items_ + static_cast<std::size_t>(b)] += carted ? kCart : 1;
+      if (a != b)
+        together_[static_cast<std::size_t>(a) * items_ + static_cast<std::size_t>(b)] += carted ? kCart : 1;
     }
   }
 }

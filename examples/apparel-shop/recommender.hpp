@@ -24,16 +24,17 @@ class Recommender {
   /// Turns counts into scores. Call once after learning.
   void finish();
 
-  /// The `count` items most often met together with those of this session (item-to-item, Linden, Smith and York 2003),
-  /// the latest view counting double; rare pairs are drawn towards what sells anyway. Category rules: nothing already seen; once
-  /// something is in the cart, only what goes with it (no second coat); at most two items of a category. Empty for a
-  /// session that the past knows nothing of.
+  /// The `count` items most often met together with those of this session (item-to-item, Linden, Smith and
+  /// York 2003), the latest view counting double; rare pairs are drawn towards what sells anyway. Category
+  /// rules: nothing already seen; once something is in the cart, only what goes with it (no second coat); at
+  /// most two items of a category. Empty for a session that the past knows nothing of.
   std::vector<int> similar(const SessionSoFar& session, std::size_t count) const;
   /// The `count` best-sellers under the same rules: the same for everybody.
   std::vector<int> best_sellers(const SessionSoFar& session, std::size_t count) const;
 
  private:
-  std::vector<int> pick(const std::vector<double>& scores, const SessionSoFar& session, std::size_t count) const;
+  std::vector<int> pick(const std::vector<double>& scores, const SessionSoFar& session,
+                        std::size_t count) const;
 
   const Shop& shop_;
   std::size_t items_;

@@ -52,9 +52,8 @@ double normal(Random& random) {
 }
 
 std::size_t choose(std::span<const double> utilities, double stay_away, Random& random) {
-  const double top = std::max(stay_away, utilities.empty()
-                                             ? stay_away
-                                             : *std::max_element(utilities.begin(), utilities.end()));
+  const double top = std::max(
+      stay_away, utilities.empty() ? stay_away : *std::max_element(utilities.begin(), utilities.end()));
   double total = std::exp(stay_away - top);
   for (const double utility : utilities) total += std::exp(utility - top);
   double left = random.uniform() * total;

@@ -2,7 +2,8 @@
 // The simulated apparel shop: items, shoppers, and how a shopper chooses.
 //
 // Everybody chooses by one multinomial logit (McFadden 1974): the probability of an option is proportional to
-// exp(utility). Nothing here knows which experiment runs; a box that shows better fitting items earns its lift.
+// exp(utility). Nothing here knows which experiment runs; a box that shows better fitting items earns its
+// lift.
 
 #include <array>
 #include <cstdint>
@@ -27,19 +28,19 @@ struct Item {
   std::string id;
   int category = 0;
   Look look{};
-  double appeal = 0;  ///< liked by everybody
-  double price = 0;   ///< EUR
+  double appeal = 0;           ///< liked by everybody
+  double price = 0;            ///< EUR
   bool launched_late = false;  ///< not in the shop before the experiment: nobody has seen it yet
 };
 
 struct Shopper {
   std::string id;
   Look taste{};
-  double price_sense = 1;      ///< utility lost per factor e of price
+  double price_sense = 1;  ///< utility lost per factor e of price
   double visits_per_day = 0;
-  double returns = 0;          ///< chance of sending back an order that fits badly
-  int arrives = 0;             ///< first day on which a visit can happen
-  bool mail = false;           ///< agreed to the weekly e-mail
+  double returns = 0;  ///< chance of sending back an order that fits badly
+  int arrives = 0;     ///< first day on which a visit can happen
+  bool mail = false;   ///< agreed to the weekly e-mail
   const char* device = "phone";
 };
 

@@ -10,8 +10,8 @@ namespace {
 constexpr std::size_t kBoxItems = 4, kShortlist = 10;
 constexpr int kMostPages = 8;
 constexpr double kLeaveListing = 0.5, kLeavePage = 3.0;
-constexpr double kBoxNoticed = 0.4;                     ///< pages on which the box is looked at
-constexpr double kBoxPlace = -1.5, kListPlace = -1.2;   ///< neither stands at the top of the page
+constexpr double kBoxNoticed = 0.4;                    ///< pages on which the box is looked at
+constexpr double kBoxPlace = -1.5, kListPlace = -1.2;  ///< neither stands at the top of the page
 constexpr double kNeverChosen = -50.0;
 constexpr double kCartAt = 6.0, kCheckout = 0.5, kTrialTemperature = 1.0;
 constexpr Micros kPage = 40 * liftmark::kMicrosPerSecond;
@@ -22,8 +22,14 @@ double logistic(double x) {
 
 class Playing {
  public:
-  Playing(const Visit& visit, const Shop& shop, const Recommender& recommender, Journal& journal, Random& random)
-      : visit_(visit), shop_(shop), recommender_(recommender), journal_(journal), random_(random), at_(visit.at) {
+  Playing(const Visit& visit, const Shop& shop, const Recommender& recommender, Journal& journal,
+          Random& random)
+      : visit_(visit),
+        shop_(shop),
+        recommender_(recommender),
+        journal_(journal),
+        random_(random),
+        at_(visit.at) {
     mood_ = visit.shopper->taste;
     for (double& part : mood_) part += 0.7 * normal(random);
   }
@@ -42,8 +48,12 @@ class Playing {
   double utility(int item) const { return shop_.utility(mood_, visit_.shopper->price_sense, item_of(item)); }
 
   std::string event(std::string_view type, std::string_view surface, std::string_view item, double value) {
-    return journal_.add(ShopEvent{
-        .shopper = visit_.shopper->id, .type = type, .at = at_, .value = value, .surface = surface, .item = item});
+    return journal_.add(ShopEvent{.shopper = visit_.shopper->id,
+                                  .type = type,
+                                  .at = at_,
+                                  .value = value,
+                                  .surface = surface,
+                                  .item = item});
   }
 
   int any_category() { return static_cast<int>(random_.below(kCategories.size())); }
@@ -60,7 +70,8 @@ class Playing {
   Shown trial_box(double& propensity) {
     std::vector<int> candidates = recommender_.similar(session_, kShortlist);
     for (const int item : recommender_.best_sellers(session_, kShortlist))
-      if (std::find(candidates.begin(), candidates.end(), item) == candidates.end()) candidates.push_back(item);
+      if (std::find(candidates.begin(), candidates.end(), item) == candidates.end())
+        candidates.push_back(item);
     if (candidates.empty()) return {};
     // Earlier places of a shortlist are likelier, none is below a fifth of the likeliest.
     std::vector<double> weights;
@@ -99,7 +110,8 @@ class Playing {
     if (!shown.items.empty()) event("impression", "recommendation", item_of(shown.items[0]).id, 0);
     const std::size_t chosen = choose(utilities, kLeavePage, random_);
     const bool clicked = chosen < shown.items.size();
-    if (visit_.box == Box::trial && !shown.items.empty()) log_trial(item, shown.items[0], propensity, clicked);
+    if (visit_.box == Box::trial && !shown.items.empty())
+      log_trial(item, shown.items[0], propensity, clicked);
     if (clicked) {
       surface = "recommendation";
       event("click", surface, item_of(shown.items[chosen]).id, 0);
@@ -115,14 +127,14 @@ class Playing {
     auto similar = recommender_.similar(session_, 1);
     if (similar.empty()) similar = best;  // what the arm would do: fall back
     if (best.empty() || similar.empty()) return;
-    journal_.add(LoggedDecision{
-        .shopper = visit_.shopper->id,
-        .page_category = kCategories[static_cast<std::size_t>(item_of(page).category)],
-        .item = item_of(shown).id,
-        .propensity = propensity,
-        .sessions_choice = item_of(similar[0]).id,
-        .best_seller = item_of(best[0]).id,
-        .clicked = clicked});
+    journal_.add(
+        LoggedDecision{.shopper = visit_.shopper->id,
+                       .page_category = kCategories[static_cast<std::size_t>(item_of(page).category)],
+                       .item = item_of(shown).id,
+                       .propensity = propensity,
+                       .sessions_choice = item_of(similar[0]).id,
+                       .best_seller = item_of(best[0]).id,
+                       .clicked = clicked});
   }
 
   /// One order of the whole cart; its surface is where the dearest item was found.
@@ -172,7 +184,7 @@ Shown box_for(Box box, const SessionSoFar& session, const Recommender& recommend
 }
 
 Played play(const Visit& visit, const Shop& shop, const Recommender& recommender, Journal& journal,
-                  Random& random) {
+            Random& random) {
   return Playing(visit, shop, recommender, journal, random).run();
 }
 

@@ -1,7 +1,10 @@
 // `liftmark segments` on real purchase histories, imported as a person would; stored segments in audiences.
 //
-// Expected numbers: online_retail_II.expected.json (pandas; see its "methods") and, for CDNOW, awk over the file itself:
+// Expected numbers: online_retail_II.expected.json (pandas; see its "methods") and, for CDNOW, awk over the
+// file itself:
 //   awk '{n++; s+=$4; c[$1]++} END {for (i in c) {u++; r+=c[i]>1}; print u, n, r, s}'
+
+#include "engine/record/segments.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -16,7 +19,6 @@
 #include "engine/definition/error.hpp"
 #include "engine/record/csv_reader.hpp"
 #include "engine/record/privacy.hpp"
-#include "engine/record/segments.hpp"
 
 namespace {
 
@@ -65,7 +67,8 @@ json segments(const Scratch& scratch, std::vector<std::string> more) {
 
 void import_events(const Scratch& scratch, const std::string& file) {
   liftmark::Store::create(scratch / "shop.db");
-  command(liftmark::cli::add_import, {"import", scratch / "shop.db", file, "--set", "type=purchase", "--quiet"});
+  command(liftmark::cli::add_import,
+          {"import", scratch / "shop.db", file, "--set", "type=purchase", "--quiet"});
 }
 
 /// The lines that the expected file calls sales: not cancelled, quantity and price above 0, a known customer.
@@ -85,7 +88,8 @@ void clean_online_retail(const std::string& to) {
     const auto pieces = std::stol(std::string(row[quantity]));
     const double each = std::stod(std::string(row[price]));
     if (pieces <= 0 || each <= 0) continue;
-    out << row[customer] << ',' << row[date] << ',' << static_cast<double>(pieces) * each << ',' << row[invoice] << '\n';
+    out << row[customer] << ',' << row[date] << ',' << static_cast<double>(pieces) * each << ','
+        << row[invoice] << '\n';
   }
 }
 
@@ -109,7 +113,8 @@ TEST_CASE("online_retail_II: orders, customers, repeat buyers, RFM limits and co
         Approx(double(expected["sales"]["AOV"]["ratio"])).epsilon(1e-9));
   const json& edges = expected["rfm"]["quantile_edges"];
   for (std::size_t i = 0; i < 4; ++i) {
-    CHECK(double(found["cut_points"]["recency_days"][i]) == Approx(double(edges["recency"][i])).epsilon(1e-12));
+    CHECK(double(found["cut_points"]["recency_days"][i]) ==
+          Approx(double(edges["recency"][i])).epsilon(1e-12));
     CHECK(double(found["cut_points"]["orders"][i]) == Approx(double(edges["orders"][i])).epsilon(1e-12));
     CHECK(double(found["cut_points"]["spent"][i]) == Approx(double(edges["amount"][i])).epsilon(1e-9));
   }
@@ -145,8 +150,8 @@ TEST_CASE("CDNOW loads: 23,570 customers, 69,659 orders, and its segments") {
   CHECK(staged == 23570);
 }
 
-// Five customers by hand, as of 2024-07-01: a bought yesterday, b 40 days ago, c 200 days ago and only once, d never
-// bought, e today's order lies after the date.
+// Five customers by hand, as of 2024-07-01: a bought yesterday, b 40 days ago, c 200 days ago and only once,
+// d never bought, e today's order lies after the date.
 TEST_CASE("stored segments: written, used by an audience, gone with the unit that is erased") {
   const Scratch scratch;
   std::ofstream(scratch / "events.csv") << "unit,type,at,value\n"
@@ -156,11 +161,9 @@ TEST_CASE("stored segments: written, used by an audience, gone with the unit tha
                                            "d,visit,2024-06-30,0\n"
                                            "e,purchase,2024-07-01T08:00,70\n";
   liftmark::Store::create(scratch / "shop.db");
-  command(liftmark::cli::add_import,
-          {"import", scratch / "shop.db", scratch / "events.csv", "--quiet"});
+  command(liftmark::cli::add_import, {"import", scratch / "shop.db", scratch / "events.csv", "--quiet"});
   CHECK(liftmark::StoredSegments(scratch / "shop.db").of("a").empty());
-  const json found =
-      segments(scratch, {"--date", "2024-07-01", "--write", "--units", scratch / "units.csv"});
+  const json found = segments(scratch, {"--date", "2024-07-01", "--write", "--units", scratch / "units.csv"});
   CHECK(found["buyers"] == 3);
   CHECK(found["segments"]["lifecycle:active"] == 1);
   CHECK(found["segments"]["lifecycle:lapsing"] == 1);

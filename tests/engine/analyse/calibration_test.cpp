@@ -1,4 +1,5 @@
-// A/A by re-dealing: the error rate of a fixed plan is its alpha, the answer depends on the seed and on nothing else.
+// A/A by re-dealing: the error rate of a fixed plan is its alpha, the answer depends on the seed and on
+// nothing else.
 
 #include "engine/analyse/calibration.hpp"
 
@@ -26,8 +27,8 @@ std::string catalog_text(const std::string& method) {
 
 /// Two of five units bought, for 10 to 49; what they spent before is half of it. Two days of visitors.
 PlaceboHistory visitors() {
-  PlaceboHistory history{.from = 0, .to = 2 * kMicrosPerDay, .end = 30 * kMicrosPerDay, .days = 2, .day = {},
-                         .metrics = {}};
+  PlaceboHistory history{
+      .from = 0, .to = 2 * kMicrosPerDay, .end = 30 * kMicrosPerDay, .days = 2, .day = {}, .metrics = {}};
   MetricUnits bought{"bought", {.ratio = false, .covariates = 0, .binary = true}, {1.0}, {}};
   MetricUnits spent{"spent", {.ratio = false, .covariates = 1, .binary = false}, {1e6, 1e6}, {}};
   for (std::uint32_t unit = 0; unit < kUnits; ++unit) {
@@ -49,7 +50,8 @@ std::vector<CalibrationRow> run(const std::string& method, CalibrationOptions op
 
 }  // namespace
 
-TEST_CASE("a fixed plan finds something in 5% of A/A deals, with and without a covariate, and covers the rest") {
+TEST_CASE(
+    "a fixed plan finds something in 5% of A/A deals, with and without a covariate, and covers the rest") {
   const auto rows = run("fixed", {.rounds = 2000, .seed = 7});
   REQUIRE(rows.size() == 2);
   for (const CalibrationRow& row : rows) {
