@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 
 #include <boost/math/special_functions/beta.hpp>
 
 #include "stats/distributions.hpp"
+#include "stats/group_sequential.hpp"
 #include "stats/stirling.hpp"
 
 namespace liftmark::stats {
@@ -45,8 +47,9 @@ class LogitBeta {
   /// the mode.
   double log_drop(double y) const {
     const double u = y - mode_, p = 1 / (1 + std::exp(-mode_)), q = 1 / (1 + std::exp(mode_));
-    // p/p0 = e^u / (q0 + p0 e^u); q/q0 = 1 / (q0 + p0 e^u).
-    if (u > 0) return -law_.b * u - (law_.a + law_.b) * std::log1p(q * std::expm1(-u));
+    // p/p0 = e^u / (q0 + p0 e^u), q/q0 = 1 / (q0 + p0 e^u): in terms of the rarer of the two, so that neither product is
+    // as large as the count of the other.
+    if (p > q) return -law_.b * u - (law_.a + law_.b) * std::log1p(q * std::expm1(-u));
     return law_.a * u - (law_.a + law_.b) * std::log1p(p * std::expm1(u));
   }
   double log_top() const { return log_top_; }
@@ -61,7 +64,7 @@ class LogitBeta {
 template <typename Function>
 double expectation(const BetaLaw& law, Function f) {
   const LogitBeta density(law);
-  const double step = std::min(0.4, density.deviation() / 2.5);
+  const double step = std::min(0.2, density.deviation() / 2.5);
   double sum = 0;
   for (const double direction : {-1.0, 1.0}) {
     for (double i = direction > 0 ? 0 : 1; i < 1e6; ++i) {
@@ -148,6 +151,20 @@ double expected_gain(const BetaLaw& x, const BetaLaw& y) {
   const double ahead = mean(x) - mean(y);
   // The unlikely side by integration, the likely one from E(X - Y), so that neither cancels.
   return ahead <= 0 ? gain_integral(x, y) : ahead + gain_integral(y, x);
+}
+
+double chance_false_alarms(double chance, int looks) {
+  require(chance > 0.5 && chance < 1 && looks >= 1 && looks <= 10'000, "a chance above one half, and looks");
+  Boundaries bounds;
+  const double z = normal_upper_quantile(1 - chance);
+  for (int k = 1; k <= looks; ++k) {
+    bounds.fraction.push_back(static_cast<double>(k) / looks);
+    bounds.upper.push_back(z);
+    bounds.lower.push_back(-z);
+  }
+  const Crossing crossing = crossing_probabilities(bounds, 0);
+  return std::accumulate(crossing.upper.begin(), crossing.upper.end(), 0.0) +
+         std::accumulate(crossing.lower.begin(), crossing.lower.end(), 0.0);
 }
 
 }  // namespace liftmark::stats

@@ -15,24 +15,30 @@
 namespace liftmark::stats {
 namespace {
 
-/// Calls `work(replicate)` for every replicate, on several threads; each writes its own result.
+/// Calls `work(first, last)` for batches of at most `size` replicates, on several threads; each writes its own results.
 template <typename Work>
-void for_each_replicate(const ResamplingOptions& options, Work work) {
+void for_each_batch(const ResamplingOptions& options, std::size_t size, Work work) {
   const unsigned wanted =
       options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
-  const auto threads =
-      static_cast<unsigned>(std::min<std::size_t>(wanted, std::max<std::size_t>(options.replicates, 1)));
+  const std::size_t batches = (options.replicates + size - 1) / size;
+  const auto threads = static_cast<unsigned>(std::min<std::size_t>(wanted, std::max<std::size_t>(batches, 1)));
   std::atomic<std::size_t> next{0};
   const auto run = [&] {
-    for (std::size_t r = next++; r < options.replicates; r = next++) work(r);
+    for (std::size_t batch = next++; batch < batches; batch = next++)
+      work(batch * size, std::min(options.replicates, (batch + 1) * size));
   };
   std::vector<std::jthread> pool;
   for (unsigned t = 1; t < threads; ++t) pool.emplace_back(run);
   run();
 }
 
-/// Poisson(1) from 16 random bits at a time: a table by the leading bits, and more bits for the few entries
-/// that a step of the distribution function cuts, so that the result is exact to 2^-48.
+template <typename Work>
+void for_each_replicate(const ResamplingOptions& options, Work work) {
+  for_each_batch(options, 1, [&](std::size_t replicate, std::size_t) { work(replicate); });
+}
+
+/// Poisson(1) from 16 random bits at a time: a table by the leading bits, small enough to stay in the nearest cache, and more
+/// bits for the few entries that a step of the distribution function cuts, so that the result is exact to 2^-48.
 class PoissonOne {
  public:
   PoissonOne() {
@@ -46,33 +52,34 @@ class PoissonOne {
     for (std::size_t u = 0; u < kEntries; ++u) {
       const double low = static_cast<double>(u) / kEntries, high = static_cast<double>(u + 1) / kEntries;
       while (weight < kSteps && steps_[weight] <= low) ++weight;
-      table_[u] = weight < kSteps && steps_[weight] < high ? kCut : static_cast<std::uint8_t>(weight);
+      table_[u] = weight < kSteps && steps_[weight] < high ? kCut : static_cast<double>(weight);
     }
   }
 
   /// Four weights from one draw.
   std::array<double, 4> four(RandomStream& stream) const {
     const std::uint64_t bits = stream.next();
-    return {one(bits & 0xFFFF, stream), one((bits >> 16) & 0xFFFF, stream),
-            one((bits >> 32) & 0xFFFF, stream), one(bits >> 48, stream)};
+    std::array<double, 4> weights{leading(bits), leading(bits >> 16), leading(bits >> 32), leading(bits >> 48)};
+    if ((weights[0] < 0) | (weights[1] < 0) | (weights[2] < 0) | (weights[3] < 0)) [[unlikely]]
+      for (std::size_t lane = 0; lane < 4; ++lane)
+        if (weights[lane] < 0) weights[lane] = cut((bits >> (16 * lane)) & 0xFFFF, stream);
+    return weights;
   }
 
  private:
   static constexpr std::size_t kSteps = 16;  // P(weight >= 16) < 1e-13
-  static constexpr std::size_t kEntries = 65536;
-  static constexpr std::uint8_t kCut = 255;
+  static constexpr unsigned kBits = 11;
+  static constexpr std::size_t kEntries = std::size_t{1} << kBits;
+  static constexpr double kCut = -1;
 
-  double one(std::uint64_t leading, RandomStream& stream) const {
-    const std::uint8_t weight = table_[leading];
-    if (weight != kCut) [[likely]]
-      return static_cast<double>(weight);
-    const double u = (static_cast<double>(leading) + stream.uniform()) / kEntries;
-    const auto step = std::upper_bound(steps_.begin(), steps_.end(), u);
-    return static_cast<double>(step - steps_.begin());
+  double leading(std::uint64_t bits) const { return table_[(bits & 0xFFFF) >> (16 - kBits)]; }
+  double cut(std::uint64_t sixteen, RandomStream& stream) const {
+    const double u = (static_cast<double>(sixteen) + stream.uniform()) / 65536;
+    return static_cast<double>(std::upper_bound(steps_.begin(), steps_.end(), u) - steps_.begin());
   }
 
   std::array<double, kSteps> steps_{};
-  std::array<std::uint8_t, kEntries> table_{};
+  std::array<double, kEntries> table_{};
 };
 
 /// boost::random wants a generator object.
@@ -155,25 +162,42 @@ std::vector<double> poisson_bootstrap_ratio(const UnitTotals& units, const Resam
     numerator.push_back(0.0);
     denominator.push_back(0.0);
   }
-  std::vector<double> results(options.replicates);
-  for_each_replicate(options, [&](std::size_t replicate) {
-    RandomStream stream(options.seed, replicate);
+  // A batch of replicates goes through the units together, a block that fits the cache at a time: reading a million
+  // units from memory once a replicate takes longer than drawing their weights.
+  constexpr std::size_t kBatch = 32, kBlock = 1024;
+  struct Running {
+    RandomStream stream;
     std::array<double, 4> above{}, below{};
-    for (std::size_t i = 0; i < numerator.size(); i += 4) {
-      const auto weight = poisson.four(stream);
-      for (std::size_t lane = 0; lane < 4; ++lane) {
-        above[lane] += weight[lane] * numerator[i + lane];
-        below[lane] += weight[lane] * denominator[i + lane];
+  };
+  std::vector<double> results(options.replicates);
+  for_each_batch(options, kBatch, [&](std::size_t first, std::size_t last) {
+    std::vector<Running> batch;
+    for (std::size_t r = first; r < last; ++r) batch.push_back({RandomStream(options.seed, r)});
+    for (std::size_t from = 0; from < numerator.size(); from += kBlock) {
+      const std::size_t to = std::min(numerator.size(), from + kBlock);
+      for (Running& one : batch) {
+        Running now = one;
+        for (std::size_t i = from; i < to; i += 4) {
+          const auto weight = poisson.four(now.stream);
+          for (std::size_t lane = 0; lane < 4; ++lane) {
+            now.above[lane] += weight[lane] * numerator[i + lane];
+            now.below[lane] += weight[lane] * denominator[i + lane];
+          }
+        }
+        one = now;
       }
     }
-    double total = (below[0] + below[1]) + (below[2] + below[3]);
-    if (plain > 0) {
-      StreamGenerator generator{&stream};
-      total += static_cast<double>(
-          boost::random::poisson_distribution<std::int64_t, double>(static_cast<double>(plain))(generator));
+    for (std::size_t r = first; r < last; ++r) {
+      Running& one = batch[r - first];
+      double total = (one.below[0] + one.below[1]) + (one.below[2] + one.below[3]);
+      if (plain > 0) {
+        StreamGenerator generator{&one.stream};
+        total += static_cast<double>(
+            boost::random::poisson_distribution<std::int64_t, double>(static_cast<double>(plain))(generator));
+      }
+      results[r] = total != 0.0 ? ((one.above[0] + one.above[1]) + (one.above[2] + one.above[3])) / total
+                                : std::numeric_limits<double>::quiet_NaN();
     }
-    results[replicate] = total != 0.0 ? ((above[0] + above[1]) + (above[2] + above[3])) / total
-                                      : std::numeric_limits<double>::quiet_NaN();
   });
   std::erase_if(results, [](double value) { return !std::isfinite(value); });
   return results;

@@ -88,12 +88,23 @@ double BrownianRecursion::lower_quantile(double p) const {
 }
 
 void BrownianRecursion::continue_between(double lower, double upper, double next_variance) {
+  const std::array<Region, 1> regions{Region{lower, upper}};
+  continue_in(regions, next_variance);
+}
+
+void BrownianRecursion::continue_outside(double inner, double outer, double next_variance) {
+  const std::array<Region, 2> regions{Region{-outer, -inner}, Region{inner, outer}};
+  continue_in(regions, next_variance);
+}
+
+void BrownianRecursion::continue_in(std::span<const Region> regions, double next_variance) {
   const double spread = std::sqrt(total_variance_);
-  const double from = std::max(lower, total_mean_ - kSupport * spread);
-  const double to = std::min(upper, total_mean_ + kSupport * spread);
+  const double width = kPanelWidth * std::min(deviation_, std::sqrt(next_variance));
   std::vector<double> nodes, probabilities;
-  if (from < to) {
-    const double width = kPanelWidth * std::min(deviation_, std::sqrt(next_variance));
+  for (const Region& region : regions) {
+    const double from = std::max(region.lower, total_mean_ - kSupport * spread);
+    const double to = std::min(region.upper, total_mean_ + kSupport * spread);
+    if (!(from < to)) continue;
     const double panels = std::ceil(std::min(kMaximalPanels, (to - from) / width));
     const double half = 0.5 * (to - from) / panels;
     for (double panel = 0; panel < panels; ++panel) {

@@ -2,6 +2,7 @@
 // A Brownian motion watched at some times and stopped outside an interval: the recursion behind every
 // group-sequential probability.
 
+#include <span>
 #include <vector>
 
 namespace liftmark::stats {
@@ -29,8 +30,14 @@ class BrownianRecursion {
   /// Keeps the paths with lower < B < upper. `next_variance` is that of the step to come, which sets the
   /// grid.
   void continue_between(double lower, double upper, double next_variance);
+  /// Keeps the paths with inner < |B| < outer, 0 <= inner <= outer: a middle that stops too.
+  void continue_outside(double inner, double outer, double next_variance);
 
  private:
+  struct Region {
+    double lower, upper;
+  };
+  void continue_in(std::span<const Region> regions, double next_variance);
   double density(double b) const;
   double tail(double b, double sign) const;
   double quantile(double p, double sign) const;

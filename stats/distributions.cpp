@@ -5,10 +5,14 @@
 #include <stdexcept>
 #include <string>
 
+#include <boost/math/distributions/non_central_t.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <boost/math/special_functions/beta.hpp>
 #include <boost/math/special_functions/gamma.hpp>
+
+#include "stats/incomplete_beta.hpp"
+#include "stats/stirling.hpp"
 
 namespace liftmark::stats {
 namespace {
@@ -103,6 +107,17 @@ double student_t_upper_quantile(double q, double df) {
   return -student_t_quantile(q, df);
 }
 
+double noncentral_t_sf(double t, double df, double noncentrality) {
+  require(df > 0.0, "degrees of freedom must be positive");
+  require(std::isfinite(t) && std::isfinite(noncentrality), "t and its noncentrality must be finite");
+  // Far out Boost's series of Poisson terms overflows an int; P(T <= t) is then below exp(-800).
+  const double far = 1000.0 + 40.0 * std::abs(t);
+  if (noncentrality > far) return 1.0;
+  if (noncentrality < -far) return 0.0;
+  using NonCentralT = boost::math::non_central_t_distribution<double, Policy>;
+  return checked(boost::math::cdf(boost::math::complement(NonCentralT(df, noncentrality), t)), "noncentral_t_sf");
+}
+
 double chi2_cdf(double x, double df) {
   require(df > 0.0 && x >= 0.0, "chi-square needs x >= 0 and positive degrees of freedom");
   return checked(boost::math::gamma_p(0.5 * df, 0.5 * x, kPolicy), "chi2_cdf");
@@ -120,24 +135,48 @@ double chi2_quantile(double p, double df) {
 
 double beta_cdf(double x, double a, double b) {
   require(a > 0.0 && b > 0.0 && x >= 0.0 && x <= 1.0, "beta needs positive parameters and x from 0 to 1");
+  if (rare_beta(a, b)) return rare_beta_cdf(x, a, b, false);
   return checked(boost::math::ibeta(a, b, x, kPolicy), "beta_cdf");
 }
 
 double beta_sf(double x, double a, double b) {
   require(a > 0.0 && b > 0.0 && x >= 0.0 && x <= 1.0, "beta needs positive parameters and x from 0 to 1");
+  if (rare_beta(a, b)) return rare_beta_cdf(x, a, b, true);
   return checked(boost::math::ibetac(a, b, x, kPolicy), "beta_sf");
 }
+
+namespace {
+
+struct BetaParameters {
+  double a, b;
+};
+
+/// Boost's inverse has the error of its cdf; where ours is sharper, two Newton steps on it.
+double refined(double x, const BetaParameters& law, double probability, bool upper) {
+  if (!rare_beta(law.a, law.b)) return x;
+  for (int i = 0; i < 2; ++i) {
+    if (!(x > 0 && x < 1)) return x;
+    const double density = beta_front(x, law.a, law.b) / (x * (1 - x));
+    const double step = (rare_beta_cdf(x, law.a, law.b, upper) - probability) / density;
+    const double next = upper ? x + step : x - step;
+    if (!(next > 0 && next < 1)) return x;
+    x = next;
+  }
+  return x;
+}
+
+}  // namespace
 
 double beta_quantile(double p, double a, double b) {
   require(a > 0.0 && b > 0.0, "beta needs positive parameters");
   require_unit(p);
-  return checked(boost::math::ibeta_inv(a, b, p, kPolicy), "beta_quantile");
+  return refined(checked(boost::math::ibeta_inv(a, b, p, kPolicy), "beta_quantile"), {a, b}, p, false);
 }
 
 double beta_upper_quantile(double q, double a, double b) {
   require(a > 0.0 && b > 0.0, "beta needs positive parameters");
   require_unit(q);
-  return checked(boost::math::ibetac_inv(a, b, q, kPolicy), "beta_upper_quantile");
+  return refined(checked(boost::math::ibetac_inv(a, b, q, kPolicy), "beta_upper_quantile"), {a, b}, q, true);
 }
 
 double gamma_quantile(double p, double shape) {
@@ -152,36 +191,6 @@ double gamma_upper_quantile(double q, double shape) {
   return checked(boost::math::gamma_q_inv(shape, q, kPolicy), "gamma_upper_quantile");
 }
 
-namespace {
-
-// log n! - Stirling's formula, Loader 2000 eq. (3).
-double stirling_error(double n) {
-  if (n < 16.0)
-    return std::lgamma(n + 1.0) - (n + 0.5) * std::log(n) + n - 0.5 * std::log(2.0 * std::numbers::pi);
-  const double square = n * n;
-  return (1.0 / 12.0 -
-          (1.0 / 360.0 - (1.0 / 1260.0 - (1.0 / 1680.0 - 1.0 / 1188.0 / square) / square) / square) /
-              square) /
-         n;
-}
-
-// x log(x / m) + m - x without cancellation when x is near m, Loader 2000 section 4.
-double deviance(double x, double m) {
-  if (std::abs(x - m) >= 0.1 * (x + m)) return x * std::log(x / m) + m - x;
-  const double v = (x - m) / (x + m);
-  double sum = (x - m) * v;
-  double power = 2.0 * x * v;
-  for (int j = 1; j < 1000; ++j) {
-    power *= v * v;
-    const double next = sum + power / (2.0 * j + 1.0);
-    if (next == sum) break;
-    sum = next;
-  }
-  return sum;
-}
-
-}  // namespace
-
 double binomial_log_pmf(std::int64_t k, std::int64_t n, double p) {
   require(n >= 0 && k >= 0 && k <= n, "binomial needs 0 <= k <= n");
   require_unit(p);
@@ -191,7 +200,7 @@ double binomial_log_pmf(std::int64_t k, std::int64_t n, double p) {
   require(!(p == 0.0 && k > 0) && !(p == 1.0 && k < n), "an impossible count has no log probability");
   if (k == 0) return n == 0 || p == 0.0 ? 0.0 : count * std::log1p(-p);
   if (k == n) return p == 1.0 ? 0.0 : count * std::log(p);
-  const double exponent = stirling_error(count) - stirling_error(x) - stirling_error(count - x) -
+  const double exponent = stirling_remainder(count) - stirling_remainder(x) - stirling_remainder(count - x) -
                           deviance(x, count * p) - deviance(count - x, count * q);
   return exponent + 0.5 * std::log(count / (2.0 * std::numbers::pi * x * (count - x)));
 }

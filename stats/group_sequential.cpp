@@ -115,6 +115,21 @@ class LookWalk {
   double z_with_below(double p) const {
     return p > 0 ? std::max(-kLargestZ, recursion_.lower_quantile(p) / scale_) : -kLargestZ;
   }
+  double within(double z) const { return std::max(0.0, below(z) - below(-z)); }
+  /// The z in [0, most] with within(z) = p; `most` if even that has less.
+  double z_with_within(double p, double most) const {
+    if (!(p > 0)) return 0;
+    if (within(most) <= p) return most;
+    std::uintmax_t iterations = 100;
+    const auto close = [](double a, double b) { return std::abs(a - b) <= 1e-11; };
+    const auto [a, b] = boost::math::tools::toms748_solve([&](double z) { return within(z) - p; }, 0.0, most,
+                                                          close, iterations);
+    return 0.5 * (a + b);
+  }
+  void go_on_outside(std::size_t k, double inner, double outer) {
+    if (k + 1 < fraction_.size())
+      recursion_.continue_outside(inner * scale_, outer * scale_, fraction_[k + 1] - fraction_[k]);
+  }
   /// Goes on between two z; nothing to do at the last look.
   void go_on(std::size_t k, double lower, double upper) {
     if (k + 1 < fraction_.size())
@@ -217,7 +232,8 @@ double expected_size(const Boundaries& boundaries, double drift) {
   for (std::size_t k = 0; k < boundaries.fraction.size(); ++k) {
     const double stops = k + 1 == boundaries.fraction.size()
                              ? going
-                             : crossing.upper[k] + (crossing.lower.empty() ? 0.0 : crossing.lower[k]);
+                             : crossing.upper[k] + (crossing.lower.empty() ? 0.0 : crossing.lower[k]) +
+                                   (crossing.inner.empty() ? 0.0 : crossing.inner[k]);
     expected += stops * boundaries.fraction[k];
     going -= stops;
   }
@@ -272,36 +288,73 @@ Crossing crossing_probabilities(const Boundaries& boundaries, double drift) {
     walk.arrive(k);
     crossing.upper.push_back(walk.above(boundaries.upper[k]));
     if (!boundaries.lower.empty()) crossing.lower.push_back(walk.below(boundaries.lower[k]));
-    walk.go_on(k, boundaries.lower.empty() ? kBelowEverything : boundaries.lower[k], boundaries.upper[k]);
+    if (!boundaries.inner.empty()) {
+      crossing.inner.push_back(walk.within(boundaries.inner[k]));
+      walk.go_on_outside(k, boundaries.inner[k], boundaries.upper[k]);
+    } else {
+      walk.go_on(k, boundaries.lower.empty() ? kBelowEverything : boundaries.lower[k], boundaries.upper[k]);
+    }
   }
   return crossing;
 }
 
+namespace {
+
+/// One look of a design with futility: what may be spent there.
+struct Spending {
+  double alpha, beta;
+};
+
+/// Bounds of one look, and on to the next. `null` decides the efficacy bound, `alternative` the futility bound.
+struct FutilityWalk {
+  LookWalk null, alternative;
+  bool binding;
+
+  void one_sided(std::size_t k, const Spending& spends, Boundaries& result) {
+    const double upper = null.z_with_above(spends.alpha);
+    const double lower = std::min(upper, alternative.z_with_below(spends.beta));
+    result.upper.push_back(upper);
+    result.lower.push_back(lower);
+    null.go_on(k, binding ? lower : kBelowEverything, upper);
+    alternative.go_on(k, lower, upper);
+  }
+  void two_sided(std::size_t k, const Spending& spends, Boundaries& result) {
+    const double upper = null.z_with_above(spends.alpha / 2);
+    const bool last = k + 1 == result.fraction.size();
+    const double inner = last ? upper : alternative.z_with_within(spends.beta, upper);
+    result.upper.push_back(upper);
+    result.lower.push_back(-upper);
+    result.inner.push_back(inner);
+    if (binding)
+      null.go_on_outside(k, inner, upper);
+    else
+      null.go_on(k, -upper, upper);
+    alternative.go_on_outside(k, inner, upper);
+  }
+};
+
+}  // namespace
+
 Boundaries boundaries_with_futility(const GroupSequentialRule& rule, const Looks& looks,
                                     const FutilityRule& futility, double drift) {
   check(rule, looks);
-  require(rule.sides == 1, "futility bounds are for one-sided designs");
   require(spends_by_time(rule.kind) && spends_by_time(futility.kind),
           "futility bounds need spending functions");
   require(futility.beta > 0 && futility.beta < 1, "beta must be between 0 and 1");
   Boundaries result{.fraction = fractions_of(looks), .upper = {}, .lower = {}, .error_spent = {}};
-  LookWalk null(result.fraction, 0), alternative(result.fraction, drift);
-  double alpha_before = 0, beta_before = 0;
+  FutilityWalk walk{LookWalk(result.fraction, 0), LookWalk(result.fraction, drift), futility.binding};
+  Spending before{0, 0};
   for (std::size_t k = 0; k < result.fraction.size(); ++k) {
     const double time = spending_time(looks, result.fraction, k);
-    const double alpha = error_spent(rule.kind, rule.parameter, rule.alpha, time);
-    const double beta = error_spent(futility.kind, futility.parameter, futility.beta, time);
-    null.arrive(k);
-    alternative.arrive(k);
-    const double upper = null.z_with_above(alpha - alpha_before);
-    const double lower = std::min(upper, alternative.z_with_below(beta - beta_before));
-    result.upper.push_back(upper);
-    result.lower.push_back(lower);
-    result.error_spent.push_back(alpha);
-    null.go_on(k, futility.binding ? lower : kBelowEverything, upper);
-    alternative.go_on(k, lower, upper);
-    alpha_before = alpha;
-    beta_before = beta;
+    const Spending spent{
+        rule.sides * error_spent(rule.kind, rule.parameter, rule.alpha / rule.sides, time),
+        error_spent(futility.kind, futility.parameter, futility.beta, time)};
+    walk.null.arrive(k);
+    walk.alternative.arrive(k);
+    const Spending now{spent.alpha - before.alpha, spent.beta - before.beta};
+    rule.sides == 1 ? walk.one_sided(k, now, result) : walk.two_sided(k, now, result);
+    result.error_spent.push_back(spent.alpha);
+    before = spent;
   }
   return result;
 }

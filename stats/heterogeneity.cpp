@@ -18,7 +18,8 @@ bool usable(const SegmentEffect& segment) {
 }
 
 struct WeightedMean {
-  double mean = 0, weights = 0, squared_weights = 0;
+  double mean = 0, weights = 0;
+  double spread = 0;  ///< sum of weights - sum of their squares / sum of weights, summed without cancellation
 };
 
 WeightedMean weighted_mean(std::span<const SegmentEffect> segments, double between) {
@@ -26,8 +27,9 @@ WeightedMean weighted_mean(std::span<const SegmentEffect> segments, double betwe
   for (const SegmentEffect& segment : segments) {
     if (!usable(segment)) continue;
     const double weight = 1 / (segment.standard_error * segment.standard_error + between);
+    if (result.weights > 0)
+      result.spread = (result.spread * result.weights + 2 * result.weights * weight) / (result.weights + weight);
     result.weights += weight;
-    result.squared_weights += weight * weight;
     result.mean += weight / result.weights * (segment.estimate - result.mean);
   }
   return result;
@@ -63,7 +65,7 @@ Heterogeneity heterogeneity(std::span<const SegmentEffect> segments,
   double q = 0;
   for (const SegmentEffect& segment : segments)
     if (usable(segment)) q += std::pow((segment.estimate - fixed.mean) / segment.standard_error, 2);
-  const double between = std::max(0.0, (q - df) / (fixed.weights - fixed.squared_weights / fixed.weights));
+  const double between = std::max(0.0, (q - df) / fixed.spread);
   const WeightedMean random = weighted_mean(segments, between);
   result.q = q;
   result.degrees_of_freedom = df;

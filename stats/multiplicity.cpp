@@ -64,11 +64,15 @@ double sidak(double p, double m) {
 /// mean z. The trapezoidal rule converges geometrically for such integrands.
 double exceedance(std::span<const double> lambdas, double t, double s, bool two_sided) {
   constexpr double kEnd = 8.5;
-  constexpr int kSteps = 340;
-  constexpr double kStep = 2.0 * kEnd / kSteps;
+  constexpr double kSteps = 340, kMostSteps = 40'000;
+  // A treatment far larger than the control bends the integrand within (1 - lambda^2)^1/2 of z.
+  const double largest = *std::max_element(lambdas.begin(), lambdas.end());
+  const double bend = std::sqrt((1.0 - largest) * (1.0 + largest));
+  const double steps = std::ceil(std::clamp(2.0 * kEnd / (0.4 * bend), kSteps, kMostSteps));
+  const double step = 2.0 * kEnd / steps;
   double total = 0.0;
-  for (int i = 0; i <= kSteps; ++i) {
-    const double z = -kEnd + kStep * i;
+  for (double i = 0; i <= steps; ++i) {
+    const double z = -kEnd + step * i;
     double log_none = 0.0;
     for (const double lambda : lambdas) {
       const double spread = std::sqrt((1.0 - lambda) * (1.0 + lambda));
@@ -78,7 +82,7 @@ double exceedance(std::span<const double> lambdas, double t, double s, bool two_
     }
     total += normal_pdf(z) * (std::isinf(log_none) ? 1.0 : -std::expm1(log_none));
   }
-  return total * kStep;
+  return total * step;
 }
 
 std::vector<double> lambdas_of(const ManyToOne& design) {
@@ -96,23 +100,20 @@ double dunnett_tail(std::span<const double> lambdas, const std::optional<double>
                     bool two_sided) {
   if (!df || std::isinf(*df)) return exceedance(lambdas, t, 1.0, two_sided);
   if (!(*df > 0)) throw std::invalid_argument("degrees of freedom must be positive");
-  // s = sqrt(chi2 / df): Simpson's rule over all but 1e-13 of its distribution.
+  // s = sqrt(chi2 / df) on a log scale, v = log s: the trapezoidal rule over all but 1e-15 of its distribution, a step of
+  // which is a part of the narrower of the two factors, the law of v and the exceedance's bend.
   const boost::math::chi_squared chi2(*df);
-  const double low = std::sqrt(quantile(chi2, 1e-13) / *df);
-  const double high = std::sqrt(quantile(complement(chi2, 1e-13)) / *df);
-  constexpr int kSteps = 160;
-  const double step = (high - low) / kSteps;
+  const double low = 0.5 * std::log(quantile(chi2, 1e-15) / *df);
+  const double high = 0.5 * std::log(quantile(complement(chi2, 1e-15)) / *df);
+  const double steps = std::ceil((high - low) / std::min(0.15, 0.4 / std::sqrt(2.0 * *df)));
   const double log_norm =
       std::numbers::ln2 + 0.5 * *df * std::log(0.5 * *df) - boost::math::lgamma(0.5 * *df);
   double total = 0.0;
-  for (int i = 0; i <= kSteps; ++i) {
-    const double s = low + step * i;
-    if (s <= 0.0) continue;
-    const double density = std::exp(log_norm + (*df - 1.0) * std::log(s) - 0.5 * *df * s * s);
-    const double weight = i == 0 || i == kSteps ? 1.0 : (i % 2 == 1 ? 4.0 : 2.0);
-    total += weight * density * exceedance(lambdas, t, s, two_sided);
+  for (double i = 0; i <= steps; ++i) {
+    const double v = low + (high - low) * i / steps, s = std::exp(v);
+    total += std::exp(log_norm + *df * (v - 0.5 * s * s)) * exceedance(lambdas, t, s, two_sided);
   }
-  return std::min(1.0, total * step / 3.0);
+  return std::min(1.0, total * (high - low) / steps);
 }
 
 }  // namespace
@@ -186,7 +187,7 @@ double dunnett_critical(const ManyToOne& design, double confidence, bool two_sid
   const auto lambdas = lambdas_of(design);
   const double alpha = 1.0 - confidence;
   double high = 4.0;
-  while (dunnett_tail(lambdas, design.df, high, two_sided) > alpha) high *= 2.0;
+  while (dunnett_tail(lambdas, design.df, high, two_sided) > alpha && high < 1e15) high *= 2.0;
   double low = two_sided ? 0.0 : -8.0;
   const auto excess = [&](double t) { return dunnett_tail(lambdas, design.df, t, two_sided) - alpha; };
   std::uintmax_t iterations = 100;
@@ -220,6 +221,16 @@ double false_coverage_level(std::size_t selected, std::size_t m, double q) {
   if (m == 0 || selected > m || !(q > 0.0 && q < 1.0))
     throw std::invalid_argument("needs 0 <= selected <= m and q inside (0, 1)");
   return 1.0 - count(selected) * q / count(m);
+}
+
+ErrorShares allocate_error(const ErrorBudget& budget) {
+  const auto share = [&](double alpha, std::size_t metrics) {
+    return alpha / static_cast<double>(std::max<std::size_t>(1, metrics * budget.variants));
+  };
+  return {.primary = share(budget.alpha, budget.primaries),
+          .secondary = share(budget.alpha, budget.secondaries),
+          .guardrail = budget.guardrail_alpha,
+          .harm = share(budget.harm_alpha, budget.guardrails)};
 }
 
 }  // namespace liftmark::stats

@@ -67,4 +67,21 @@ std::vector<double> dunnett_step_down(const ManyToOne& design, std::span<const d
 /// Yekutieli 2005.
 double false_coverage_level(std::size_t selected, std::size_t m, double q);
 
+/// What a plan decides with, and the error it may make in all.
+struct ErrorBudget {
+  double alpha = 0.05;            ///< two-sided: of the primaries together, and once more of the secondaries
+  double guardrail_alpha = 0.05;  ///< one-sided: of "within margin"
+  double harm_alpha = 0.01;       ///< one-sided: of all "breached" together
+  std::size_t primaries = 1, secondaries = 0, guardrails = 0;
+  std::size_t variants = 1;  ///< compared with one control
+};
+/// The error of one comparison, by which both its interval and its test are made: they cannot disagree.
+struct ErrorShares {
+  double primary = 0.05, secondary = 0.05, guardrail = 0.05, harm = 0.01;
+};
+/// MEASUREMENT "Readings, alpha and the verdict": Bonferroni over metrics x variants within primaries, secondaries and
+/// harm tests; guardrails whole, because all of them must hold (intersection-union). A role without metrics keeps its
+/// error whole.
+ErrorShares allocate_error(const ErrorBudget& budget);
+
 }  // namespace liftmark::stats

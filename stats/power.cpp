@@ -5,7 +5,6 @@
 #include <numeric>
 #include <stdexcept>
 
-#include <boost/math/distributions/non_central_t.hpp>
 #include <boost/math/tools/roots.hpp>
 
 #include "stats/confidence_sequence.hpp"
@@ -94,11 +93,6 @@ double tail_quantile(double alpha, int sides) {
 
 double squared(double x) {
   return x * x;
-}
-
-/// P(T > t), noncentral t.
-double noncentral_t_sf(double t, double df, double shift) {
-  return boost::math::cdf(boost::math::complement(boost::math::non_central_t(df, shift), t));
 }
 
 /// Smallest n1 (from 1 or 2 units on) with power(n1) at the target, by doubling and root finding.

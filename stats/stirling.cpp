@@ -15,4 +15,18 @@ double stirling_remainder(double x) {
          x;
 }
 
+double deviance(double x, double m) {
+  if (std::abs(x - m) >= 0.1 * (x + m)) return x * std::log(x / m) + m - x;
+  const double v = (x - m) / (x + m);
+  double sum = (x - m) * v;
+  double power = 2.0 * x * v;
+  for (int j = 1; j < 1000; ++j) {
+    power *= v * v;
+    const double next = sum + power / (2.0 * j + 1.0);
+    if (next == sum) break;
+    sum = next;
+  }
+  return sum;
+}
+
 }  // namespace liftmark::stats

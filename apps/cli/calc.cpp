@@ -9,9 +9,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/calc/inputs.hpp"
 #include "apps/cli/calc/table.hpp"
 #include "apps/cli/commands.hpp"
 #include "engine/definition/error.hpp"
+#include "stats/estimate.hpp"
 
 namespace liftmark::cli {
 namespace {
@@ -21,10 +23,12 @@ using nlohmann::json;
 constexpr std::span<const CalcMethod> (*kFamilies[])() = {distribution_methods,
                                                           proportion_methods,
                                                           mean_methods,
+                                                          lift_methods,
                                                           adjustment_methods,
                                                           sequential_methods,
                                                           mixture_methods,
                                                           group_sequential_methods,
+                                                          group_sequential_analysis_methods,
                                                           bayes_methods,
                                                           multiplicity_methods,
                                                           power_methods,
@@ -35,6 +39,14 @@ constexpr std::span<const CalcMethod> (*kFamilies[])() = {distribution_methods,
 
 json failure(json id, std::string_view code, std::string_view message) {
   return {{"id", std::move(id)}, {"error", {{"code", code}, {"message", message}}}};
+}
+
+/// Infinity and NaN as the strings that stand for them, wherever a method left one: JSON has no such numbers.
+json written_out(json result) {
+  if (result.is_number_float()) return written(result.get<double>());
+  if (result.is_structured())
+    for (json& part : result) part = written_out(std::move(part));
+  return result;
 }
 
 /// One request line to one answer line. Never throws on what the line says.
@@ -50,13 +62,19 @@ json answer(const std::string& line) {
   if (method == nullptr)
     return failure(id, "unknown_method", "no method \"" + name + "\"; see liftmark calc --list");
   try {
-    return {{"id", id}, {"result", method->run(request.value("inputs", json::object()))}};
+    return {{"id", id}, {"result", written_out(method->run(request.value("inputs", json::object())))}};
   } catch (const CalcError& error) {
     return failure(id, error.code, error.what());
   } catch (const json::exception& error) {
     return failure(id, "invalid_input", error.what());
   } catch (const std::domain_error& error) {  // a number outside a distribution's domain
     return failure(id, "invalid_input", error.what());
+  } catch (const std::invalid_argument& error) {
+    return failure(id, "invalid_input", error.what());
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {  // an evaluation that broke down: the lines after it are still answered
+    return failure(id, stats::name(stats::Reason::no_convergence), error.what());
   }
 }
 

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/commands.hpp"
+#include "apps/cli/plan/history.hpp"
 #include "engine/definition/error.hpp"
 #include "stats/power.hpp"
 
@@ -28,6 +29,8 @@ struct Options {
   double units_per_day = 0.0;
   int primaries = 1, variants = 1, weeks = 8;
   bool json = false;
+  HistoryQuestion past;  ///< store and metric: where the baseline comes from instead
+  std::optional<History> history;
 };
 
 struct Row {
@@ -59,8 +62,13 @@ std::string_view title(PlanDesign design) {
 }
 
 stats::Baseline baseline_of(const Options& options) {
+  if (options.history) {
+    auto baseline = options.history->baseline;
+    if (options.reduction > 0) baseline.variance_kept = 1.0 - options.reduction;
+    return baseline;
+  }
   if (options.proportion.has_value() == options.mean.has_value())
-    throw Error(ErrorCode::usage, "", "a baseline is needed: --proportion, or --mean with --sd",
+    throw Error(ErrorCode::usage, "", "a baseline is needed: --proportion, --mean with --sd, or --store with --metric",
                 "liftmark plan --proportion 0.04 --mde 5%");
   if (options.mean && !options.deviation)
     throw Error(ErrorCode::usage, "--mean", "needs --sd, the standard deviation of one unit's value");
@@ -133,14 +141,26 @@ std::string percent(const std::optional<double>& lift) {
   return lift ? fmt::format("+{:.2f}%", *lift * 100) : "none";
 }
 
+void print_history(const Options& options) {
+  const History& past = *options.history;
+  fmt::print("The past of {} in {}: {} units of arm {} of experiment {}\n", options.past.metric, options.past.store,
+             grouped(static_cast<double>(past.units)), past.arm, past.experiment);
+  fmt::print("  {} {:.6g}, standard deviation of a unit {:.6g}\n", past.baseline.proportion ? "rate" : "mean",
+             past.baseline.mean, std::sqrt(past.baseline.variance));
+  fmt::print("  before exposure explains {:.1f}% of the variance (correlation {:.2f})\n",
+             100 * past.variance_reduction, past.covariate_correlation);
+  fmt::print("  {} new units a day over {:.0f} days\n\n", grouped(past.units_per_day), std::ceil(past.days));
+}
+
 void print_text(const Options& options, const Answer& answer) {
   const auto& baseline = answer.question.baseline;
+  if (options.history) print_history(options);
   if (options.margin)
     fmt::print(
         "To show that a metric at {:g} gets no worse than {:.4g}%, when nothing changes, with power {:g}\n\n",
         baseline.mean, *options.margin * 100, options.power);
   else
-    fmt::print("To find a relative lift of {:.4g}% on a metric at {:g} with power {:g}\n\n",
+    fmt::print("To find a relative lift of {:.4g}% on a metric at {:.6g} with power {:g}\n\n",
                options.mde * 100, baseline.mean, options.power);
   fmt::print("  {:<40} {:>14} {:>14} {:>8}\n", "design", "two arms", "all arms", "days");
   for (const Row& row : answer.rows)
@@ -189,10 +209,33 @@ void print_json(const Options& options, const Answer& answer) {
                       {"power", options.power},
                       {"designs", designs},
                       {"weeks", weeks}};
+  if (options.history)
+    result["history"] = {{"experiment", options.history->experiment},
+                         {"arm", options.history->arm},
+                         {"metric", options.past.metric},
+                         {"units", options.history->units},
+                         {"mean", options.history->baseline.mean},
+                         {"standard_deviation", std::sqrt(options.history->baseline.variance)},
+                         {"variance_reduction", options.history->variance_reduction},
+                         {"covariate_correlation", options.history->covariate_correlation},
+                         {"units_per_day", options.history->units_per_day},
+                         {"days", options.history->days}};
   result["recommended"] = answer.recommended
                               ? ordered_json(stats::name(answer.rows[*answer.recommended].design))
                               : ordered_json(nullptr);
   fmt::print("{}\n", result.dump(2));
+}
+
+/// The store's past, where one is given; what was typed stands before it.
+void add_history(Options& options) {
+  if (options.past.store.empty()) return;
+  if (options.past.metric.empty())
+    throw Error(ErrorCode::usage, "--store", "needs --metric", "liftmark plan --store shop.db --metric conversion");
+  if (options.proportion || options.mean || options.deviation)
+    throw Error(ErrorCode::usage, "--store", "and a typed baseline exclude each other",
+                "leave out --proportion, --mean and --sd");
+  options.history = read_history(options.past);
+  if (options.units_per_day <= 0) options.units_per_day = options.history->units_per_day;
 }
 
 /// "5%" or "0.05".
@@ -225,6 +268,7 @@ void add_plan(CLI::App& program) {
       "the two compared arms.\n\n"
       "Examples:\n"
       "  liftmark plan --proportion 0.04 --mde 5% --units-per-day 12000\n"
+      "  liftmark plan --store shop.db --metric conversion --mde 5%\n"
       "  liftmark plan --mean 11.8 --sd 45 --mde 3% --variance-reduction 20% --units-per-day 30000 --json");
   auto options = std::make_shared<Options>();
   command->add_option("--proportion", options->proportion, "Baseline share of units, e.g. 0.04 or 4%")
@@ -232,6 +276,14 @@ void add_plan(CLI::App& program) {
   command->add_option("--mean", options->mean, "Baseline mean per unit, or a ratio metric's ratio");
   command->add_option("--sd", options->deviation,
                       "Standard deviation of one unit's value (linearised for a ratio)");
+  auto* store = command->add_option("--store", options->past.store,
+                                    "Take baseline, variance, covariates and traffic from this store's past");
+  command->add_option("--metric", options->past.metric, "The metric in that store")->needs(store);
+  command
+      ->add_option("--experiment", options->past.experiment,
+                   "Whose exposed units are that past (the one with the most exposures)")
+      ->needs(store);
+  command->add_option("--as-of", options->past.as_of, "The past until this moment")->needs(store);
   command->add_option("--mde", options->mde, "Relative lift to find")
       ->transform(fraction())
       ->capture_default_str();
@@ -261,6 +313,7 @@ void add_plan(CLI::App& program) {
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] {
+    add_history(*options);
     const Answer answer = compute(*options);
     options->json ? print_json(*options, answer) : print_text(*options, answer);
   });

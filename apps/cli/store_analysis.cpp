@@ -10,8 +10,6 @@
 #include "engine/record/reader.hpp"
 
 namespace liftmark::cli {
-namespace {
-
 ReaderOptions reader_options(const std::string& as_of) {
   ReaderOptions options;
   if (as_of.empty()) return options;
@@ -22,7 +20,11 @@ ReaderOptions reader_options(const std::string& as_of) {
   return options;
 }
 
-}  // namespace
+std::vector<std::string> experiment_keys(const Reader& reader) {
+  std::vector<std::string> keys;
+  for (const auto& experiment : catalog_of(reader).experiments) keys.push_back(experiment.assignment.key);
+  return keys;
+}
 
 const ExperimentDefinition& experiment_of(const Catalog& catalog, const std::string& key) {
   if (const auto* found = catalog.find_experiment(key)) return *found;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/definition/catalog.hpp"
+#include "engine/record/reader.hpp"
 #include "engine/scorecard/scorecard.hpp"
 
 namespace liftmark::cli {
@@ -15,6 +16,12 @@ struct StoreQuestion {
   std::string as_of;  ///< a moment as text; empty: the last commit
   std::vector<std::string> segments = {};
 };
+
+/// A moment as text for a Reader; empty: the last commit. Throws Error{usage} for what is no moment.
+ReaderOptions reader_options(const std::string& as_of);
+
+/// Keys of the experiments of the catalog in force, in its order.
+std::vector<std::string> experiment_keys(const Reader& reader);
 
 /// Reads, aggregates and analyses. Throws Error{usage} for an unknown experiment (naming the nearest) or
 /// moment, Error{storage} for a store that cannot be read, Error{definition} for one without a catalog.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "stats/multiplicity.hpp"
+
 namespace liftmark {
 namespace {
 
@@ -13,10 +15,6 @@ const Guardrail* guardrail_of(const Plan& plan, std::string_view metric) {
   for (const auto& guardrail : plan.guardrails)
     if (guardrail.metric == metric) return &guardrail;
   return nullptr;
-}
-
-double share(double alpha, std::size_t metrics, std::size_t variants) {
-  return alpha / static_cast<double>(std::max<std::size_t>(1, metrics * variants));
 }
 
 }  // namespace
@@ -35,14 +33,22 @@ std::string_view name(Role role) noexcept {
 
 AlphaAllocation::AlphaAllocation(const Plan& plan, const std::vector<std::string>& metrics,
                                  std::size_t variants, Levels levels)
-    : plan_(plan), harm_alpha_(share(plan.harm_alpha, plan.guardrails.size(), variants)) {
+    : plan_(plan) {
   const auto secondaries =
       static_cast<std::size_t>(std::count_if(metrics.begin(), metrics.end(), [&](const std::string& metric) {
         return !holds(plan.primary, metric) && guardrail_of(plan, metric) == nullptr;
       }));
+  const auto shares = stats::allocate_error({.alpha = plan.alpha,
+                                             .guardrail_alpha = plan.guardrail_alpha,
+                                             .harm_alpha = plan.harm_alpha,
+                                             .primaries = plan.primary.size(),
+                                             .secondaries = secondaries,
+                                             .guardrails = plan.guardrails.size(),
+                                             .variants = variants});
   const bool each = levels == Levels::each;
-  primary_alpha_ = each ? plan.alpha : share(plan.alpha, plan.primary.size(), variants);
-  secondary_alpha_ = each ? plan.alpha : share(plan.alpha, secondaries, variants);
+  primary_alpha_ = each ? plan.alpha : shares.primary;
+  secondary_alpha_ = each ? plan.alpha : shares.secondary;
+  harm_alpha_ = shares.harm;
 }
 
 MetricRole AlphaAllocation::role_of(std::string_view metric) const {

@@ -5,27 +5,31 @@
 #include "engine/analyse/sections.hpp"
 #include "stats/confidence_sequence.hpp"
 #include "stats/distributions.hpp"
+#include "stats/log_decomposition.hpp"
 
 namespace liftmark {
 namespace {
 
 constexpr std::size_t kFactors = 4;  // bought, orders, gross, net per exposed unit
-constexpr std::size_t kNone = kFactors;
 constexpr std::array<const char*, kFactors> kParts{"conversion", "orders_per_buyer", "order_value",
                                                    "kept_after_refunds"};
 
-/// One arm's means per exposed unit, epochs weighted by their share of both arms' units.
-struct ArmFactors {
-  struct Epoch {
-    double weight = 0;
-    const stats::CoMoments* units = nullptr;
-  };
-  std::vector<Epoch> epochs;
-  std::array<double, kFactors> means{};
+/// Two arms' means per exposed unit, epochs weighted by their share of both arms' units.
+struct Factors {
+  std::array<stats::MeanChain, 2> arms;  ///< control, treatment
+  double units = 0;
 };
 
-/// Control and treatment; empty with too few units in every epoch.
-std::optional<std::array<ArmFactors, 2>> factors_of(const std::vector<Cell>& cells, ArmPair pair) {
+void add_epoch(stats::MeanChain& chain, const stats::CoMoments& units, double weight) {
+  const double times = weight * weight / static_cast<double>(units.n());
+  for (std::size_t i = 0; i < kFactors; ++i) {
+    chain.means[i] += weight * units.mean(i);
+    for (std::size_t j = 0; j < kFactors; ++j) chain.covariance[i][j] += times * units.covariance(i, j);
+  }
+}
+
+/// Empty with too few units in every epoch.
+std::optional<Factors> factors_of(const std::vector<Cell>& cells, ArmPair pair) {
   std::map<int, std::array<const stats::CoMoments*, 2>> epochs;
   for (const auto& cell : cells) {
     if (cell.history.n() < 2) continue;
@@ -33,37 +37,16 @@ std::optional<std::array<ArmFactors, 2>> factors_of(const std::vector<Cell>& cel
     if (cell.arm == pair.treatment) epochs[cell.epoch][1] = &cell.history;
   }
   std::erase_if(epochs, [](const auto& row) { return !row.second[0] || !row.second[1]; });
-  double all = 0;
-  for (const auto& [epoch, arms] : epochs) all += static_cast<double>(arms[0]->n() + arms[1]->n());
-  if (all == 0) return std::nullopt;
-  std::array<ArmFactors, 2> result;
+  const stats::MeanChain empty{std::vector<double>(kFactors, 0.0),
+                               {kFactors, std::vector<double>(kFactors, 0.0)}};
+  Factors result{.arms = {empty, empty}};
+  for (const auto& [epoch, arms] : epochs) result.units += static_cast<double>(arms[0]->n() + arms[1]->n());
+  if (result.units == 0) return std::nullopt;
   for (const auto& [epoch, arms] : epochs) {
-    const double weight = static_cast<double>(arms[0]->n() + arms[1]->n()) / all;
-    for (std::size_t side = 0; side < 2; ++side) {
-      result[side].epochs.push_back({weight, arms[side]});
-      for (std::size_t k = 0; k < kFactors; ++k) result[side].means[k] += weight * arms[side]->mean(k);
-    }
+    const double weight = static_cast<double>(arms[0]->n() + arms[1]->n()) / result.units;
+    for (std::size_t side = 0; side < 2; ++side) add_epoch(result.arms[side], *arms[side], weight);
   }
   return result;
-}
-
-/// The log of mean `above` over mean `below` (kNone: of the mean itself) and its delta-method variance
-/// with the full covariance of the two.
-struct LogPart {
-  double value = 0, variance = 0;
-};
-LogPart log_part(const ArmFactors& arm, std::size_t above, std::size_t below) {
-  std::vector<double> weights(kFactors, 0.0);
-  weights[above] = 1 / arm.means[above];
-  LogPart part{.value = std::log(arm.means[above]), .variance = 0};
-  if (below != kNone) {
-    weights[below] = -1 / arm.means[below];
-    part.value -= std::log(arm.means[below]);
-  }
-  for (const auto& epoch : arm.epochs)
-    part.variance += epoch.weight * epoch.weight * epoch.units->combine(weights).variance() /
-                     static_cast<double>(epoch.units->n());
-  return part;
 }
 
 /// What a standard error is multiplied with at this alpha: a sequence's under an always-valid plan.
@@ -73,13 +56,12 @@ double multiplier(const MetricTask& task, double units, double alpha) {
   return stats::sequence_critical_value(units * precision, alpha);
 }
 
-Figure log_figure(const std::array<LogPart, 2>& arms, double times, double alpha) {
-  Figure figure{.estimate = arms[1].value - arms[0].value,
-                .standard_error = std::sqrt(arms[0].variance + arms[1].variance)};
-  figure.lower = *figure.estimate - times * *figure.standard_error;
-  figure.upper = *figure.estimate + times * *figure.standard_error;
-  figure.level = 1 - alpha;
-  return figure;
+Figure log_figure(const stats::LogEffect& effect, double times, double alpha) {
+  return {.estimate = effect.value,
+          .standard_error = effect.standard_error,
+          .lower = effect.value - times * effect.standard_error,
+          .upper = effect.value + times * effect.standard_error,
+          .level = 1 - alpha};
 }
 
 Decomposition empty_of(const MetricTask& task, const Statistics& statistics, ArmPair pair, const char* kind) {
@@ -96,25 +78,15 @@ Decomposition by_factors(const MetricTask& task, const Statistics& statistics, A
     result.total = no_figure(reason);
     return result;
   };
-  const auto arms = factors_of(task.data.factors, pair);
-  if (!arms) return give_up(stats::Reason::too_few_units);
-  double units = 0;
-  for (const auto& arm : *arms) {
-    for (const double mean : arm.means)
-      if (!(mean > 0)) return give_up(stats::Reason::negative_baseline);
-    for (const auto& epoch : arm.epochs) units += static_cast<double>(epoch.units->n());
-  }
+  const auto factors = factors_of(task.data.factors, pair);
+  if (!factors) return give_up(stats::Reason::too_few_units);
+  const auto effects = stats::log_decomposition(factors->arms[0], factors->arms[1]);
+  if (effects.reason != stats::Reason::none) return give_up(effects.reason);
   const double alpha = task.role.alpha, each = alpha / static_cast<double>(kFactors);
-  const double times = multiplier(task, units, each);
-  for (std::size_t k = 0; k < kFactors; ++k) {
-    const std::size_t below = k == 0 ? kNone : k - 1;
-    result.parts.push_back(
-        {kParts[k],
-         log_figure({log_part((*arms)[0], k, below), log_part((*arms)[1], k, below)}, times, each)});
-  }
-  result.total =
-      log_figure({log_part((*arms)[0], kFactors - 1, kNone), log_part((*arms)[1], kFactors - 1, kNone)},
-                 multiplier(task, units, alpha), alpha);
+  const double times = multiplier(task, factors->units, each);
+  for (std::size_t k = 0; k < kFactors; ++k)
+    result.parts.push_back({kParts[k], log_figure(effects.parts[k], times, each)});
+  result.total = log_figure(effects.total, multiplier(task, factors->units, alpha), alpha);
   return result;
 }
 

@@ -90,6 +90,13 @@ Estimate mixture_sprt(const Look& look, const Ask& ask) {
   return sequence(look, ask, ratio * ratio);
 }
 
+stats::GroupSequentialRule rule_of(const Ask& ask) {
+  return {.kind = ask.plan->spending == "pocock" ? stats::BoundaryKind::lan_demets_pocock
+                                                 : stats::BoundaryKind::lan_demets_obrien_fleming,
+          .alpha = ask.alpha,
+          .sides = ask.side == stats::Side::two ? 2 : 1};
+}
+
 /// The repeated interval of Jennison and Turnbull 1989: valid whether or not one stops at this look.
 Estimate group_sequential(const Look& look, const Ask& ask) {
   const auto scaled = stats::on_scale(look.contrast, ask.scale, stats::ErrorRule::own);
@@ -103,11 +110,7 @@ Estimate group_sequential(const Look& look, const Ask& ask) {
             .reason = Reason::before_horizon,
             .method = ""};
   }
-  const stats::GroupSequentialRule rule{.kind = ask.plan->spending == "pocock"
-                                                    ? stats::BoundaryKind::lan_demets_pocock
-                                                    : stats::BoundaryKind::lan_demets_obrien_fleming,
-                                        .alpha = ask.alpha,
-                                        .sides = ask.side == stats::Side::two ? 2 : 1};
+  const auto rule = rule_of(ask);
   const auto boundaries = stats::efficacy_boundaries(rule, look.looks);
   Estimate result = stats::estimate_lift(look.contrast, ask.scale,
                                          stats::Critical{.multiplier = boundaries.upper.back(),
@@ -198,6 +201,22 @@ const PlanMethod* find_plan_method(std::string_view key) noexcept {
   const auto found =
       std::find_if(kMethods.begin(), kMethods.end(), [&](const PlanMethod& row) { return row.key == key; });
   return found == kMethods.end() ? nullptr : &*found;
+}
+
+std::optional<Estimate> after_stopping(const Look& look, const Ask& ask) {
+  const auto scaled = stats::on_scale(look.contrast, ask.scale, stats::ErrorRule::own);
+  if (ask.scale != stats::Scale::log || look.looks.information.empty() || !scaled.scaled) return std::nullopt;
+  const auto rule = rule_of(ask);
+  const auto reading = stats::read_look(
+      rule, look.looks, stats::efficacy_boundaries(rule, look.looks),
+      {.estimate = scaled.scaled->value, .standard_error = scaled.scaled->standard_error, .level = 1 - ask.alpha});
+  const bool ends = look.looks.spending_time.empty() || look.looks.spending_time.back() >= 1;
+  if (!reading.stops_above && !reading.stops_below && !ends) return std::nullopt;
+  auto estimate = reading.stage_wise;
+  if (!estimate.point || !estimate.interval) return std::nullopt;
+  for (auto* number : {&estimate.point, &estimate.interval->lower, &estimate.interval->upper})
+    if (*number) *number = std::expm1(**number);
+  return estimate;
 }
 
 bool before_burn_in(const Look& look) {

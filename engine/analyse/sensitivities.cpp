@@ -20,6 +20,22 @@ Sensitivity row(const MetricTask& task, const Statistics& statistics, const std:
           .relative = relative_lift(task, look, method_for(task.plan, look))};
 }
 
+/// What a stopped group-sequential plan estimates, corrected for having stopped.
+void add_stopped(const MetricTask& task, const Statistics& statistics, ArmPair pair,
+                 std::vector<Sensitivity>& rows) {
+  if (task.plan.method != Method::group_sequential) return;
+  const auto look = look_of(task, task.data.cells, pair, true);
+  if (look.contrast.reason != stats::Reason::none) return;
+  const auto lift = after_stopping(
+      look, {.scale = scale_of(task.metric.scale), .alpha = task.role.alpha, .plan = &task.plan});
+  if (!lift) return;
+  rows.push_back({.arm = statistics.arms[pair.treatment].key,
+                  .against = statistics.arms[pair.control].key,
+                  .kind = "stage_wise",
+                  .parameter = std::nullopt,
+                  .relative = figure(*lift)});
+}
+
 }  // namespace
 
 std::vector<Sensitivity> sensitivities(const MetricTask& task, const Statistics& statistics,
@@ -32,6 +48,7 @@ std::vector<Sensitivity> sensitivities(const MetricTask& task, const Statistics&
       rows.push_back(row(task, statistics, task.data.without_crossovers, pair, "without_crossovers"));
     if (task.data.layout.covariates > 0)
       rows.push_back(row(task, statistics, task.data.cells, pair, "unadjusted"));
+    add_stopped(task, statistics, pair, rows);
   }
   return rows;
 }

@@ -281,3 +281,60 @@ TEST_CASE("group-sequential input outside the domain") {
       read_look(rule, looks, efficacy_boundaries(rule, looks), {.estimate = 1, .standard_error = 0});
   CHECK(zero.repeated.reason == Reason::zero_variance);
 }
+
+namespace {
+
+/// P(inner < |Z_1| < upper, B_2 >= c sqrt(1)) for two looks, drift at fraction 1, by Simpson's rule: another path.
+double second_outside(double t1, double inner, double upper, double c, double drift) {
+  double sum = 0;
+  const double ends[2][2] = {{-upper, -inner}, {inner, upper}};
+  for (const auto& end : ends) {
+    const double from = end[0] * std::sqrt(t1), to = end[1] * std::sqrt(t1);
+    const int steps = 4000;
+    double part = 0;
+    for (int i = 0; i <= steps; ++i) {
+      const double b = from + (to - from) * i / steps;
+      const double weight = i == 0 || i == steps ? 1 : (i % 2 == 1 ? 4 : 2);
+      part += weight * normal_pdf((b - drift * t1) / std::sqrt(t1)) / std::sqrt(t1) *
+              normal_sf((c - b - drift * (1 - t1)) / std::sqrt(1 - t1));
+    }
+    sum += part * (to - from) / steps / 3;
+  }
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("two-sided futility spends beta in the middle and alpha outside, by an independent integral") {
+  const GroupSequentialRule rule{.kind = BoundaryKind::lan_demets_pocock, .alpha = 0.05, .sides = 2};
+  const FutilityRule futility{.kind = BoundaryKind::lan_demets_pocock, .beta = 0.2, .binding = true};
+  const double drift = 3.1, t1 = 0.5;
+  const auto bounds = boundaries_with_futility(rule, equal_looks(2), futility, drift);
+  REQUIRE(bounds.inner.size() == 2);
+  // First look in closed form: the middle under the drift, the outside under none.
+  const double beta_1 = error_spent(futility.kind, 0, 0.2, t1), alpha_1 = 2 * error_spent(rule.kind, 0, 0.025, t1);
+  const double mean = drift * std::sqrt(t1);
+  CHECK(normal_cdf(bounds.inner[0] - mean) - normal_cdf(-bounds.inner[0] - mean) == Approx(beta_1).epsilon(1e-8));
+  CHECK(2 * normal_sf(bounds.upper[0]) == Approx(alpha_1).epsilon(1e-9));
+  // Second look: what is left of alpha, counting on the stop in the middle.
+  CHECK(2 * second_outside(t1, bounds.inner[0], bounds.upper[0], bounds.upper[1], 0) ==
+        Approx(0.05 - alpha_1).epsilon(1e-7));
+  CHECK(bounds.inner[1] == bounds.upper[1]);
+  const auto crossing = crossing_probabilities(bounds, 0);
+  CHECK(total(crossing.upper) + total(crossing.lower) + total(crossing.inner) == Approx(1).epsilon(1e-8));
+  CHECK(total(crossing.upper) + total(crossing.lower) == Approx(0.05).epsilon(1e-8));
+}
+
+TEST_CASE("two-sided futility not binding keeps alpha when it is ignored, and stops earlier under no effect") {
+  const GroupSequentialRule rule{.alpha = 0.05, .sides = 2};
+  const auto design = design_group_sequential(rule, equal_looks(5), 0.8, FutilityRule{.beta = 0.2});
+  auto ignored = design.boundaries;
+  ignored.inner.clear();
+  const auto crossing = crossing_probabilities(ignored, 0);
+  CHECK(total(crossing.upper) + total(crossing.lower) == Approx(0.05).epsilon(1e-8));
+  CHECK(total(crossing_probabilities(design.boundaries, design.drift).upper) == Approx(0.8).epsilon(1e-7));
+  const auto plain = design_group_sequential(rule, equal_looks(5), 0.8);
+  CHECK(design.inflation > plain.inflation);
+  CHECK(design.expected_size_null < plain.expected_size_null);
+  for (std::size_t k = 1; k < 5; ++k) CHECK(design.boundaries.inner[k] >= design.boundaries.inner[k - 1]);
+}

@@ -1,4 +1,4 @@
-// gs_*/*: group-sequential boundaries, designs and analyses.
+// gs_*/*: group-sequential boundaries and designs.
 
 #include "stats/group_sequential.hpp"
 
@@ -8,14 +8,10 @@
 #include <limits>
 #include <optional>
 
-#include <boost/math/distributions/non_central_t.hpp>
 #include <boost/math/tools/toms748_solve.hpp>
 
-#include "apps/cli/calc/inputs.hpp"
-#include "apps/cli/calc/table.hpp"
-#include "stats/co_moments.hpp"
+#include "apps/cli/calc/group_sequential_inputs.hpp"
 #include "stats/distributions.hpp"
-#include "stats/group_sequential_analysis.hpp"
 
 namespace liftmark::cli {
 namespace {
@@ -23,74 +19,6 @@ namespace {
 using nlohmann::json;
 using stats::BoundaryKind;
 using stats::GroupSequentialRule;
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-/// Names by which packages call the same boundary (rpact, gsDesign, this program).
-struct BoundaryName {
-  std::string_view name;
-  BoundaryKind kind;
-};
-constexpr std::array kBoundaryNames{
-    BoundaryName{"asOF", BoundaryKind::lan_demets_obrien_fleming},
-    BoundaryName{"sfLDOF", BoundaryKind::lan_demets_obrien_fleming},
-    BoundaryName{"asP", BoundaryKind::lan_demets_pocock},
-    BoundaryName{"sfLDPocock", BoundaryKind::lan_demets_pocock},
-    BoundaryName{"asKD", BoundaryKind::kim_demets},
-    BoundaryName{"sfPower", BoundaryKind::kim_demets},
-    BoundaryName{"asHSD", BoundaryKind::hwang_shih_decani},
-    BoundaryName{"sfHSD", BoundaryKind::hwang_shih_decani},
-    BoundaryName{"OF", BoundaryKind::obrien_fleming},
-    BoundaryName{"P", BoundaryKind::pocock},
-    BoundaryName{"WT", BoundaryKind::wang_tsiatis},
-    BoundaryName{"HP", BoundaryKind::haybittle_peto},
-};
-
-BoundaryKind kind_named(const std::string& name) {
-  if (const auto kind = stats::boundary_kind_named(name)) return *kind;
-  for (const BoundaryName& row : kBoundaryNames)
-    if (row.name == name) return row.kind;
-  throw CalcError("invalid_input", "unknown boundary \"" + name + "\"");
-}
-
-/// The first of `keys` that is there.
-std::optional<double> first_of(const json& inputs, std::initializer_list<const char*> keys) {
-  for (const char* key : keys)
-    if (inputs.contains(key) && !inputs[key].is_null()) return number(inputs, key);
-  return std::nullopt;
-}
-
-double parameter_of(const json& inputs, BoundaryKind kind) {
-  switch (kind) {
-    case BoundaryKind::kim_demets:
-      return first_of(inputs, {"rho", "gammaA", "gamma", "parameter"}).value_or(1);
-    case BoundaryKind::hwang_shih_decani:
-      return first_of(inputs, {"gamma", "gammaA", "parameter"}).value_or(-4);
-    case BoundaryKind::wang_tsiatis:
-      return first_of(inputs, {"delta_wt", "deltaWT", "Delta", "delta"}).value_or(0);
-    case BoundaryKind::haybittle_peto:
-      return first_of(inputs, {"interim", "const_bound_hp"}).value_or(3);
-    default:
-      return 0;
-  }
-}
-
-int sides_of(const json& inputs, int missing) {
-  const double sides = number(inputs, "sides", missing);
-  require(sides == 1 || sides == 2, "\"sides\" must be 1 or 2");
-  return static_cast<int>(sides);
-}
-
-GroupSequentialRule rule_of(const json& inputs, BoundaryKind kind, int sides = 1) {
-  return {.kind = kind,
-          .parameter = parameter_of(inputs, kind),
-          .alpha = number(inputs, "alpha", 0.025),
-          .sides = sides_of(inputs, sides)};
-}
-
-stats::Looks looks_of(const json& inputs) {
-  return {.information = numbers(inputs, "information_rates"), .spending_time = {}};
-}
 
 template <BoundaryKind Kind>
 json boundary(const json& inputs) {
@@ -182,6 +110,26 @@ json characteristics(const json& inputs) {
               {"average_sample_number_H0", written(design.expected_size_null)},
               {"z", written(design.boundaries.upper)}};
   if (!design.boundaries.lower.empty()) result["z_lower"] = written(design.boundaries.lower);
+  if (!design.boundaries.inner.empty()) result["z_inner"] = written(design.boundaries.inner);
+  return result;
+}
+
+/// Efficacy and futility bounds, for a drift or for the power 1 - beta.
+json with_futility(const json& inputs) {
+  json asked = inputs;
+  if (!asked.contains("beta_spending")) asked["beta_spending"] = text(inputs, "type", "asOF");
+  if (!inputs.contains("drift")) return characteristics(asked);
+  const BoundaryKind kind = kind_named(text(inputs, "type", "asOF"));
+  const BoundaryKind futility = kind_named(text(asked, "beta_spending", "asOF"));
+  const auto bounds = stats::boundaries_with_futility(
+      rule_of(inputs, kind), looks_of(inputs),
+      {.kind = futility,
+       .parameter = number(inputs, "beta_parameter", parameter_of(inputs, futility)),
+       .beta = number(inputs, "beta"),
+       .binding = flag(inputs, "binding", false)},
+      number(inputs, "drift"));
+  json result{{"z", written(bounds.upper)}, {"z_lower", written(bounds.lower)}};
+  if (!bounds.inner.empty()) result["z_inner"] = written(bounds.inner);
   return result;
 }
 
@@ -195,12 +143,9 @@ double fixed_total_size(const json& inputs, double alpha, double beta) {
   const double share = allocation / ((1 + allocation) * (1 + allocation));
   const double z = stats::normal_upper_quantile(alpha) + stats::normal_upper_quantile(beta);
   if (flag(inputs, "normal_approximation", false)) return z * z / (effect * effect * share);
-  using NonCentral = boost::math::non_central_t;
   const auto excess = [&](double n) {
     const double quantile = stats::student_t_upper_quantile(alpha, n - 2);
-    return boost::math::cdf(
-               boost::math::complement(NonCentral(n - 2, effect * std::sqrt(n * share)), quantile)) -
-           1 + beta;
+    return stats::noncentral_t_sf(quantile, n - 2, effect * std::sqrt(n * share)) - 1 + beta;
   };
   const double normal = z * z / (effect * effect * share);
   double high = normal + 4;
@@ -223,156 +168,6 @@ json sample_size_means(const json& inputs) {
           {"expected_n_H01", written(fixed * design.expected_size_half)},
           {"expected_n_H0", written(fixed * design.expected_size_null)},
           {"inflation_factor", written(design.inflation)}};
-}
-
-json conditional_power(const json& inputs) {
-  const stats::InterimState state{.fraction = number(inputs, "information_fraction"),
-                                  .z = number(inputs, "z"),
-                                  .final_critical_z = number(inputs, "final_critical_z")};
-  json result{
-      {"cp_current_trend", written(stats::conditional_power(state, state.z / std::sqrt(state.fraction)))},
-      {"cp_null", written(stats::conditional_power(state, 0))}};
-  if (const auto drift = first_of(inputs, {"drift_H1", "drift"}))
-    result["cp_design"] = written(stats::conditional_power(state, *drift));
-  return result;
-}
-
-json predictive_power(const json& inputs) {
-  return {{"predictive_power",
-           written(stats::predictive_power({.fraction = number(inputs, "information_fraction"),
-                                            .z = number(inputs, "z"),
-                                            .final_critical_z = number(inputs, "final_critical_z")}))}};
-}
-
-/// One arm's stages as they came, merged to what is known by each stage.
-struct StagedArm {
-  std::vector<double> n, mean, deviation;
-
-  /// Mean, and the sum of squares around it, of stages 0..k.
-  stats::CoMoments until(std::size_t k) const {
-    stats::CoMoments all;
-    for (std::size_t j = 0; j <= k; ++j)
-      all.merge(stats::CoMoments::from_mean_variance(static_cast<std::int64_t>(std::llround(n[j])), mean[j],
-                                                     deviation[j] * deviation[j]));
-    return all;
-  }
-};
-
-StagedArm staged_arm(const json& inputs, const std::string& arm) {
-  StagedArm staged{numbers(inputs, "n" + arm), numbers(inputs, "m" + arm), numbers(inputs, "s" + arm)};
-  require(!staged.n.empty() && staged.mean.size() == staged.n.size() &&
-              staged.deviation.size() == staged.n.size(),
-          "every stage needs n, mean and standard deviation");
-  for (std::size_t k = 0; k < staged.n.size(); ++k)
-    require(
-        staged.n[k] >= 2 && staged.n[k] < 1e15 && std::isfinite(staged.mean[k]) && staged.deviation[k] >= 0,
-        "every stage needs at least 2 units and a standard deviation of at least 0");
-  return staged;
-}
-
-/// Difference of two means with pooled variance, all stages up to k.
-stats::LookResult staged_difference(const StagedArm& first, const StagedArm& second, std::size_t k) {
-  const auto a = first.until(k), b = second.until(k);
-  const double na = static_cast<double>(a.n()), nb = static_cast<double>(b.n());
-  const double variance = (a.comoment(0, 0) + b.comoment(0, 0)) / (na + nb - 2);
-  return {.estimate = a.mean() - b.mean(), .standard_error = std::sqrt(variance * (1 / na + 1 / nb))};
-}
-
-/// Expected increments of B after stage k from the planned stage sizes, an effect and a standard deviation.
-std::vector<double> planned_increments(const json& inputs, const std::vector<double>& fraction,
-                                       std::size_t k) {
-  const double allocation = number(inputs, "allocation", 1);
-  const double per_stage = number(inputs, "n_planned_per_remaining_stage");
-  const double drift = number(inputs, "theta_H1") / number(inputs, "assumed_sd") *
-                       std::sqrt(per_stage * allocation) / (1 + allocation);
-  std::vector<double> increments;
-  for (std::size_t j = k + 1; j < fraction.size(); ++j)
-    increments.push_back(drift * std::sqrt(fraction[j] - fraction[j - 1]));
-  return increments;
-}
-
-/// Cumulative probability of rejecting at each look after k; two-sided designs reject on both sides.
-std::vector<double> remaining_rejection(const stats::Boundaries& boundaries, std::size_t k, double z,
-                                        std::vector<double> increments) {
-  auto rejection = stats::remaining_crossing(boundaries, k, z, increments);
-  if (boundaries.lower.empty()) return rejection;
-  for (double& increment : increments) increment = -increment;  // the mirror image of a symmetric design
-  const auto below = stats::remaining_crossing(boundaries, k, -z, increments);
-  for (std::size_t j = 0; j < rejection.size(); ++j) rejection[j] += below[j];
-  return rejection;
-}
-
-struct StagewiseColumns {
-  std::vector<double> lower, upper, repeated_p, rejection, power, final_p, final_lower, final_upper, median;
-};
-
-void add_stage(StagewiseColumns& columns, const stats::GroupSequentialReading& reading, bool ends) {
-  columns.lower.push_back(*reading.repeated.interval->lower);
-  columns.upper.push_back(*reading.repeated.interval->upper);
-  columns.repeated_p.push_back(*reading.repeated.p_value);
-  columns.final_p.push_back(ends ? *reading.stage_wise.p_value : kNaN);
-  columns.final_lower.push_back(ends ? *reading.stage_wise.interval->lower : kNaN);
-  columns.final_upper.push_back(ends ? *reading.stage_wise.interval->upper : kNaN);
-  columns.median.push_back(ends ? *reading.stage_wise.point : kNaN);
-}
-
-json repeated_intervals(const json& inputs) {
-  const GroupSequentialRule rule = rule_of(inputs, kind_named(text(inputs, "design", "asOF")));
-  const stats::Looks planned = looks_of(inputs);
-  const stats::Boundaries boundaries = stats::efficacy_boundaries(rule, planned);
-  const StagedArm first = staged_arm(inputs, "1"), second = staged_arm(inputs, "2");
-  const std::size_t stages = first.n.size(), looks = boundaries.fraction.size();
-  require(second.n.size() == stages && stages <= looks,
-          "stages must be those of both arms, at most the planned looks");
-  StagewiseColumns columns;
-  columns.power.assign(looks, kNaN);
-  std::string actions;
-  bool stopped = false;
-  for (std::size_t k = 0; k < looks; ++k) {
-    if (k > 0) actions += ",";
-    if (k >= stages) {
-      actions += "NA";
-      continue;
-    }
-    stats::LookResult look = staged_difference(first, second, k);
-    look.level = 1 - (rule.sides == 1 ? 2 : 1) * rule.alpha;
-    const auto until = [k](std::vector<double> values) {
-      if (values.size() > k) values.resize(k + 1);
-      return values;
-    };
-    stats::Boundaries so_far{.fraction = until(boundaries.fraction),
-                             .upper = until(boundaries.upper),
-                             .lower = until(boundaries.lower),
-                             .error_spent = {}};
-    for (double& t : so_far.fraction) t /= boundaries.fraction[k];
-    const stats::Looks looks_so_far{.information = until(planned.information),
-                                    .spending_time = until(boundaries.fraction)};
-    const auto reading = stats::read_look(rule, looks_so_far, so_far, look);
-    if (reading.repeated.reason != stats::Reason::none)
-      refuse(reading.repeated.reason, "no variance at a stage");
-    const bool crossed = reading.stops_above || reading.stops_below, last = k + 1 == looks;
-    add_stage(columns, reading, !stopped && (crossed || last));
-    actions += last ? (crossed ? "reject" : "accept") : (crossed ? "reject and stop" : "continue");
-    stopped |= crossed;
-    if (last) continue;
-    columns.rejection.push_back(
-        remaining_rejection(boundaries, k, reading.z, std::vector<double>(looks - k - 1, 0.0)).back());
-    if (k + 1 == stages && inputs.contains("theta_H1")) {
-      const auto power =
-          remaining_rejection(boundaries, k, reading.z, planned_increments(inputs, boundaries.fraction, k));
-      std::copy(power.begin(), power.end(), columns.power.begin() + static_cast<std::ptrdiff_t>(k) + 1);
-    }
-  }
-  return {{"rci_lower", written(columns.lower)},
-          {"rci_upper", written(columns.upper)},
-          {"repeated_p", written(columns.repeated_p)},
-          {"conditional_power_stage_k_plus", written(columns.power)},
-          {"conditional_rejection_probability", written(columns.rejection)},
-          {"test_actions", actions},
-          {"final_p", written(columns.final_p)},
-          {"final_ci_lower", written(columns.final_lower)},
-          {"final_ci_upper", written(columns.final_upper)},
-          {"median_unbiased", written(columns.median)}};
 }
 
 constexpr std::array kMethods{
@@ -398,11 +193,9 @@ constexpr std::array kMethods{
     CalcMethod{"gs_crossing/two_sided", crossing_two_sided, "The same, symmetric"},
     CalcMethod{"gs_design/characteristics", characteristics, "Inflation and expected sizes of a design"},
     CalcMethod{"gs_design/inflation", characteristics, "Inflation of the maximal size"},
+    CalcMethod{"gs_design/with_futility", with_futility,
+               "Efficacy and futility bounds, binding or not, one- and two-sided"},
     CalcMethod{"gs_design/sample_size_means", sample_size_means, "Sample size for two means"},
-    CalcMethod{"gs_analysis/conditional_power", conditional_power, "Conditional power at an interim look"},
-    CalcMethod{"gs_analysis/predictive_power_flat_prior", predictive_power, "Predictive power, flat prior"},
-    CalcMethod{"gs_analysis/rci", repeated_intervals,
-               "Repeated intervals and stage-wise inference for two means"},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "stats/multiplicity.hpp"
 
 #include <array>
+#include <cmath>
 
 #include "apps/cli/calc/inputs.hpp"
 #include "apps/cli/calc/table.hpp"
@@ -59,6 +60,28 @@ json false_coverage(const json& inputs) {
            stats::false_coverage_level(static_cast<std::size_t>(selected), static_cast<std::size_t>(m), q)}};
 }
 
+json alpha_allocation(const json& inputs) {
+  const auto count = [&](const char* key, double missing) {
+    const double value = number(inputs, key, missing);
+    require(value >= 0 && value <= 1e6 && value == std::floor(value), std::string("\"") + key + "\" is a whole number");
+    return static_cast<std::size_t>(value);
+  };
+  stats::ErrorBudget budget{.alpha = number(inputs, "alpha", 0.05),
+                            .guardrail_alpha = number(inputs, "guardrail_alpha", 0.05),
+                            .harm_alpha = number(inputs, "harm_alpha", 0.01),
+                            .primaries = count("primaries", 1),
+                            .secondaries = count("secondaries", 0),
+                            .guardrails = count("guardrails", 0),
+                            .variants = count("variants", 1)};
+  for (const double alpha : {budget.alpha, budget.guardrail_alpha, budget.harm_alpha})
+    require(alpha > 0 && alpha < 1, "an alpha lies inside (0, 1)");
+  const auto shares = stats::allocate_error(budget);
+  return {{"primary", shares.primary},
+          {"secondary", shares.secondary},
+          {"guardrail", shares.guardrail},
+          {"harm", shares.harm}};
+}
+
 constexpr std::array kMethods{
     CalcMethod{"multiple/bonferroni", [](const json& in) { return adjusted(in, stats::adjust_bonferroni); },
                "adjusted p-values, any dependence"},
@@ -82,6 +105,8 @@ constexpr std::array kMethods{
                "critical values of several treatments against one control"},
     CalcMethod{"multiple/dunnett_step_down", dunnett_step_down,
                "closed testing of several treatments against one control"},
+    CalcMethod{"multiple/alpha_allocation", alpha_allocation,
+               "the error of each comparison of primaries, secondaries and guardrails"},
     CalcMethod{"multiple/false_coverage_level", false_coverage, "level of intervals for selected metrics"},
 };
 

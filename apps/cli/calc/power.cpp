@@ -246,7 +246,12 @@ json lift_plan(const json& in) {
     if (const auto mde = stats::minimal_detectable_lift(question, n)) answer["mde"] = *mde;
     return answer;
   }
-  answer["n_total"] = stats::lift_sample_size(question, lift);
+  const double n = stats::lift_sample_size(question, lift);
+  answer["n_total"] = n;
+  if (given(in, "units_per_day")) {
+    require(number(in, "units_per_day") > 0, "\"units_per_day\" must be above 0");
+    answer["days"] = n / number(in, "units_per_day");
+  }
   return answer;
 }
 

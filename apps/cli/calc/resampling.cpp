@@ -107,6 +107,45 @@ json relative_lift(const json& inputs) {
           {"bca_upper", *bca.interval->upper}};
 }
 
+struct Clusters {
+  std::vector<double> numerator, denominator;
+
+  double ratio() const {
+    const double below = denominator.empty() ? static_cast<double>(numerator.size())
+                                             : stats::sample_mean(denominator) * static_cast<double>(numerator.size());
+    if (below == 0.0) refuse(stats::Reason::zero_denominator, "a denominator sums to zero");
+    return stats::sample_mean(numerator) * static_cast<double>(numerator.size()) / below;
+  }
+};
+
+Clusters clusters_of(const json& inputs, const char* arm) {
+  require(inputs.contains(arm) && inputs[arm].is_object(), std::string("\"") + arm + "\" must be an object");
+  Clusters clusters{sample_of(inputs[arm], "numerator"), {}};
+  if (inputs[arm].contains("denominator")) clusters.denominator = numbers(inputs[arm], "denominator");
+  require(clusters.denominator.empty() || clusters.denominator.size() == clusters.numerator.size(),
+          "one denominator a unit");
+  return clusters;
+}
+
+/// Units, not events, are drawn: Poisson(1) weights.
+json clustered_ratio(const json& inputs) {
+  const Clusters control = clusters_of(inputs, "control"), treatment = clusters_of(inputs, "treatment");
+  auto options = options_of(inputs);
+  const auto below = stats::poisson_bootstrap_ratio({control.numerator, control.denominator}, options);
+  options.seed += 0x5851F42D4C957F2DULL;
+  const auto above = stats::poisson_bootstrap_ratio({treatment.numerator, treatment.denominator}, options);
+  const double base = control.ratio();
+  if (base == 0.0) refuse(stats::Reason::zero_baseline, "the control's ratio is zero");
+  std::vector<double> lifts;
+  for (std::size_t i = 0; i < std::min(below.size(), above.size()); ++i)
+    if (below[i] != 0.0) lifts.push_back(above[i] / below[i] - 1.0);
+  const double point = treatment.ratio() / base - 1.0;
+  const auto result =
+      stats::bootstrap_interval(lifts, point, BootstrapInterval::percentile, alpha_of(inputs));
+  if (!result.interval) refuse(result.reason, "no bootstrap interval");
+  return {{"point", point}, {"lower", *result.interval->lower}, {"upper", *result.interval->upper}};
+}
+
 json permutation(const json& inputs) {
   const auto first = sample_of(inputs, "x1"), second = sample_of(inputs, "x2");
   const auto result = stats::permutation_test(first, second, options_of(inputs));
@@ -122,6 +161,8 @@ constexpr std::array kMethods{
     CalcMethod{"bootstrap/bca", [](const json& in) { return one_sample(in, BootstrapInterval::bca); },
                "bias-corrected and accelerated interval"},
     CalcMethod{"bootstrap/two_sample_relative_lift", relative_lift, "relative lift, resampled within arms"},
+    CalcMethod{"bootstrap/clustered_ratio_lift", clustered_ratio,
+               "relative lift of a mean or ratio, units drawn with Poisson weights"},
     CalcMethod{"permutation/mean_difference", permutation, "permutation test of a difference in means"},
 };
 

@@ -32,10 +32,12 @@ const CalcMethod* find_calc_method(std::string_view name);
 // Each family's rows, in the order printed. A family's file defines a constexpr array and returns it here.
 std::span<const CalcMethod> proportion_methods();
 std::span<const CalcMethod> mean_methods();
+std::span<const CalcMethod> lift_methods();
 std::span<const CalcMethod> adjustment_methods();
 std::span<const CalcMethod> sequential_methods();
 std::span<const CalcMethod> mixture_methods();
 std::span<const CalcMethod> group_sequential_methods();
+std::span<const CalcMethod> group_sequential_analysis_methods();
 std::span<const CalcMethod> bayes_methods();
 std::span<const CalcMethod> multiplicity_methods();
 std::span<const CalcMethod> power_methods();
