@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "reports/unicode.hpp"
-#include "reports/wording_checks.hpp"
 
 namespace liftmark::reports {
 namespace {

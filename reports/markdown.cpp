@@ -1,6 +1,7 @@
 // The report for chat and mail: verdict, checks, tables. Names are escaped so that they stay names.
 #include "reports/content.hpp"
 #include "reports/formats.hpp"
+#include "reports/tables.hpp"
 #include "reports/unicode.hpp"
 
 namespace liftmark::reports {
@@ -26,13 +27,13 @@ std::string escaped(std::string_view text) {
 class Markdown {
  public:
   explicit Markdown(const Scorecard& scorecard, const RenderOptions& options)
-      : scorecard_(scorecard), content_(content_of(scorecard, options)), language_(options.language) {}
+      : scorecard_(scorecard), content_(content_of(scorecard, options)), options_(options), language_(options.language) {}
 
   std::string render() {
     header();
     checks();
     metrics();
-    segments();
+    tables();
     line("");
     line("_" + escaped(content_.made_by) + "_");
     return std::move(out_);
@@ -101,32 +102,31 @@ class Markdown {
     }
   }
 
-  void segments() {
-    if (scorecard_.segments.empty()) return;
-    line("\n## " + say(wording::kGroups));
-    const Numbers numbers(language_, "");
-    for (const SegmentTable& table : scorecard_.segments) {
-      const std::string p = table.heterogeneity_p_value ? numbers.p_value(*table.heterogeneity_p_value) : "";
-      line("\n**" + escaped(visible(word_for(table.dimension, wording::kDimensions, language_))) + "**" +
-           (p.empty() ? ""
-                      : " – " + escaped(fill(text_of(wording::kDiffersP, language_),
-                                             {{"p", p.starts_with('<') ? p : "= " + p}}))) +
-           "\n");
-      line("| " + say(wording::kGroup) + " | " + say(wording::kLift) + " | " + say(wording::kIntervalHead) +
-           " |");
-      line("|---|--:|--:|");
-      for (const SegmentRow& row : table.rows)
-        for (const Comparison& one : row.comparisons) {
-          const LiftCell cell = lift_cell(one.relative, Tone::flat, numbers);
-          line("| " + escaped(visible(row.group)) + " | " +
-               (cell.figure == nullptr ? "–" : escaped(cell.text.estimate)) + " | " +
-               escaped(cell.figure == nullptr ? cell.missing : cell.text.interval) + " |");
+  void tables() {
+    for (const ContentSection& section : sections_of(scorecard_, numbers_for(scorecard_, options_))) {
+      line("\n## " + escaped(section.title));
+      if (!section.note.empty()) line("\n" + escaped(section.note));
+      for (const ContentTable& table : section.tables) {
+        line(table.title.empty() ? "" : "\n**" + escaped(table.title) + "**\n");
+        std::string head = "|", rule = "|";
+        for (std::size_t i = 0; i < table.head.size(); ++i) {
+          head += " " + escaped(table.head[i]) + " |";
+          rule += i < table.names ? "---|" : "--:|";
         }
+        line(head);
+        line(rule);
+        for (const auto& row : table.rows) {
+          std::string cells = "|";
+          for (const std::string& cell : row) cells += " " + escaped(cell) + " |";
+          line(cells);
+        }
+      }
     }
   }
 
   const Scorecard& scorecard_;
   Content content_;
+  RenderOptions options_;
   Language language_;
   std::string out_;
 };

@@ -7,6 +7,7 @@
 #include "reports/axis.hpp"
 #include "reports/content.hpp"
 #include "reports/formats.hpp"
+#include "reports/tables.hpp"
 #include "reports/unicode.hpp"
 
 namespace liftmark::reports {
@@ -241,6 +242,38 @@ void write_metrics(Terminal& terminal, const Content& content, const Numbers& nu
   terminal.line();
 }
 
+/// "Phone; Lift +5.8% (+0.8% to +10.8%)": names, then head by head, an interval right behind its estimate.
+Rich row_of(const ContentTable& table, const std::vector<std::string>& row, std::string_view interval) {
+  Rich cells;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (row[i].empty() || row[i] == "–") continue;
+    if (table.head[i] == interval && !cells.empty()) {
+      cells.push_back({" (" + row[i] + ")", false});
+      continue;
+    }
+    const bool name = i < table.names;
+    std::string before = cells.empty() ? "" : name ? " · " : "; ";
+    if (!name) before += table.head[i] + " ";
+    cells.push_back({std::move(before), false});
+    cells.push_back({row[i], i == table.names});
+  }
+  return cells;
+}
+
+/// Rows as paragraphs: tables of seven columns do not fit a terminal.
+void write_tables(Terminal& terminal, const ContentSection& section, Language language) {
+  const std::string_view interval = text_of(wording::kIntervalHead, language);
+  terminal.line(terminal.strong(shortened(section.title, terminal.width())));
+  if (!section.note.empty()) terminal.paragraph({{section.note, false}}, 2);
+  for (const ContentTable& table : section.tables) {
+    if (!table.title.empty()) terminal.paragraph({{table.title, true}}, 2);
+    for (const auto& row : table.rows) {
+      terminal.paragraph(row_of(table, row, interval), 4, "  •");
+    }
+  }
+  terminal.line();
+}
+
 }  // namespace
 
 std::string render_text(const Scorecard& scorecard, const RenderOptions& options) {
@@ -250,6 +283,8 @@ std::string render_text(const Scorecard& scorecard, const RenderOptions& options
   write_verdict(terminal, content);
   write_checks(terminal, content, options);
   write_metrics(terminal, content, numbers_for(scorecard, options));
+  for (const ContentSection& section : sections_of(scorecard, numbers_for(scorecard, options)))
+    write_tables(terminal, section, options.language);
   terminal.line(terminal.faint(shortened(content.made_by, terminal.width())));
   return terminal.take();
 }

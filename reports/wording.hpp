@@ -338,17 +338,49 @@ inline constexpr Phrase kNovelty{"Novelty", "Neuheit"};
 inline constexpr Phrase kCurveTitle{"{metric} by day since first exposure",
                                     "{metric} je Tag seit dem ersten Kontakt"};
 inline constexpr Phrase kCurveSummary{"{arm}: {value} ({interval})", "{arm}: {value} ({interval})"};
+inline constexpr Phrase kBreadthChanges{"How that changed", "Wie sich das änderte"};
+inline constexpr Phrase kEffectiveItems{"Effective items", "Wirksame Artikel"};
+inline constexpr Phrase kSurvival{"Time to the event", "Zeit bis zum Ereignis"};
+inline constexpr Phrase kEvents{"Events", "Ereignisse"};
+inline constexpr Phrase kHazard{"Hazard ratio", "Hazard-Verhältnis"};
+inline constexpr Phrase kDaysWithout{"Days without it, difference", "Tage ohne, Differenz"};
+inline constexpr Phrase kLogRank{"p, log-rank", "p, Log-Rank"};
+inline constexpr Phrase kRefunds{"Booked and kept", "Gebucht und behalten"};
+inline constexpr Phrase kBooked{"Booked", "Gebucht"};
+inline constexpr Phrase kNet{"Net", "Netto"};
+inline constexpr Phrase kReturned{"Returned", "Erstattet"};
+inline constexpr Phrase kRefundDelay{"Days to refund, median", "Tage bis zur Erstattung, Median"};
+inline constexpr Phrase kUnderArm{"{arm}, under {other}", "{arm}, unter {other}"};
+inline constexpr Phrase kSinceExposure{"By days since first exposure", "Nach Tagen seit dem ersten Kontakt"};
+inline constexpr Phrase kDaily{"Day by day", "Tag für Tag"};
+inline constexpr Phrase kEarly{"First days", "Erste Tage"};
+inline constexpr Phrase kLate{"Last days", "Letzte Tage"};
+inline constexpr Phrase kTrend{"Change over time", "Änderung über die Zeit"};
+inline constexpr Phrase kShrunken{"Pulled in", "Herangezogen"};
+inline constexpr Phrase kShrunkenLede{
+    "“Pulled in” is the group's lift drawn towards the overall one, the more the less it was measured.",
+    "„Herangezogen“ ist der Effekt der Gruppe, zum Gesamteffekt gerückt, je ungenauer gemessen, desto mehr."};
+inline constexpr Phrase kShrunkenHead{"Pulled towards the overall lift", "Zum Gesamteffekt gezogen"};
+inline constexpr Phrase kTreatment{"Treatment of the data", "Umgang mit den Daten"};
+inline constexpr Phrase kOfExposed{"Of exposed", "Der Exponierten"};
+inline constexpr Phrase kOfStepBefore{"Of the step before", "Des Schritts davor"};
+inline constexpr Phrase kSmallestLift{"Smallest lift found", "Kleinster erkennbarer Effekt"};
 inline constexpr Phrase kInteractions{"Together with other experiments", "Zusammen mit anderen Experimenten"};
 inline constexpr Phrase kWith{"With", "Mit"};
 inline constexpr Phrase kInteraction{"Interaction", "Wechselwirkung"};
 inline constexpr Phrase kLedgerLift{"Open against held out: {lift} ({interval}).",
                                     "Offen gegen zurückgehalten: {lift} ({interval})."};
-inline constexpr Phrase kLedgerSums{
-    "The lifts of what was shipped add up to {sum}, or {corrected} after correcting for having picked them.",
-    "Die Effekte des Eingeführten summieren sich auf {sum}, nach Korrektur für die Auswahl auf {corrected}."};
 inline constexpr Phrase kLedgerTitle{"Cumulative lift of everything shipped, {metric}",
                                      "Gesamteffekt alles Eingeführten, {metric}"};
 inline constexpr Phrase kShippedTable{"Shipped", "Eingeführt"};
+inline constexpr Phrase kOpenAgainstHeldOut{"Open against held out", "Offen gegen zurückgehalten"};
+inline constexpr Phrase kShippedSum{"What was shipped, added up", "Eingeführtes, summiert"};
+inline constexpr Phrase kShippedSumCorrected{"the same, corrected for having picked it",
+                                             "dasselbe, korrigiert um die Auswahl"};
+inline constexpr Phrase kGap{"Gap: held out less corrected sum", "Lücke: zurückgehalten minus korrigierte Summe"};
+inline constexpr Phrase kForShare{"For share of units", "Für Anteil der Einheiten"};
+inline constexpr Phrase kPicked{"Correction", "Korrektur"};
+inline constexpr Phrase kNotShipped{"not shipped", "nicht eingeführt"};
 inline constexpr Phrase kPlanItem{"What", "Was"};
 inline constexpr Phrase kPlanned{"Planned", "Geplant"};
 inline constexpr Phrase kActual{"Happened", "Geschehen"};
@@ -497,7 +529,15 @@ inline constexpr std::array kTreatments{
     CodeWord{"without_bots", {"Without likely bots", "Ohne mutmaßliche Bots"}},
     CodeWord{"without_top", {"Without the {n} largest units", "Ohne die {n} größten Einheiten"}},
     CodeWord{"unadjusted", {"Without covariates", "Ohne Kovariaten"}},
-    CodeWord{"window_any", {"Windows not yet over included", "Mit laufenden Fenstern"}}};
+    CodeWord{"window_any", {"Windows not yet over included", "Mit laufenden Fenstern"}},
+    CodeWord{"stage_wise", {"Corrected for stopping at a look", "Korrigiert um den Halt bei einem Blick"}},
+    CodeWord{"term_weight", {"{detail} weighted {n} times", "{detail} mit {n}-fachem Gewicht"}},
+    CodeWord{"weights_lowest", {"Weights that speak most against it", "Gewichte, die am meisten dagegen sprechen"}},
+    CodeWord{"weights_highest", {"Weights that speak most for it", "Gewichte, die am meisten dafür sprechen"}}};
+inline constexpr std::array kBreadthMeasures{
+    CodeWord{"effective_items", {"Effective items", "Wirksame Artikel"}},
+    CodeWord{"coverage", {"Catalog covered", "Katalog abgedeckt"}},
+    CodeWord{"novelty", {"Novelty", "Neuheit"}}};
 inline constexpr std::array kDecompositions{CodeWord{"factors", {"by factor", "nach Faktoren"}},
                                             CodeWord{"surfaces", {"by surface", "nach Ort"}}};
 inline constexpr std::array kParts{
@@ -522,6 +562,9 @@ inline constexpr std::array kPlanItems{
     CodeWord{"alpha", {"Alpha", "Alpha"}},
     CodeWord{"planned_units", {"Units", "Einheiten"}},
     CodeWord{"min_days", {"Days", "Tage"}},
+    CodeWord{"false_alarms",
+             {"Chance above 95% shown at one of the daily looks though nothing changed",
+              "Wahrscheinlichkeit über 95 % an einem der täglichen Blicke, obwohl sich nichts änderte"}},
     CodeWord{"arm_shares", {"Arm shares", "Anteile der Arme"}},
     CodeWord{"windows", {"Windows", "Fenster"}},
     CodeWord{"primary", {"Decision metric", "Entscheidungskennzahl"}}};
@@ -529,6 +572,67 @@ inline constexpr std::array kCounts{
     CodeWord{"exposures", {"exposures", "Kontakte"}}, CodeWord{"events", {"events", "Ereignisse"}},
     CodeWord{"duplicates", {"duplicates", "Dubletten"}}, CodeWord{"rejected", {"rejected", "abgelehnt"}},
     CodeWord{"units_per_day", {"units per day", "Einheiten je Tag"}}};
+
+// The health checks.
+/// How the number of a check is called and written; `share` as a percentage.
+struct CheckNumber {
+  std::string_view name;
+  bool share;
+  Phrase phrase;  ///< with {n}
+};
+inline constexpr std::array kCheckNumbers{
+    CheckNumber{"crossover_share", true, {"{n} saw several arms", "{n} sahen mehrere Arme"}},
+    CheckNumber{"limit", true, {"limit {n}", "Grenze {n}"}},
+    CheckNumber{"largest_gap", true, {"largest gap {n}", "größte Lücke {n}"}},
+    CheckNumber{"days_seen", false, {"{n} days with data", "{n} Tage mit Daten"}},
+    CheckNumber{"days_expected", false, {"{n} expected", "{n} erwartet"}},
+    CheckNumber{"days_missing", false, {"{n} days missing", "{n} Tage fehlen"}},
+    CheckNumber{"weeks", false, {"{n} weeks", "{n} Wochen"}},
+    CheckNumber{"planned_weeks", false, {"planned {n}", "geplant {n}"}},
+    CheckNumber{"days", false, {"{n} days", "{n} Tage"}},
+    CheckNumber{"planned_days", false, {"planned {n}", "geplant {n}"}},
+    CheckNumber{"units", false, {"{n} units", "{n} Einheiten"}},
+    CheckNumber{"planned_units", false, {"planned {n}", "geplant {n}"}},
+    CheckNumber{"mde", true, {"can find {n}", "kann {n} finden"}},
+    CheckNumber{"planned_mde", true, {"planned {n}", "geplant {n}"}},
+    CheckNumber{"duplicates", false, {"{n} duplicates, counted once", "{n} Dubletten, einfach gezählt"}},
+    CheckNumber{"duplicate_share", true, {"{n} of rows", "{n} der Zeilen"}},
+    CheckNumber{"late_events", false, {"{n} late", "{n} verspätet"}},
+    CheckNumber{"late_share", true, {"{n} late", "{n} verspätet"}},
+    CheckNumber{"skewness", false, {"skewness {n}", "Schiefe {n}"}},
+    CheckNumber{"units_needed",
+                false,
+                {"a mean by itself needs {n} units", "ein Mittelwert für sich braucht {n} Einheiten"}},
+    CheckNumber{"top_share", true, {"largest 0.1% hold {n}", "größte 0,1 % halten {n}"}},
+    CheckNumber{"crossed_units", false, {"{n} units", "{n} Einheiten"}},
+    CheckNumber{"settled_share",
+                true,
+                {"{n} of units have a complete window", "{n} der Einheiten mit vollem Fenster"}},
+    CheckNumber{"days_over", false, {"{n} over whole weeks", "{n} über ganze Wochen hinaus"}},
+    CheckNumber{"rows", false, {"{n} rows", "{n} Zeilen"}},
+    CheckNumber{"share", true, {"{n} of all", "{n} von allen"}},
+    CheckNumber{"repeated_exposures", false, {"{n} repeated exposures", "{n} wiederholte Kontakte"}},
+    CheckNumber{"conflicts", false, {"{n} conflicting", "{n} widersprüchlich"}}};
+
+inline constexpr std::array kCheckNotes{
+    CodeWord{"not_enough_data", {"not enough data", "zu wenige Daten"}},
+    CodeWord{"too_few_units", {"too few units", "zu wenige Einheiten"}},
+    CodeWord{"no_history", {"no history before the start", "keine Vorgeschichte"}},
+    CodeWord{"no_plan", {"no plan to compare with", "kein Plan zum Vergleich"}},
+    CodeWord{"no_expected_shares",
+             {"no planned shares to compare with", "keine geplanten Anteile zum Vergleich"}},
+    CodeWord{"chi_square", {"chi-square test", "Chi-Quadrat-Test"}},
+    CodeWord{"sequential_multinomial", {"valid at every look", "bei jedem Blick gültig"}},
+    CodeWord{"unit_in_empty_arm",
+             {"units in an arm that should have none", "Einheiten in einem Arm, der leer sein soll"}},
+    CodeWord{"no_covariates", {"nothing known from before the start", "nichts von vor dem Start bekannt"}},
+    CodeWord{"table", {"a table has no times", "eine Tabelle hat keine Zeiten"}},
+    CodeWord{"skewed_for_this_size", {"very skewed for this size", "sehr schief für diese Größe"}},
+    CodeWord{"few_conversions",
+             {"fewer than 20 conversions in an arm", "weniger als 20 Konversionen in einem Arm"}},
+    CodeWord{"no_unit_values", {"nothing known of single units", "nichts von einzelnen Einheiten bekannt"}},
+    CodeWord{"tail_changed",
+             {"the treatment changed the largest values", "die größten Werte haben sich verändert"}}};
 
 }  // namespace wording
 }  // namespace liftmark::reports

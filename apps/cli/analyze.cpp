@@ -76,10 +76,11 @@ Scorecard scorecard_of(const AnalyzeOptions& options) {
 }
 
 void run(const AnalyzeOptions& options, const CLI::App& command) {
-  const auto& format = report_format(options.format);
+  report_format(options.output.format);  // mistakes in what to write come before the work
+  report_language(options.output.language);
   auto card = scorecard_of(options);
   add_provenance(command, card);
-  write_report(card, format, options.output);
+  write_report(card, options.output);
 }
 
 }  // namespace

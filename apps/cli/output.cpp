@@ -19,10 +19,26 @@ const reports::Format& report_format(const std::string& name) {
   throw Error(ErrorCode::usage, Problem{"--format", "there is no such format", name, "one of " + known});
 }
 
-void write_report(const Scorecard& scorecard, const reports::Format& format, const std::string& path) {
+reports::Language report_language(const std::string& name) {
+  if (name == "en") return reports::Language::english;
+  if (name == "de") return reports::Language::german;
+  throw Error(ErrorCode::usage, Problem{"--lang", "there is no such language", name, "one of en, de"});
+}
+
+void add_output_options(CLI::App& command, ReportOutput& output, const std::string& group) {
+  command.add_option("--format", output.format, "text (default), json, markdown, csv or html")->group(group);
+  command.add_option("--lang", output.language, "Words and numbers of the report: en (default) or de")->group(group);
+  command.add_option("--output", output.path, "File to write (default: standard output)")->group(group);
+}
+
+void write_report(const Scorecard& scorecard, const ReportOutput& output) {
   reports::RenderOptions options;
-  options.colour = path.empty() && isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
-  const std::string text = format.render(scorecard, options);
+  options.language = report_language(output.language);
+  options.colour = output.path.empty() && isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+  write_output(report_format(output.format).render(scorecard, options), output.path);
+}
+
+void write_output(const std::string& text, const std::string& path) {
   if (path.empty()) {
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);

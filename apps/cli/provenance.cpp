@@ -73,8 +73,12 @@ std::string command_line(const CLI::App& command, const Scorecard& card) {
   return line;
 }
 
+std::string_view program_version() {
+  return LIFTMARK_VERSION;
+}
+
 void add_provenance(const CLI::App& command, Scorecard& card) {
-  card.provenance.version = LIFTMARK_VERSION;
+  card.provenance.version = program_version();
   card.provenance.command = command_line(command, card);
 }
 

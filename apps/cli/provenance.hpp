@@ -17,6 +17,9 @@ std::string shell_word(std::string_view word);
 /// the line gives the same report after more data came.
 std::string command_line(const CLI::App& command, const Scorecard& card);
 
+/// The program's version, e.g. "0.1.0".
+std::string_view program_version();
+
 /// Fills in the program's version and the command line.
 void add_provenance(const CLI::App& command, Scorecard& card);
 

@@ -56,7 +56,11 @@ Axis axis_of(Page& page, const Block& block) {
   return {axis_for(std::move(reaches)), page.next_id++, {}};
 }
 
-void write_row(Page& page, const Axis& axis, const SegmentTable& table, std::size_t index) {
+bool has_shrunken(const SegmentTable& table) {
+  return std::any_of(table.rows.begin(), table.rows.end(), [](const auto& row) { return row.shrunken.has_value(); });
+}
+
+void write_row(Page& page, const Axis& axis, const SegmentTable& table, std::size_t index, bool pulled) {
   Writer& out = page.out;
   const SegmentRow& row = table.rows[index];
   const Comparison* one = comparison_of(row, table);
@@ -83,6 +87,12 @@ void write_row(Page& page, const Axis& axis, const SegmentTable& table, std::siz
       .markup("</td><td class=\"n\">");
   page.lift_cell(cell);
   out.markup("</td>");
+  if (pulled) {
+    const LiftText text = row.shrunken ? page.numbers.lift(*row.shrunken) : LiftText{};
+    out.markup("<td class=\"n\">").text(text.empty() ? "–" : text.estimate);
+    if (!text.empty()) out.markup("<small>").text(text.interval).markup("</small>");
+    out.markup("</td>");
+  }
   page.interval_cell(axis, {cell.figure, look, {}, overall_lift(page, table)});
   out.markup("</tr>");
 }
@@ -100,6 +110,9 @@ void write_block(Page& page, const Block& block, bool titled) {
   page.head("", page.say(wording::kGroup));
   page.head("n", page.say(wording::kShare));
   page.head("n", page.say(wording::kLift));
+  const bool pulled = std::any_of(block.tables.begin(), block.tables.end(),
+                                  [](const SegmentTable* table) { return has_shrunken(*table); });
+  if (pulled) page.head("n", page.say(wording::kShrunken));
   page.plot_head(axis);
   out.markup("</tr></thead>");
   std::size_t left_out = 0;
@@ -107,7 +120,7 @@ void write_block(Page& page, const Block& block, bool titled) {
     const std::size_t shown = std::min(table->rows.size(), kMostRows);
     left_out += table->rows.size() - shown;
     out.markup("<tbody>");
-    for (std::size_t i = 0; i < shown; ++i) write_row(page, axis, *table, i);
+    for (std::size_t i = 0; i < shown; ++i) write_row(page, axis, *table, i, pulled);
     out.markup("</tbody>");
   }
   page.close_table();
@@ -135,7 +148,9 @@ void write_groups(Page& page) {
   const std::vector<Block> blocks = blocks_of(page.scorecard);
   if (blocks.empty()) return;
   page.open_section("groups", wording::kGroups);
-  page.lede(lede_of(page));
+  const auto& segments = page.scorecard.segments;
+  const bool pulled = std::any_of(segments.begin(), segments.end(), has_shrunken);
+  page.lede(lede_of(page) + (pulled ? " " + page.say(wording::kShrunkenLede) : ""));
   for (const Block& block : blocks) write_block(page, block, blocks.size() > 1);
   page.close_section();
 }

@@ -1,4 +1,4 @@
-// "Where did the money come from?": decompositions, money rows, catalog breadth, curves, interactions.
+// "Where did the money come from?": decompositions, money rows; what else changed: curves and tables; the ledger.
 #include <algorithm>
 #include <cmath>
 
@@ -69,77 +69,6 @@ void write_decomposition(Page& page, const Decomposition& one) {
   out.markup("</div>");
 }
 
-void write_money_rows(Page& page) {
-  if (page.scorecard.money.empty()) return;
-  Writer& out = page.out;
-  out.markup("<h3>").text(page.say(wording::kInMoney)).markup("</h3>");
-  page.open_table("plain full rows", page.say(wording::kInMoney));
-  out.markup("<thead><tr>");
-  for (const Phrase& phrase : {wording::kVariant, wording::kMeasure, wording::kBasis})
-    page.head("l", page.say(phrase));
-  page.head("", page.say(wording::kAmount));
-  page.head("", page.say(wording::kIntervalHead));
-  page.head("", page.say(wording::kAssumptions));
-  out.markup("</tr></thead><tbody>");
-  for (const MoneyRow& row : page.scorecard.money) {
-    const bool factor = row.kind == "return_on_cost";
-    const LiftText text = page.numbers.amount(row.figure, factor ? "number" : "currency");
-    std::string assumptions;
-    for (const NamedNumber& one : row.assumptions)
-      if (one.value)
-        assumptions += (assumptions.empty() ? "" : ", ") + page.word(one.name, wording::kCounts) + " " +
-                       page.numbers.value(*one.value, "number");
-    out.markup("<tr><th class=\"l\" scope=\"row\">")
-        .text(visible(row.arm))
-        .markup("</th><td class=\"l\">")
-        .text(page.word(row.kind, wording::kMoneyKinds));
-    out.markup("</td><td class=\"l\">")
-        .text(page.word(row.basis, wording::kMoneyBases))
-        .markup("</td><td>")
-        .text(text.empty() ? "–" : text.estimate)
-        .markup("</td><td>");
-    out.text(text.empty() ? reason_word(row.figure.reason, page.language()) : text.interval)
-        .markup("</td><td>")
-        .text(assumptions)
-        .markup("</td></tr>");
-  }
-  out.markup("</tbody>");
-  page.close_table();
-}
-
-void write_breadth(Page& page) {
-  if (page.scorecard.breadth.empty()) return;
-  Writer& out = page.out;
-  out.markup("<h3>").text(page.say(wording::kBreadth)).markup("</h3>");
-  page.open_table("plain", page.say(wording::kBreadth));
-  out.markup("<thead><tr>");
-  page.head("l", page.say(wording::kMetric));
-  page.head("l", page.say(wording::kArm));
-  for (const Phrase& phrase : {wording::kCoverage, wording::kDiversity, wording::kNovelty})
-    page.head("", page.say(phrase));
-  out.markup("</tr></thead><tbody>");
-  const auto cell = [&](const std::optional<double>& value, bool share) {
-    out.markup("<td>")
-        .text(!value  ? "–"
-              : share ? page.numbers.percent(*value, 1)
-                      : page.numbers.decimal(*value, 2))
-        .markup("</td>");
-  };
-  for (const CatalogBreadth& one : page.scorecard.breadth) {
-    out.markup("<tr><th class=\"l\" scope=\"row\">")
-        .text(metric_name(page.scorecard, one.metric))
-        .markup("</th><td class=\"l\">")
-        .text(visible(one.arm))
-        .markup("</td>");
-    cell(one.coverage, true);
-    cell(one.diversity, false);
-    cell(one.novelty, false);
-    out.markup("</tr>");
-  }
-  out.markup("</tbody>");
-  page.close_table();
-}
-
 void write_curves(Page& page) {
   std::vector<std::string> metrics;
   for (const Curve& curve : page.scorecard.curves)
@@ -167,12 +96,16 @@ void write_curves(Page& page) {
                               : Markup("<span class=\"sw u\"></span> "));
       out.text(visible(curve.arm)).markup(" ");
       if (!curve.points.empty()) {
-        const LiftText last = page.numbers.amount(curve.points.back().value, "percent");
-        if (!last.empty())
+        const Figure& last = curve.points.back().value;
+        const auto percent = [&](double share) { return page.numbers.percent(share, 1); };
+        if (last.estimate && last.lower && last.upper)
           chart.summary +=
               (chart.summary.empty() ? "" : "; ") +
               page.say(wording::kCurveSummary,
-                       {{"arm", visible(curve.arm)}, {"value", last.estimate}, {"interval", last.interval}});
+                       {{"arm", visible(curve.arm)},
+                        {"value", percent(*last.estimate)},
+                        {"interval", page.say(wording::kFromTo, {{"low", percent(*last.lower)},
+                                                                 {"high", percent(*last.upper)}})}});
       }
     }
     out.markup("</p><figure class=\"scroll\" tabindex=\"0\" role=\"region\"")
@@ -186,48 +119,14 @@ void write_curves(Page& page) {
   out.markup("</div>");
 }
 
-void write_interactions(Page& page) {
-  if (page.scorecard.interactions.empty()) return;
-  Writer& out = page.out;
-  out.markup("<h3>").text(page.say(wording::kInteractions)).markup("</h3>");
-  page.open_table("plain full rows", page.say(wording::kInteractions));
-  out.markup("<thead><tr>");
-  for (const Phrase& phrase : {wording::kWith, wording::kMetric, wording::kArms})
-    page.head("l", page.say(phrase));
-  page.head("", page.say(wording::kInteraction));
-  page.head("", page.say(wording::kIntervalHead));
-  out.markup("</tr></thead><tbody>");
-  for (const Interaction& one : page.scorecard.interactions) {
-    const LiftText text = page.numbers.lift(one.interaction);
-    out.markup("<tr><th class=\"l\" scope=\"row\">")
-        .text(visible(one.with_experiment))
-        .markup("</th><td class=\"l\">")
-        .text(metric_name(page.scorecard, one.metric));
-    out.markup("</td><td class=\"l\">")
-        .text(visible(one.arm) + " × " + visible(one.other_arm))
-        .markup("</td><td>")
-        .text(text.empty() ? "–" : text.estimate);
-    out.markup("</td><td>")
-        .text(text.empty() ? reason_word(one.interaction.reason, page.language()) : text.interval)
-        .markup("</td></tr>");
-  }
-  out.markup("</tbody>");
-  page.close_table();
-}
-
 void write_one_ledger(Page& page, const Ledger& ledger) {
   Writer& out = page.out;
   const LiftText lift = page.numbers.lift(ledger.cumulative);
   const std::string metric = metric_name(page.scorecard, ledger.metric);
-  out.markup("<h3>").text(visible(ledger.holdout) + " · " + metric).markup("</h3><p class=\"lede\">");
+  out.markup("<p class=\"lede\">");
   out.text(lift.empty()
                ? reason_word(ledger.cumulative.reason, page.language())
                : page.say(wording::kLedgerLift, {{"lift", lift.estimate}, {"interval", lift.interval}}));
-  if (ledger.shipped_sum_corrected.estimate && ledger.shipped_sum.estimate)
-    out.text(" " +
-             page.say(wording::kLedgerSums,
-                      {{"sum", page.numbers.lift_bound(*ledger.shipped_sum.estimate)},
-                       {"corrected", page.numbers.lift_bound(*ledger.shipped_sum_corrected.estimate)}}));
   out.markup("</p>");
   if (ledger.timeline.size() > 1) {
     TimeChart chart;
@@ -244,34 +143,13 @@ void write_one_ledger(Page& page, const Ledger& ledger) {
     time_chart(out, chart, page.numbers, page.next_id++);
     out.markup("</figure>");
   }
-  if (ledger.shipped.empty()) return;
-  page.open_table("plain", page.say(wording::kShippedTable));
-  out.markup("<thead><tr>");
-  page.head("l", page.say(wording::kShippedTable));
-  page.head("", page.say(wording::kLift));
-  page.head("", page.say(wording::kIntervalHead));
-  out.markup("</tr></thead><tbody>");
-  for (const Ledger::Shipped& shipped : ledger.shipped) {
-    const LiftText text = page.numbers.lift(shipped.lift);
-    out.markup("<tr><th class=\"l\" scope=\"row\">")
-        .text(visible(shipped.experiment))
-        .markup("</th><td>")
-        .text(text.empty() ? "–" : text.estimate);
-    out.markup("</td><td>")
-        .text(text.empty() ? reason_word(shipped.lift.reason, page.language()) : text.interval)
-        .markup("</td></tr>");
-  }
-  out.markup("</tbody>");
-  page.close_table();
+  for (const ContentTable& table : ledger_tables(ledger, page.numbers)) page.table(table);
 }
 
 }  // namespace
 
 void write_money(Page& page) {
   const Scorecard& card = page.scorecard;
-  if (card.decompositions.empty() && card.money.empty()) {
-    if (card.breadth.empty() && card.curves.empty() && card.interactions.empty()) return;
-  }
   Writer& out = page.out;
   if (!card.decompositions.empty() || !card.money.empty()) {
     page.open_section("money", wording::kMoney);
@@ -281,14 +159,14 @@ void write_money(Page& page) {
       for (const Decomposition& one : card.decompositions) write_decomposition(page, one);
       out.markup("</div>");
     }
-    write_money_rows(page);
+    for (const ContentTable& table : money_tables(card, page.numbers)) page.table(table);
     page.close_section();
   }
-  if (card.breadth.empty() && card.curves.empty() && card.interactions.empty()) return;
+  const auto tables = beyond_tables(card, page.numbers);
+  if (tables.empty() && card.curves.empty()) return;
   page.open_section("beyond", wording::kBeyond);
   write_curves(page);
-  write_breadth(page);
-  write_interactions(page);
+  for (const ContentTable& table : tables) page.table(table);
   page.close_section();
 }
 

@@ -29,7 +29,9 @@ void Page::open_table(Markup kind, std::string_view name) {
 }
 
 void Page::head(Markup kind, std::string_view text) {
-  out.markup("<th scope=\"col\" class=\"").markup(kind).markup("\">").text(text).markup("</th>");
+  out.markup("<th scope=\"col\"");
+  if (!kind.text().empty()) out.markup(" class=\"").markup(kind).markup("\"");
+  out.markup(">").text(text).markup("</th>");
 }
 
 void Page::plot_head(const Axis& axis) {
@@ -54,6 +56,23 @@ void Page::interval_cell(const Axis& axis, const IntervalRow& row) {
   out.markup("<td class=\"plot\">");
   interval_row(out, axis, row, numbers);
   out.markup("</td>");
+}
+
+void Page::table(const ContentTable& table) {
+  if (!table.title.empty()) out.markup("<h3>").text(table.title).markup("</h3>");
+  open_table("plain full rows", table.title.empty() ? table.head.front() : table.title);
+  out.markup("<thead><tr>");
+  for (std::size_t i = 0; i < table.head.size(); ++i)
+    head(i < table.names ? Markup("l") : Markup(""), table.head[i]);
+  out.markup("</tr></thead><tbody>");
+  for (const auto& row : table.rows) {
+    out.markup("<tr><th class=\"l\" scope=\"row\">").text(row.front()).markup("</th>");
+    for (std::size_t i = 1; i < row.size(); ++i)
+      out.markup(i < table.names ? Markup("<td class=\"l\">") : Markup("<td>")).text(row[i]).markup("</td>");
+    out.markup("</tr>");
+  }
+  out.markup("</tbody>");
+  close_table();
 }
 
 std::string metric_name(const Scorecard& scorecard, const std::string& key) {

@@ -7,6 +7,7 @@
 #include "reports/content.hpp"
 #include "reports/html/marks.hpp"
 #include "reports/html/writer.hpp"
+#include "reports/tables.hpp"
 #include "reports/unicode.hpp"
 
 namespace liftmark::reports::html {
@@ -45,6 +46,8 @@ struct Page {
   /// "<b>+4.2%</b><small>+1.2% to +7.3%</small>", or the reason.
   void lift_cell(const LiftCell& cell);
   void interval_cell(const Axis& axis, const IntervalRow& row);
+  /// Its title as a heading, then rows of words and numbers.
+  void table(const ContentTable& table);
 };
 
 /// The name of the metric with this key, made visible; the key itself if there is none.

@@ -21,17 +21,6 @@ std::vector<const MetricResult*> sensitive_metrics(const Scorecard& scorecard) {
   return metrics;
 }
 
-std::string treatment_of(const Page& page, const MetricResult& metric, const Sensitivity& one) {
-  std::string parameter;
-  if (one.parameter)
-    parameter = one.kind == "cap" ? page.numbers.value(*one.parameter, format_of(metric))
-                                  : page.numbers.decimal(
-                                        *one.parameter, std::round(*one.parameter) == *one.parameter ? 0 : 2);
-  for (const CodeWord& word : wording::kTreatments)
-    if (word.code == one.kind) return page.say(word.phrase, {{"n", parameter}});
-  return page.word(one.kind, wording::kTreatments) + (parameter.empty() ? "" : " " + parameter);
-}
-
 void write_sensitivities(Page& page, const MetricResult& metric) {
   Writer& out = page.out;
   std::vector<double> reaches;
@@ -52,7 +41,7 @@ void write_sensitivities(Page& page, const MetricResult& metric) {
     const bool used = one.kind == "cap" && metric.cap && one.parameter && *metric.cap == *one.parameter;
     std::string note = used ? page.say(wording::kUsedAbove) : "";
     if (page.scorecard.arms.size() > 2) note += (note.empty() ? "" : " · ") + visible(one.arm);
-    out.markup("<tr><th scope=\"row\">").text(treatment_of(page, metric, one));
+    out.markup("<tr><th scope=\"row\">").text(treatment_text(metric, one, page.numbers));
     if (!note.empty()) out.markup("<small>").text(note).markup("</small>");
     out.markup("</th><td class=\"n\">");
     page.lift_cell(cell);

@@ -70,7 +70,7 @@ th.plot,td.plot{padding:0 18px 0 22px}.n .m{white-space:normal}
 .decision th{font-size:16px;font-weight:650}.decision small{font-size:12.5px}
 .chip{display:inline-block;padding:2px 10px;border-radius:99px;font-size:13px;font-weight:560;white-space:nowrap;background:var(--flat-w);color:var(--ink)}
 .chip.good{background:var(--good-w);color:var(--good-t)}.chip.held{background:none;box-shadow:inset 0 0 0 1px var(--flat)}.chip.bad{background:var(--bad-w);color:var(--bad-t)}
-.seg th.dim{font-weight:650;vertical-align:top;padding-top:10px}tbody+tbody tr:first-child th,tbody+tbody tr:first-child td{border-top:1px solid var(--hair)}
+.seg tbody th{min-width:100px}.seg th.dim{font-weight:650;vertical-align:top;padding-top:10px}tbody+tbody tr:first-child th,tbody+tbody tr:first-child td{border-top:1px solid var(--hair)}
 .seg tbody tr{height:46px}.fun tbody tr{height:46px}
 .list .plot{width:24%}.list td{font-size:13.5px}.list tbody tr{height:60px}.plain{width:auto;font-size:13px}.plain tbody tr{height:26px}.plain th,.plain td{padding-right:24px;text-align:right}.plain .l{text-align:left}
 .full{width:100%}

@@ -107,6 +107,47 @@ void write_rows(Page& page, const Shown& shown) {
   out.markup("</details>");
 }
 
+bool is_other_line(const MetricResult& metric, const Timeline& timeline) {
+  return metric.role == "primary" && (timeline.kind == "daily" || timeline.kind == "since_exposure") &&
+         timeline.points.size() >= 2;
+}
+bool has_other_lines(const Scorecard& scorecard) {
+  for (const MetricResult& metric : scorecard.metrics)
+    for (const Timeline& timeline : metric.timelines)
+      if (is_other_line(metric, timeline)) return true;
+  return false;
+}
+
+/// Day by day, and by days since first exposure: lines of decision metrics beside the cumulative ones, as many as there is
+/// room for.
+void write_other_lines(Page& page, std::size_t room) {
+  Writer& out = page.out;
+  std::size_t written = 0;
+  for (const MetricResult& metric : page.scorecard.metrics) {
+    for (const Timeline& timeline : metric.timelines) {
+      if (!is_other_line(metric, timeline) || written == room) continue;
+      const bool daily = timeline.kind == "daily";
+      TimeChart chart;
+      chart.large = false;
+      chart.title = page.say(daily ? wording::kDaily : wording::kSinceExposure) + ": " +
+                    shown_name(metric.name, metric.key) + ", " + visible(timeline.arm);
+      Line line{{}, "ink"};
+      for (const TimePoint& point : timeline.points)
+        line.points.push_back(
+            {static_cast<double>(point.day), point.relative.estimate ? &point.relative : nullptr});
+      chart.lines.push_back(std::move(line));
+      ++written;
+      out.markup("<div class=\"keep\"><h3>")
+          .text(chart.title)
+          .markup("</h3><figure class=\"scroll\" tabindex=\"0\" role=\"region\"")
+          .attribute("aria-label", page.region_name(chart.title))
+          .markup(">");
+      time_chart(out, chart, page.numbers, page.next_id++);
+      out.markup("</figure></div>");
+    }
+  }
+}
+
 }  // namespace
 
 void write_time(Page& page) {
@@ -118,7 +159,8 @@ void write_time(Page& page) {
   const bool several = lines.size() > 1;
   write_chart(page, lines.front(), true, several);
   write_rows(page, lines.front());
-  if (several) {
+  const std::size_t room = kMostCharts - std::min(lines.size(), kMostCharts);
+  if (several || (room > 0 && has_other_lines(page.scorecard))) {
     out.markup("<div class=\"two small\">");
     for (std::size_t i = 1; i < std::min(lines.size(), kMostCharts); ++i) {
       out.markup("<div class=\"keep\">");
@@ -126,8 +168,10 @@ void write_time(Page& page) {
       write_rows(page, lines[i]);
       out.markup("</div>");
     }
+    write_other_lines(page, room);
     out.markup("</div>");
   }
+  for (const ContentTable& table : trend_tables(page.scorecard, page.numbers)) page.table(table);
   if (lines.size() > kMostCharts)
     out.markup("<p class=\"foot\">")
         .text(page.say(wording::kMoreCharts,

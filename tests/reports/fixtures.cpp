@@ -139,6 +139,18 @@ void add_metrics(Scorecard& card) {
       {0.0209, 0.0194, -0.071, -0.132, -0.011, 0.021}, "Worse");
   card.metrics[0].timelines.push_back(cumulative("treatment", 0.0421, 0.0307, 21));
   card.metrics[1].timelines.push_back(cumulative("treatment", -0.004, 0.037, 21));
+  for (const char* kind : {"daily", "since_exposure"}) {
+    Timeline line = cumulative("treatment", 0.041, 0.06, 14);
+    line.kind = kind;
+    line.first_clear_day.reset();
+    if (line.kind == "since_exposure") {
+      line.early = figure(0.0611, 0.0174, 0.1048);
+      line.late = figure(0.0254, -0.0192, 0.0701);
+      line.trend = "novelty";
+      line.trend_p_value = 0.0371;
+    }
+    card.metrics[0].timelines.push_back(line);
+  }
   card.metrics[5].cap = 310.0;
   card.metrics[6].decision_grade = false;
   card.metrics[6].grade_note = "denominator_moved";
@@ -238,6 +250,9 @@ void add_money(Scorecard& card) {
                         {{"units_per_day", 19653}}});
   card.breadth.push_back({"recommendations", "control", 0.412, 0.831, 0.12});
   card.breadth.push_back({"recommendations", "treatment", 0.437, 0.846, 0.15});
+  card.breadth.back().effective_items = 212.4;
+  card.breadth.back().changes = {{"control", "effective_items", figure(0.0612, 0.0221, 0.1003)},
+                                 {"control", "coverage", figure(0.0313, -0.0089, 0.0715)}};
 }
 
 void add_rest(Scorecard& card) {
@@ -254,9 +269,9 @@ void add_rest(Scorecard& card) {
   ledger.holdout = "global-2026";
   ledger.metric = "revenue";
   ledger.cumulative = figure(0.061, 0.012, 0.11);
-  ledger.shipped_sum.estimate = 0.094;
-  ledger.shipped_sum_corrected.estimate = 0.068;
-  ledger.gap.estimate = -0.007;
+  ledger.shipped_sum = figure(0.0943, 0.0512, 0.1374);
+  ledger.shipped_sum_corrected = figure(0.0681, 0.0233, 0.1129);
+  ledger.gap = figure(-0.0071, -0.0735, 0.0593);
   for (int day = 7; day <= 56; day += 7) {
     const double half = 0.049 * std::sqrt(56.0 / day);
     ledger.timeline.push_back(
@@ -264,6 +279,7 @@ void add_rest(Scorecard& card) {
   }
   ledger.shipped.push_back({"search-ranking-2", figure(0.052, 0.018, 0.086)});
   ledger.shipped.push_back({"checkout-one-page", figure(0.042, 0.012, 0.073)});
+  ledger.shipped.push_back({"badges", figure(0.0031, -0.0212, 0.0274), "b", false, 0.62, 0.0044});
   card.ledgers.push_back(ledger);
   Interaction interaction{"search-ranking-2",
                           "orders",
@@ -271,7 +287,15 @@ void add_rest(Scorecard& card) {
                           "ranking-b",
                           {{"a0_b0", 0.064}, {"a1_b0", 0.0668}, {"a0_b1", 0.0651}, {"a1_b1", 0.0684}},
                           figure(0.004, -0.031, 0.039)};
+  interaction.against = "control";
+  interaction.other_against = "ranking-a";
+  interaction.effects = {{"ranking-a", 206400, figure(0.0402, 0.0011, 0.0793)},
+                         {"ranking-b", 206322, figure(0.0443, 0.0052, 0.0834)}};
   card.interactions.push_back(interaction);
+  card.survival.push_back({"second_order", "treatment", "control", 1840, 1702, 0.018, figure(1.0831, 1.0141, 1.1567),
+                           figure(-0.2134, -0.3906, -0.0362), 21});
+  card.refunds.push_back({"revenue", "control", 206118, 1062401.5, 991428.25, 0.0668, 0.93, 2210, 4.2, 12.5});
+  card.refunds.push_back({"revenue", "treatment", 206604, 1096120.75, 1021930.5, 0.0677, 0.93, 2301, 4.1, 12.25});
   for (const char* arm : {"control", "treatment"}) {
     Curve curve{"second_order", arm, {}};
     for (int day = 0; day <= 21; day += 3) {
@@ -475,7 +499,7 @@ Scorecard hostile(const std::string& name) {
     for (Sensitivity& one : metric.sensitivities) {
       one.arm = "variant" + name;
       one.against = "control" + name;
-      one.kind = name;
+      one.kind = one.detail = name;
     }
   }
   for (SegmentTable& table : card.segments) {
@@ -507,11 +531,18 @@ Scorecard hostile(const std::string& name) {
   }
   for (Curve& curve : card.curves) curve.metric = curve.arm = name;
   for (CatalogBreadth& one : card.breadth) one.metric = one.arm = name;
-  for (Interaction& one : card.interactions)
-    one.with_experiment = one.metric = one.arm = one.other_arm = name;
+  for (auto& one : card.breadth)
+    for (auto& change : one.changes) change.against = change.measure = name;
+  for (Interaction& one : card.interactions) {
+    one.with_experiment = one.metric = one.arm = one.other_arm = one.against = one.other_against = name;
+    for (auto& effect : one.effects) effect.other_arm = name;
+  }
+  for (SurvivalComparison& one : card.survival) one.metric = one.arm = one.against = name;
+  for (RefundRow& one : card.refunds) one.metric = one.arm = name;
   for (Ledger& ledger : card.ledgers) {
     ledger.holdout = ledger.metric = name;
-    for (auto& shipped : ledger.shipped) shipped.experiment = name;
+    ledger.layer = name;
+    for (auto& shipped : ledger.shipped) shipped.experiment = shipped.arm = name;
   }
   for (PowerSummary& power : card.power) power.metric = power.arm = power.against = name;
   for (PlanRow& row : card.plan_against_run) row.item = row.planned = row.actual = name;

@@ -216,8 +216,7 @@ void add_analyze_options(CLI::App& command, AnalyzeOptions& o) {
   command.add_option("--rule", o.rule, "Rule that gives the verdict")->group("Plan");
   command.add_option("--experiment", o.experiment, "Name shown in the report (default: the file's)")
       ->group("Output");
-  command.add_option("--format", o.format, "text (default), json, markdown, csv or html")->group("Output");
-  command.add_option("--output", o.output, "File to write (default: standard output)")->group("Output");
+  add_output_options(command, o.output, "Output");
 }
 
 SummarySpec summary_of(const AnalyzeOptions& options) {

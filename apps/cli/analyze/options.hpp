@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/cli/output.hpp"
 #include "engine/aggregate/summary_table.hpp"
 #include "engine/aggregate/table.hpp"
 #include "engine/analyse/analyse.hpp"
@@ -27,7 +28,7 @@ struct AnalyzeOptions {
   bool summary = false, row_arms = false;
   std::string units, latest, metric_column = "metric";
   std::vector<std::string> arm_suffixes;
-  std::string format = "text", output;
+  ReportOutput output;
 };
 
 /// Declares every option on the subcommand.

@@ -1,0 +1,110 @@
+// A small store: planning from its past, counted by hand; pages of all its experiments, in both languages.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "apps/cli/commands.hpp"
+#include "apps/cli/plan/history.hpp"
+#include "engine/definition/error.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Shop {
+  fs::path path = fs::temp_directory_path() / ("liftmark-plan-" + std::to_string(::getpid()));
+  Shop() {
+    fs::create_directories(path);
+    std::ofstream(path / "catalog.json") << R"({"schema": "liftmark.catalog/1", "metrics": [
+      {"key": "conversion", "kind": "proportion", "numerator": {"event": "purchase"}, "window_days": 1,
+       "covariate": {"lookback_days": 14}}],
+      "experiments": [{"key": "checkout", "arms": [{"key": "control", "role": "control"}, {"key": "variant"}],
+      "hashing": {"salt": "checkout-1"}, "plan": {"primary": ["conversion"]}}]})";
+    std::ofstream exposures(path / "exposures.csv"), events(path / "events.csv");
+    exposures << "id,experiment,unit,arm,at\n";
+    events << "id,unit,type,at,value\n";
+    // 200 units an arm, exposed over 10 days at noon; every tenth buys an hour later. Everybody who will buy, and 10
+    // others of each arm, bought on 1 May, so half of those who bought before buy again.
+    for (int i = 0; i < 400; ++i) {
+      const std::string unit = "u" + std::to_string(i), day = std::to_string(11 + i / 40);
+      const bool buys = (i / 2) % 10 == 0, before = buys || (i / 2) % 10 == 1;
+      exposures << "x" << i << ",checkout," << unit << "," << (i % 2 == 0 ? "control" : "variant") << ",2026-05-" << day
+                << "T12:00:00Z\n";
+      if (buys) events << "e" << i << "," << unit << ",purchase,2026-05-" << day << "T13:00:00Z,10\n";
+      if (before) events << "b" << i << "," << unit << ",purchase,2026-05-08T09:00:00Z,10\n";
+    }
+    events << "last,u0,visit,2026-05-30T00:00:00Z,0\n";
+  }
+  ~Shop() { fs::remove_all(path); }
+  std::string file(const char* name) const { return (path / name).string(); }
+};
+
+void run(std::vector<std::string> arguments) {
+  CLI::App program;
+  for (const auto add : {liftmark::cli::add_init, liftmark::cli::add_apply, liftmark::cli::add_import,
+                         liftmark::cli::add_report}) add(program);
+  std::reverse(arguments.begin(), arguments.end());
+  program.parse(arguments);
+}
+
+}  // namespace
+
+namespace {
+
+void fill_store(const Shop& shop) {
+  run({"init", shop.file("shop.db")});
+  run({"apply", shop.file("shop.db"), shop.file("catalog.json")});
+  run({"import", shop.file("shop.db"), shop.file("exposures.csv"), shop.file("events.csv"), "--recorded-at", "event-time"});
+}
+
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+TEST_CASE("report without an experiment writes a page each and an index that links them; --lang chooses the words") {
+  const Shop shop;
+  fill_store(shop);
+  const fs::path pages = shop.path / "pages";
+  run({"report", shop.file("shop.db"), "--output", pages.string(), "--lang", "de"});
+  CHECK(text_of(pages / "index.html").find("./checkout.html") != std::string::npos);
+  CHECK(text_of(pages / "index.html").find("<html lang=\"de\">") != std::string::npos);
+  CHECK(text_of(pages / "checkout.html").find("Können wir dem trauen?") != std::string::npos);
+  const auto one = (shop.path / "one.md").string();
+  run({"report", shop.file("shop.db"), "checkout", "--format", "markdown", "--lang", "de", "--output", one});
+  CHECK(text_of(one).find("## Können wir dem trauen?") != std::string::npos);
+  run({"report", shop.file("shop.db"), "checkout", "--format", "markdown", "--output", one});
+  CHECK(text_of(one).find("## Can we trust it?") != std::string::npos);
+  CHECK_THROWS_AS(run({"report", shop.file("shop.db"), "checkout", "--lang", "fr"}), liftmark::Error);
+  CHECK_THROWS_AS(run({"report", shop.file("shop.db")}), liftmark::Error);
+}
+
+TEST_CASE("a store's past by hand: 20 of 200 buy, half of earlier buyers buy again, 40 units a day") {
+  const Shop shop;
+  fill_store(shop);
+  using liftmark::cli::read_history;
+  const auto past = read_history({.store = shop.file("shop.db"), .metric = "conversion"});
+  CHECK(past.experiment == "checkout");
+  CHECK(past.arm == "control");
+  CHECK(past.units == 200);
+  CHECK(past.baseline.mean == Approx(0.1));
+  CHECK(past.baseline.proportion);
+  CHECK(past.units_per_day == Approx(400.0 / 9));
+  // Covariate X = bought before: E X = 0.2, E XY = 0.1, so cov = 0.08 and cov^2 / (var X var Y) = 0.0064 / (0.16 0.09).
+  CHECK(past.variance_reduction == Approx(0.0064 / (0.16 * 0.09)).margin(0.005));
+  CHECK(past.covariate_correlation == Approx(2.0 / 3).margin(0.005));
+  CHECK(past.baseline.variance_kept == Approx(1 - past.variance_reduction));
+  CHECK_THROWS_AS(read_history({.store = shop.file("shop.db"), .metric = "convrsion"}), liftmark::Error);
+  CHECK_THROWS_AS(read_history({.store = shop.file("shop.db"), .metric = "conversion", .experiment = "none"}),
+                  liftmark::Error);
+}
