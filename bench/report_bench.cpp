@@ -1,4 +1,5 @@
-// The report of 30 metrics x 3 arms x 120 days: goals 20 ms, 150 kB, 40 kB gzip. `bytes` and `gzip` are counters of the run.
+// The report of 30 metrics x 3 arms x 120 days: goals 20 ms, 150 kB, 40 kB gzip. `bytes` and `gzip` are
+// counters of the run.
 //   build/bench/bench/report_bench
 
 #include <benchmark/benchmark.h>
@@ -18,7 +19,8 @@ namespace {
 double gzipped(const std::string& text) {
   auto length = compressBound(static_cast<uLong>(text.size()));
   std::vector<Bytef> packed(length);
-  compress2(packed.data(), &length, reinterpret_cast<const Bytef*>(text.data()), static_cast<uLong>(text.size()), 6);
+  compress2(packed.data(), &length, reinterpret_cast<const Bytef*>(text.data()),
+            static_cast<uLong>(text.size()), 6);
   return static_cast<double>(length) + 12;  // gzip's head and tail are 12 bytes longer than zlib's
 }
 

@@ -1,5 +1,5 @@
-// The statistics of a report against their goals, beside the peers' times in docs/performance.md (gbstats: 100 us a
-// comparison from sufficient statistics, 110 ms for 600 of them; scipy's Welch 10 us).
+// The statistics of a report against their goals, beside the peers' times in docs/performance.md (gbstats:
+// 100 us a comparison from sufficient statistics, 110 ms for 600 of them; scipy's Welch 10 us).
 //   build/bench/bench/stats_bench
 
 #include <benchmark/benchmark.h>
@@ -21,7 +21,8 @@ namespace {
 stats::CoMoments arm(std::int64_t n, double mean, std::size_t covariates) {
   std::vector<double> means(1 + covariates, mean), sums;
   for (std::size_t i = 0; i <= covariates; ++i)
-    for (std::size_t j = i; j <= covariates; ++j) sums.push_back((i == j ? 4.0 : 1.0) * static_cast<double>(n - 1));
+    for (std::size_t j = i; j <= covariates; ++j)
+      sums.push_back((i == j ? 4.0 : 1.0) * static_cast<double>(n - 1));
   return stats::CoMoments::from_central(n, means, sums, std::vector<double>(1 + covariates, 0.0));
 }
 
@@ -37,7 +38,8 @@ stats::Estimate compare(const stats::Stratum& stratum, const stats::UnitValues& 
 /// Argument: covariates.
 void comparison_from_sufficient_statistics(benchmark::State& state) {
   const auto covariates = static_cast<std::size_t>(state.range(0));
-  const stats::Stratum stratum{.control = arm(50'000, 2.0, covariates), .treatment = arm(50'000, 2.1, covariates)};
+  const stats::Stratum stratum{.control = arm(50'000, 2.0, covariates),
+                               .treatment = arm(50'000, 2.1, covariates)};
   for (auto _ : state) benchmark::DoNotOptimize(compare(stratum, {.covariates = covariates}));
 }
 BENCHMARK(comparison_from_sufficient_statistics)->Arg(0)->Arg(1)->Arg(5)->Unit(benchmark::kMicrosecond);
@@ -46,8 +48,8 @@ void fixed_comparison(benchmark::State& state) {
   const stats::Stratum stratum{.control = arm(50'000, 2.0, 0), .treatment = arm(50'000, 2.1, 0)};
   for (auto _ : state) {
     const auto contrast = stats::contrast({&stratum, 1}, {});
-    benchmark::DoNotOptimize(
-        stats::estimate_lift(contrast, stats::Scale::absolute, stats::Inference{.reference = stats::Reference::student}));
+    benchmark::DoNotOptimize(stats::estimate_lift(contrast, stats::Scale::absolute,
+                                                  stats::Inference{.reference = stats::Reference::student}));
   }
 }
 BENCHMARK(fixed_comparison)->Unit(benchmark::kMicrosecond);
@@ -90,8 +92,12 @@ void bootstrap_of_a_million_units(benchmark::State& state) {
     benchmark::DoNotOptimize(stats::poisson_bootstrap_ratio(
         {spend, {}}, {.replicates = 10'000, .seed = 1, .threads = static_cast<unsigned>(state.range(0))}));
 }
-BENCHMARK(bootstrap_of_a_million_units)->Arg(2)->Iterations(1)->MeasureProcessCPUTime()->UseRealTime()->Unit(
-    benchmark::kSecond);
+BENCHMARK(bootstrap_of_a_million_units)
+    ->Arg(2)
+    ->Iterations(1)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime()
+    ->Unit(benchmark::kSecond);
 
 /// The same where every unit has a value of its own: nothing to gather.
 void bootstrap_of_a_million_different_values(benchmark::State& state) {
@@ -101,7 +107,8 @@ void bootstrap_of_a_million_different_values(benchmark::State& state) {
   for (double& value : sessions) value = 1 + std::floor(3 * random.uniform());
   for (auto _ : state)
     benchmark::DoNotOptimize(stats::poisson_bootstrap_ratio(
-        {values, sessions}, {.replicates = 10'000, .seed = 1, .threads = static_cast<unsigned>(state.range(0))}));
+        {values, sessions},
+        {.replicates = 10'000, .seed = 1, .threads = static_cast<unsigned>(state.range(0))}));
 }
 BENCHMARK(bootstrap_of_a_million_different_values)
     ->Arg(2)

@@ -389,8 +389,8 @@ std::string render_csv(const Scorecard& scorecard, const RenderOptions&) {
       }
     }
   }
-  constexpr std::array kSections{add_funnels,  add_decompositions, add_money, add_survival,
-                                 add_goods,    add_interactions,   add_ledgers, add_power};
+  constexpr std::array kSections{add_funnels, add_decompositions, add_money,   add_survival,
+                                 add_goods,   add_interactions,   add_ledgers, add_power};
   for (const auto add : kSections) add(table, scorecard);
   return table.take();
 }

@@ -27,7 +27,10 @@ std::string escaped(std::string_view text) {
 class Markdown {
  public:
   explicit Markdown(const Scorecard& scorecard, const RenderOptions& options)
-      : scorecard_(scorecard), content_(content_of(scorecard, options)), options_(options), language_(options.language) {}
+      : scorecard_(scorecard),
+        content_(content_of(scorecard, options)),
+        options_(options),
+        language_(options.language) {}
 
   std::string render() {
     header();

@@ -1,5 +1,6 @@
 #pragma once
-// The cells that tables of a report are made of: names made visible, numbers formatted, no lift without its interval.
+// The cells that tables of a report are made of: names made visible, numbers formatted, no lift without its
+// interval.
 
 #include <array>
 #include <initializer_list>
@@ -43,7 +44,8 @@ struct Cells {
     return "number";
   }
   std::string compared(const std::string& arm, const std::string& against) const {
-    return card.arms.size() > 2 || arm.empty() ? visible(arm) + say(wording::kVersus) + visible(against) : visible(arm);
+    return card.arms.size() > 2 || arm.empty() ? visible(arm) + say(wording::kVersus) + visible(against)
+                                               : visible(arm);
   }
 
   /// Estimate and interval, or a dash and the reason. Neither without the other.
@@ -60,8 +62,8 @@ struct Cells {
     LiftText text;
     if (figure.estimate && figure.lower && figure.upper)
       text = {numbers.decimal(*figure.estimate, 2),
-              fill(text_of(wording::kFromTo, language()),
-                   {{"low", numbers.decimal(*figure.lower, 2)}, {"high", numbers.decimal(*figure.upper, 2)}})};
+              fill(text_of(wording::kFromTo, language()), {{"low", numbers.decimal(*figure.lower, 2)},
+                                                           {"high", numbers.decimal(*figure.upper, 2)}})};
     add(row, figure, text);
   }
   std::string value(const std::optional<double>& number, std::string_view format) const {

@@ -7,7 +7,8 @@
 
 namespace liftmark::reports {
 
-std::string treatment_text(const MetricResult& metric, const Sensitivity& sensitivity, const Numbers& numbers) {
+std::string treatment_text(const MetricResult& metric, const Sensitivity& sensitivity,
+                           const Numbers& numbers) {
   std::string parameter;
   if (sensitivity.parameter)
     parameter = sensitivity.kind == "cap"
@@ -26,15 +27,16 @@ std::vector<ContentTable> funnel_tables(const Scorecard& scorecard, const Number
   const Cells cells{scorecard, numbers};
   std::vector<ContentTable> tables;
   for (const Funnel& funnel : scorecard.funnels) {
-    ContentTable table{.title = funnel.name.empty() ? cells.metric(funnel.metric) : visible(funnel.name),
-                       .head = cells.heads({wording::kStep, wording::kArm, wording::kUnitsHead, wording::kOfExposed,
-                                            wording::kOfStepBefore, wording::kLift, wording::kIntervalHead}),
-                       .names = 2,
-                       .rows = {}};
+    ContentTable table{
+        .title = funnel.name.empty() ? cells.metric(funnel.metric) : visible(funnel.name),
+        .head = cells.heads({wording::kStep, wording::kArm, wording::kUnitsHead, wording::kOfExposed,
+                             wording::kOfStepBefore, wording::kLift, wording::kIntervalHead}),
+        .names = 2,
+        .rows = {}};
     for (const FunnelStep& step : funnel.steps)
       for (const FunnelStep::Arm& arm : step.arms) {
         TableRow row{visible(step.step), visible(arm.arm), numbers.whole(arm.units), cells.percent(arm.share),
-                cells.percent(arm.step_rate)};
+                     cells.percent(arm.step_rate)};
         const auto change = std::find_if(step.changes.begin(), step.changes.end(),
                                          [&](const auto& one) { return one.arm == arm.arm; });
         if (change == step.changes.end())
@@ -52,11 +54,13 @@ std::vector<ContentTable> segment_tables(const Scorecard& scorecard, const Numbe
   const Cells cells{scorecard, numbers};
   std::vector<ContentTable> tables;
   for (const SegmentTable& segments : scorecard.segments) {
-    std::string title = cells.word(segments.dimension, wording::kDimensions) + " · " + cells.metric(segments.metric);
+    std::string title =
+        cells.word(segments.dimension, wording::kDimensions) + " · " + cells.metric(segments.metric);
     if (scorecard.arms.size() > 2) title += " · " + visible(segments.arm);
     if (segments.heterogeneity_p_value) {
       const std::string p = numbers.p_value(*segments.heterogeneity_p_value);
-      title += " – " + fill(text_of(wording::kDiffersP, cells.language()), {{"p", p.starts_with('<') ? p : "= " + p}});
+      title += " – " + fill(text_of(wording::kDiffersP, cells.language()),
+                            {{"p", p.starts_with('<') ? p : "= " + p}});
     }
     ContentTable table{.title = std::move(title),
                        .head = cells.heads({wording::kGroup, wording::kLift, wording::kIntervalHead}),
@@ -81,14 +85,14 @@ std::vector<ContentTable> segment_tables(const Scorecard& scorecard, const Numbe
 std::vector<ContentTable> sensitivity_tables(const Scorecard& scorecard, const Numbers& numbers) {
   const Cells cells{scorecard, numbers};
   ContentTable table{.title = "",
-                     .head = cells.heads({wording::kMetric, wording::kVariant, wording::kTreatment, wording::kLift,
-                                          wording::kIntervalHead}),
+                     .head = cells.heads({wording::kMetric, wording::kVariant, wording::kTreatment,
+                                          wording::kLift, wording::kIntervalHead}),
                      .names = 3,
                      .rows = {}};
   for (const MetricResult& metric : scorecard.metrics)
     for (const Sensitivity& one : metric.sensitivities) {
       TableRow row{cells.metric(metric.key), cells.compared(one.arm, one.against),
-              treatment_text(metric, one, numbers)};
+                   treatment_text(metric, one, numbers)};
       cells.add_lift(row, one.relative);
       table.rows.push_back(std::move(row));
     }
@@ -107,8 +111,9 @@ std::vector<ContentTable> power_tables(const Scorecard& scorecard, const Numbers
   for (const PowerSummary& one : scorecard.power) {
     if (one.points.empty()) continue;
     const PowerPoint& last = one.points.back();
-    table.rows.push_back({cells.metric(one.metric), cells.compared(one.arm, one.against), numbers.whole(last.units),
-                          cells.percent(last.mde), cells.percent(one.planned_mde)});
+    table.rows.push_back({cells.metric(one.metric), cells.compared(one.arm, one.against),
+                          numbers.whole(last.units), cells.percent(last.mde),
+                          cells.percent(one.planned_mde)});
   }
   std::vector<ContentTable> tables;
   keep(tables, std::move(table));
@@ -117,12 +122,12 @@ std::vector<ContentTable> power_tables(const Scorecard& scorecard, const Numbers
 
 std::vector<ContentTable> trend_tables(const Scorecard& scorecard, const Numbers& numbers) {
   const Cells cells{scorecard, numbers};
-  ContentTable table{.title = cells.say(wording::kSinceExposure),
-                     .head = cells.heads({wording::kMetric, wording::kVariant, wording::kEarly,
-                                          wording::kIntervalHead, wording::kLate, wording::kIntervalHead,
-                                          wording::kTrend}),
-                     .names = 2,
-                     .rows = {}};
+  ContentTable table{
+      .title = cells.say(wording::kSinceExposure),
+      .head = cells.heads({wording::kMetric, wording::kVariant, wording::kEarly, wording::kIntervalHead,
+                           wording::kLate, wording::kIntervalHead, wording::kTrend}),
+      .names = 2,
+      .rows = {}};
   for (const MetricResult& metric : scorecard.metrics)
     for (const Timeline& line : metric.timelines) {
       if (line.kind != "since_exposure" || (!line.early.estimate && !line.late.estimate)) continue;
@@ -147,12 +152,13 @@ std::vector<ContentTable> decomposition_tables(const Scorecard& scorecard, const
   std::vector<ContentTable> tables;
   for (const Decomposition& one : scorecard.decompositions) {
     const bool factors = one.kind == "factors";
-    ContentTable table{.title = cells.metric(one.metric) + " · " + cells.compared(one.arm, one.against) + " · " +
-                                cells.word(one.kind, wording::kDecompositions),
-                       .head = cells.heads({wording::kPart, factors ? wording::kLogPoints : wording::kDifference,
-                                            wording::kIntervalHead}),
-                       .names = 1,
-                       .rows = {}};
+    ContentTable table{
+        .title = cells.metric(one.metric) + " · " + cells.compared(one.arm, one.against) + " · " +
+                 cells.word(one.kind, wording::kDecompositions),
+        .head = cells.heads(
+            {wording::kPart, factors ? wording::kLogPoints : wording::kDifference, wording::kIntervalHead}),
+        .names = 1,
+        .rows = {}};
     const auto add = [&](std::string name, const Figure& figure) {
       TableRow row{std::move(name)};
       factors ? cells.add_lift(row, figure) : cells.add_amount(row, figure, cells.format(one.metric));
@@ -167,14 +173,15 @@ std::vector<ContentTable> decomposition_tables(const Scorecard& scorecard, const
 
 std::vector<ContentTable> money_tables(const Scorecard& scorecard, const Numbers& numbers) {
   const Cells cells{scorecard, numbers};
-  ContentTable table{.title = cells.say(wording::kInMoney),
-                     .head = cells.heads({wording::kVariant, wording::kMetric, wording::kMeasure, wording::kBasis,
-                                          wording::kAmount, wording::kIntervalHead, wording::kAssumptions}),
-                     .names = 4,
-                     .rows = {}};
+  ContentTable table{
+      .title = cells.say(wording::kInMoney),
+      .head = cells.heads({wording::kVariant, wording::kMetric, wording::kMeasure, wording::kBasis,
+                           wording::kAmount, wording::kIntervalHead, wording::kAssumptions}),
+      .names = 4,
+      .rows = {}};
   for (const MoneyRow& one : scorecard.money) {
     TableRow row{cells.compared(one.arm, one.against), one.metric.empty() ? "–" : cells.metric(one.metric),
-            cells.word(one.kind, wording::kMoneyKinds), cells.word(one.basis, wording::kMoneyBases)};
+                 cells.word(one.kind, wording::kMoneyKinds), cells.word(one.basis, wording::kMoneyBases)};
     cells.add_amount(row, one.figure, one.kind == "return_on_cost" ? "number" : "currency");
     std::string assumptions;
     for (const NamedNumber& number : one.assumptions)
@@ -191,12 +198,14 @@ std::vector<ContentTable> money_tables(const Scorecard& scorecard, const Numbers
 
 std::vector<ContentTable> plan_tables(const Scorecard& scorecard, const Numbers& numbers) {
   const Cells cells{scorecard, numbers};
-  ContentTable table{.title = "",
-                     .head = cells.heads({wording::kPlanItem, wording::kPlanned, wording::kActual, wording::kKept}),
-                     .names = 4,
-                     .rows = {}};
+  ContentTable table{
+      .title = "",
+      .head = cells.heads({wording::kPlanItem, wording::kPlanned, wording::kActual, wording::kKept}),
+      .names = 4,
+      .rows = {}};
   for (const PlanRow& one : scorecard.plan_against_run)
-    table.rows.push_back({cells.word(one.item, wording::kPlanItems), visible(one.planned), visible(one.actual),
+    table.rows.push_back({cells.word(one.item, wording::kPlanItems), visible(one.planned),
+                          visible(one.actual),
                           cells.say(one.kept ? wording::kAsPlanned : wording::kDiffers)});
   std::vector<ContentTable> tables;
   keep(tables, std::move(table));

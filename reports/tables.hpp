@@ -1,7 +1,7 @@
 #pragma once
-// The sections of a report that are tables of words and numbers: money, time to event, breadth, refunds, interactions,
-// ledgers, funnels, sensitivities, plan against run. Built once, laid out by the page, Markdown and the terminal, so that
-// they say the same.
+// The sections of a report that are tables of words and numbers: money, time to event, breadth, refunds,
+// interactions, ledgers, funnels, sensitivities, plan against run. Built once, laid out by the page, Markdown
+// and the terminal, so that they say the same.
 
 #include <string>
 #include <vector>
@@ -25,7 +25,8 @@ struct ContentSection {
 };
 
 /// How the data were treated, e.g. "Cap at €500".
-std::string treatment_text(const MetricResult& metric, const Sensitivity& sensitivity, const Numbers& numbers);
+std::string treatment_text(const MetricResult& metric, const Sensitivity& sensitivity,
+                           const Numbers& numbers);
 
 // Tables of one kind; empty where the scorecard has none. Names are made visible, numbers formatted.
 std::vector<ContentTable> funnel_tables(const Scorecard& scorecard, const Numbers& numbers);

@@ -8,14 +8,14 @@ namespace {
 
 ContentTable survival_table(const Cells& cells) {
   ContentTable table{.title = cells.say(wording::kSurvival),
-                     .head = cells.heads({wording::kMetric, wording::kVariant, wording::kEvents, wording::kHazard,
-                                          wording::kIntervalHead, wording::kDaysWithout, wording::kIntervalHead,
-                                          wording::kLogRank}),
+                     .head = cells.heads({wording::kMetric, wording::kVariant, wording::kEvents,
+                                          wording::kHazard, wording::kIntervalHead, wording::kDaysWithout,
+                                          wording::kIntervalHead, wording::kLogRank}),
                      .names = 2,
                      .rows = {}};
   for (const SurvivalComparison& one : cells.card.survival) {
     TableRow row{cells.metric(one.metric), cells.compared(one.arm, one.against),
-            cells.numbers.whole(one.control_events) + " → " + cells.numbers.whole(one.events)};
+                 cells.numbers.whole(one.control_events) + " → " + cells.numbers.whole(one.events)};
     cells.add_plain(row, one.hazard_ratio);
     cells.add_amount(row, one.restricted_mean, "number");
     row.push_back(one.log_rank_p_value ? cells.numbers.p_value(*one.log_rank_p_value) : "–");
@@ -39,14 +39,14 @@ ContentTable breadth_table(const Cells& cells) {
 
 ContentTable breadth_changes(const Cells& cells) {
   ContentTable table{.title = cells.say(wording::kBreadthChanges),
-                     .head = cells.heads({wording::kMetric, wording::kVariant, wording::kMeasure, wording::kLift,
-                                          wording::kIntervalHead}),
+                     .head = cells.heads({wording::kMetric, wording::kVariant, wording::kMeasure,
+                                          wording::kLift, wording::kIntervalHead}),
                      .names = 3,
                      .rows = {}};
   for (const CatalogBreadth& one : cells.card.breadth)
     for (const CatalogBreadth::Change& change : one.changes) {
       TableRow row{cells.metric(one.metric), cells.compared(one.arm, change.against),
-              cells.word(change.measure, wording::kBreadthMeasures)};
+                   cells.word(change.measure, wording::kBreadthMeasures)};
       cells.add_lift(row, change.relative);
       table.rows.push_back(std::move(row));
     }
@@ -70,19 +70,19 @@ ContentTable refund_table(const Cells& cells) {
 
 ContentTable interaction_table(const Cells& cells) {
   ContentTable table{.title = cells.say(wording::kInteractions),
-                     .head = cells.heads({wording::kWith, wording::kMetric, wording::kArms, wording::kInteraction,
-                                          wording::kIntervalHead}),
+                     .head = cells.heads({wording::kWith, wording::kMetric, wording::kArms,
+                                          wording::kInteraction, wording::kIntervalHead}),
                      .names = 3,
                      .rows = {}};
   for (const Interaction& one : cells.card.interactions) {
     TableRow row{visible(one.with_experiment), cells.metric(one.metric),
-            visible(one.arm) + " × " + visible(one.other_arm)};
+                 visible(one.arm) + " × " + visible(one.other_arm)};
     cells.add_lift(row, one.interaction);
     table.rows.push_back(std::move(row));
     for (const Interaction::Effect& effect : one.effects) {
       TableRow under{visible(one.with_experiment), cells.metric(one.metric),
-                fill(text_of(wording::kUnderArm, cells.language()),
-                     {{"arm", visible(one.arm)}, {"other", visible(effect.other_arm)}})};
+                     fill(text_of(wording::kUnderArm, cells.language()),
+                          {{"arm", visible(one.arm)}, {"other", visible(effect.other_arm)}})};
       cells.add_lift(under, effect.relative);
       table.rows.push_back(std::move(under));
     }

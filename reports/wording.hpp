@@ -377,7 +377,8 @@ inline constexpr Phrase kOpenAgainstHeldOut{"Open against held out", "Offen gege
 inline constexpr Phrase kShippedSum{"What was shipped, added up", "Eingeführtes, summiert"};
 inline constexpr Phrase kShippedSumCorrected{"the same, corrected for having picked it",
                                              "dasselbe, korrigiert um die Auswahl"};
-inline constexpr Phrase kGap{"Gap: held out less corrected sum", "Lücke: zurückgehalten minus korrigierte Summe"};
+inline constexpr Phrase kGap{"Gap: held out less corrected sum",
+                             "Lücke: zurückgehalten minus korrigierte Summe"};
 inline constexpr Phrase kForShare{"For share of units", "Für Anteil der Einheiten"};
 inline constexpr Phrase kPicked{"Correction", "Korrektur"};
 inline constexpr Phrase kNotShipped{"not shipped", "nicht eingeführt"};
@@ -532,8 +533,10 @@ inline constexpr std::array kTreatments{
     CodeWord{"window_any", {"Windows not yet over included", "Mit laufenden Fenstern"}},
     CodeWord{"stage_wise", {"Corrected for stopping at a look", "Korrigiert um den Halt bei einem Blick"}},
     CodeWord{"term_weight", {"{detail} weighted {n} times", "{detail} mit {n}-fachem Gewicht"}},
-    CodeWord{"weights_lowest", {"Weights that speak most against it", "Gewichte, die am meisten dagegen sprechen"}},
-    CodeWord{"weights_highest", {"Weights that speak most for it", "Gewichte, die am meisten dafür sprechen"}}};
+    CodeWord{"weights_lowest",
+             {"Weights that speak most against it", "Gewichte, die am meisten dagegen sprechen"}},
+    CodeWord{"weights_highest",
+             {"Weights that speak most for it", "Gewichte, die am meisten dafür sprechen"}}};
 inline constexpr std::array kBreadthMeasures{
     CodeWord{"effective_items", {"Effective items", "Wirksame Artikel"}},
     CodeWord{"coverage", {"Catalog covered", "Katalog abgedeckt"}},

@@ -47,8 +47,8 @@ class LogitBeta {
   /// the mode.
   double log_drop(double y) const {
     const double u = y - mode_, p = 1 / (1 + std::exp(-mode_)), q = 1 / (1 + std::exp(mode_));
-    // p/p0 = e^u / (q0 + p0 e^u), q/q0 = 1 / (q0 + p0 e^u): in terms of the rarer of the two, so that neither product is
-    // as large as the count of the other.
+    // p/p0 = e^u / (q0 + p0 e^u), q/q0 = 1 / (q0 + p0 e^u): in terms of the rarer of the two, so that neither
+    // product is as large as the count of the other.
     if (p > q) return -law_.b * u - (law_.a + law_.b) * std::log1p(q * std::expm1(-u));
     return law_.a * u - (law_.a + law_.b) * std::log1p(p * std::expm1(u));
   }

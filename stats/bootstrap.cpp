@@ -15,13 +15,15 @@
 namespace liftmark::stats {
 namespace {
 
-/// Calls `work(first, last)` for batches of at most `size` replicates, on several threads; each writes its own results.
+/// Calls `work(first, last)` for batches of at most `size` replicates, on several threads; each writes its
+/// own results.
 template <typename Work>
 void for_each_batch(const ResamplingOptions& options, std::size_t size, Work work) {
   const unsigned wanted =
       options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   const std::size_t batches = (options.replicates + size - 1) / size;
-  const auto threads = static_cast<unsigned>(std::min<std::size_t>(wanted, std::max<std::size_t>(batches, 1)));
+  const auto threads =
+      static_cast<unsigned>(std::min<std::size_t>(wanted, std::max<std::size_t>(batches, 1)));
   std::atomic<std::size_t> next{0};
   const auto run = [&] {
     for (std::size_t batch = next++; batch < batches; batch = next++)
@@ -37,8 +39,9 @@ void for_each_replicate(const ResamplingOptions& options, Work work) {
   for_each_batch(options, 1, [&](std::size_t replicate, std::size_t) { work(replicate); });
 }
 
-/// Poisson(1) from 16 random bits at a time: a table by the leading bits, small enough to stay in the nearest cache, and more
-/// bits for the few entries that a step of the distribution function cuts, so that the result is exact to 2^-48.
+/// Poisson(1) from 16 random bits at a time: a table by the leading bits, small enough to stay in the nearest
+/// cache, and more bits for the few entries that a step of the distribution function cuts, so that the result
+/// is exact to 2^-48.
 class PoissonOne {
  public:
   PoissonOne() {
@@ -59,7 +62,8 @@ class PoissonOne {
   /// Four weights from one draw.
   std::array<double, 4> four(RandomStream& stream) const {
     const std::uint64_t bits = stream.next();
-    std::array<double, 4> weights{leading(bits), leading(bits >> 16), leading(bits >> 32), leading(bits >> 48)};
+    std::array<double, 4> weights{leading(bits), leading(bits >> 16), leading(bits >> 32),
+                                  leading(bits >> 48)};
     if ((weights[0] < 0) | (weights[1] < 0) | (weights[2] < 0) | (weights[3] < 0)) [[unlikely]]
       for (std::size_t lane = 0; lane < 4; ++lane)
         if (weights[lane] < 0) weights[lane] = cut((bits >> (16 * lane)) & 0xFFFF, stream);
@@ -162,8 +166,8 @@ std::vector<double> poisson_bootstrap_ratio(const UnitTotals& units, const Resam
     numerator.push_back(0.0);
     denominator.push_back(0.0);
   }
-  // A batch of replicates goes through the units together, a block that fits the cache at a time: reading a million
-  // units from memory once a replicate takes longer than drawing their weights.
+  // A batch of replicates goes through the units together, a block that fits the cache at a time: reading a
+  // million units from memory once a replicate takes longer than drawing their weights.
   constexpr std::size_t kBatch = 32, kBlock = 1024;
   struct Running {
     RandomStream stream;

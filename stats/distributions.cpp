@@ -115,7 +115,8 @@ double noncentral_t_sf(double t, double df, double noncentrality) {
   if (noncentrality > far) return 1.0;
   if (noncentrality < -far) return 0.0;
   using NonCentralT = boost::math::non_central_t_distribution<double, Policy>;
-  return checked(boost::math::cdf(boost::math::complement(NonCentralT(df, noncentrality), t)), "noncentral_t_sf");
+  return checked(boost::math::cdf(boost::math::complement(NonCentralT(df, noncentrality), t)),
+                 "noncentral_t_sf");
 }
 
 double chi2_cdf(double x, double df) {

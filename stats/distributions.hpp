@@ -26,7 +26,8 @@ double student_t_cdf(double t, double df);
 double student_t_sf(double t, double df);
 double student_t_quantile(double p, double df);
 double student_t_upper_quantile(double q, double df);
-/// P(T > t) of the noncentral t with this noncentrality. Exactly 1 or 0 where the tail left out is below 1e-300.
+/// P(T > t) of the noncentral t with this noncentrality. Exactly 1 or 0 where the tail left out is below
+/// 1e-300.
 double noncentral_t_sf(double t, double df, double noncentrality);
 
 /// Chi-square with `df` > 0, x >= 0.

@@ -305,7 +305,8 @@ struct Spending {
   double alpha, beta;
 };
 
-/// Bounds of one look, and on to the next. `null` decides the efficacy bound, `alternative` the futility bound.
+/// Bounds of one look, and on to the next. `null` decides the efficacy bound, `alternative` the futility
+/// bound.
 struct FutilityWalk {
   LookWalk null, alternative;
   bool binding;
@@ -346,9 +347,8 @@ Boundaries boundaries_with_futility(const GroupSequentialRule& rule, const Looks
   Spending before{0, 0};
   for (std::size_t k = 0; k < result.fraction.size(); ++k) {
     const double time = spending_time(looks, result.fraction, k);
-    const Spending spent{
-        rule.sides * error_spent(rule.kind, rule.parameter, rule.alpha / rule.sides, time),
-        error_spent(futility.kind, futility.parameter, futility.beta, time)};
+    const Spending spent{rule.sides * error_spent(rule.kind, rule.parameter, rule.alpha / rule.sides, time),
+                         error_spent(futility.kind, futility.parameter, futility.beta, time)};
     walk.null.arrive(k);
     walk.alternative.arrive(k);
     const Spending now{spent.alpha - before.alpha, spent.beta - before.beta};

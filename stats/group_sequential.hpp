@@ -62,7 +62,8 @@ struct Boundaries {
   std::vector<double> upper;        ///< z; at most 38.5, where the normal tail ends in a double
   std::vector<double> lower;        ///< z; empty: never stops below
   std::vector<double> error_spent;  ///< cumulative, over both sides
-  /// Two-sided futility: |z| below it stops without an effect. Empty, or one value a look; equal to `upper` at the last.
+  /// Two-sided futility: |z| below it stops without an effect. Empty, or one value a look; equal to `upper`
+  /// at the last.
   std::vector<double> inner = {};
 };
 
@@ -87,9 +88,10 @@ struct FutilityRule {
   double beta = 0.2;     ///< total type II error of the design
   bool binding = false;  ///< true: the efficacy bounds count on stopping below
 };
-/// Efficacy and futility bounds for a known drift at fraction 1. One-sided: the bounds meet, or nearly, at a final look.
-/// Two-sided: the middle's bound solves P(drift)(first stop in the middle at k) = beta spent at k less that before, and
-/// is the efficacy bound at a final look. Jennison and Turnbull 2000, sections 5.2 and 7.3.
+/// Efficacy and futility bounds for a known drift at fraction 1. One-sided: the bounds meet, or nearly, at a
+/// final look. Two-sided: the middle's bound solves P(drift)(first stop in the middle at k) = beta spent at k
+/// less that before, and is the efficacy bound at a final look. Jennison and Turnbull 2000, sections 5.2
+/// and 7.3.
 Boundaries boundaries_with_futility(const GroupSequentialRule& rule, const Looks& looks,
                                     const FutilityRule& futility, double drift);
 

@@ -28,7 +28,8 @@ WeightedMean weighted_mean(std::span<const SegmentEffect> segments, double betwe
     if (!usable(segment)) continue;
     const double weight = 1 / (segment.standard_error * segment.standard_error + between);
     if (result.weights > 0)
-      result.spread = (result.spread * result.weights + 2 * result.weights * weight) / (result.weights + weight);
+      result.spread =
+          (result.spread * result.weights + 2 * result.weights * weight) / (result.weights + weight);
     result.weights += weight;
     result.mean += weight / result.weights * (segment.estimate - result.mean);
   }

@@ -9,8 +9,9 @@
 namespace liftmark::stats {
 namespace {
 
-/// I_x(a, b) / front for x at most about the mean, by the continued fraction of DiDonato and Morris 1992 (ACM TOMS 18(3),
-/// eq. 9). `above` = a - (a + b) x is given apart, and so is y = 1 - x: near 1 neither can be had from x.
+/// I_x(a, b) / front for x at most about the mean, by the continued fraction of DiDonato and Morris 1992 (ACM
+/// TOMS 18(3), eq. 9). `above` = a - (a + b) x is given apart, and so is y = 1 - x: near 1 neither can be had
+/// from x.
 struct BetaPoint {
   double a, b, x, y, above;
 };
@@ -21,8 +22,10 @@ double continued_fraction(const BetaPoint& at) {
   double fraction = beta, c = beta, d = 0;
   for (double n = 1; n < 1e6; ++n) {
     const double ends = at.a + 2 * n - 1;
-    const double alpha = (at.a + n - 1) * (at.a + at.b + n - 1) * n * (at.b - n) * at.x * at.x / (ends * ends);
-    beta = n + n * (at.b - n) * at.x / ends + (at.a + n) * (at.above + 1 + n * (1 + at.y)) / (at.a + 2 * n + 1);
+    const double alpha =
+        (at.a + n - 1) * (at.a + at.b + n - 1) * n * (at.b - n) * at.x * at.x / (ends * ends);
+    beta =
+        n + n * (at.b - n) * at.x / ends + (at.a + n) * (at.above + 1 + n * (1 + at.y)) / (at.a + 2 * n + 1);
     d = 1 / (beta + alpha * d);
     c = beta + alpha / c;
     fraction *= c * d;

@@ -8,9 +8,9 @@ namespace liftmark::stats {
 namespace {
 
 void check(const MeanChain& chain, std::size_t length) {
-  const bool square = chain.covariance.size() == length &&
-                      std::all_of(chain.covariance.begin(), chain.covariance.end(),
-                                  [&](const auto& row) { return row.size() == length; });
+  const bool square =
+      chain.covariance.size() == length && std::all_of(chain.covariance.begin(), chain.covariance.end(),
+                                                       [&](const auto& row) { return row.size() == length; });
   if (length == 0 || chain.means.size() != length || !square)
     throw std::invalid_argument("both chains need the same means and a square covariance");
 }

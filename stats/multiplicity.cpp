@@ -100,8 +100,9 @@ double dunnett_tail(std::span<const double> lambdas, const std::optional<double>
                     bool two_sided) {
   if (!df || std::isinf(*df)) return exceedance(lambdas, t, 1.0, two_sided);
   if (!(*df > 0)) throw std::invalid_argument("degrees of freedom must be positive");
-  // s = sqrt(chi2 / df) on a log scale, v = log s: the trapezoidal rule over all but 1e-15 of its distribution, a step of
-  // which is a part of the narrower of the two factors, the law of v and the exceedance's bend.
+  // s = sqrt(chi2 / df) on a log scale, v = log s: the trapezoidal rule over all but 1e-15 of its
+  // distribution, a step of which is a part of the narrower of the two factors, the law of v and the
+  // exceedance's bend.
   const boost::math::chi_squared chi2(*df);
   const double low = 0.5 * std::log(quantile(chi2, 1e-15) / *df);
   const double high = 0.5 * std::log(quantile(complement(chi2, 1e-15)) / *df);

@@ -79,9 +79,9 @@ struct ErrorBudget {
 struct ErrorShares {
   double primary = 0.05, secondary = 0.05, guardrail = 0.05, harm = 0.01;
 };
-/// MEASUREMENT "Readings, alpha and the verdict": Bonferroni over metrics x variants within primaries, secondaries and
-/// harm tests; guardrails whole, because all of them must hold (intersection-union). A role without metrics keeps its
-/// error whole.
+/// MEASUREMENT "Readings, alpha and the verdict": Bonferroni over metrics x variants within primaries,
+/// secondaries and harm tests; guardrails whole, because all of them must hold (intersection-union). A role
+/// without metrics keeps its error whole.
 ErrorShares allocate_error(const ErrorBudget& budget);
 
 }  // namespace liftmark::stats

@@ -1,6 +1,6 @@
 #pragma once
-// What Stirling's formula leaves out, and Loader's deviance: with them, differences of log-gammas at large arguments
-// keep their digits.
+// What Stirling's formula leaves out, and Loader's deviance: with them, differences of log-gammas at large
+// arguments keep their digits.
 
 namespace liftmark::stats {
 

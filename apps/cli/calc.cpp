@@ -20,22 +20,13 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::span<const CalcMethod> (*kFamilies[])() = {distribution_methods,
-                                                          proportion_methods,
-                                                          mean_methods,
-                                                          lift_methods,
-                                                          adjustment_methods,
-                                                          sequential_methods,
-                                                          mixture_methods,
-                                                          group_sequential_methods,
-                                                          group_sequential_analysis_methods,
-                                                          bayes_methods,
-                                                          multiplicity_methods,
-                                                          power_methods,
-                                                          resampling_methods,
-                                                          survival_methods,
-                                                          off_policy_methods,
-                                                          sample_ratio_methods};
+constexpr std::span<const CalcMethod> (*kFamilies[])() = {
+    distribution_methods, proportion_methods,       mean_methods,
+    lift_methods,         adjustment_methods,       sequential_methods,
+    mixture_methods,      group_sequential_methods, group_sequential_analysis_methods,
+    bayes_methods,        multiplicity_methods,     power_methods,
+    resampling_methods,   survival_methods,         off_policy_methods,
+    sample_ratio_methods};
 
 json failure(json id, std::string_view code, std::string_view message) {
   return {{"id", std::move(id)}, {"error", {{"code", code}, {"message", message}}}};
@@ -73,7 +64,8 @@ json answer(const std::string& line) {
     return failure(id, "invalid_input", error.what());
   } catch (const std::bad_alloc&) {
     throw;
-  } catch (const std::exception& error) {  // an evaluation that broke down: the lines after it are still answered
+  } catch (
+      const std::exception& error) {  // an evaluation that broke down: the lines after it are still answered
     return failure(id, stats::name(stats::Reason::no_convergence), error.what());
   }
 }

@@ -27,7 +27,8 @@ reports::Language report_language(const std::string& name) {
 
 void add_output_options(CLI::App& command, ReportOutput& output, const std::string& group) {
   command.add_option("--format", output.format, "text (default), json, markdown, csv or html")->group(group);
-  command.add_option("--lang", output.language, "Words and numbers of the report: en (default) or de")->group(group);
+  command.add_option("--lang", output.language, "Words and numbers of the report: en (default) or de")
+      ->group(group);
   command.add_option("--output", output.path, "File to write (default: standard output)")->group(group);
 }
 

@@ -24,7 +24,8 @@ const reports::Format& report_format(const std::string& name);
 /// "en" or "de"; throws Error{usage} for others.
 reports::Language report_language(const std::string& name);
 
-/// Renders and writes. Colours only on a terminal without NO_COLOR. Throws Error{storage} when the file cannot be written.
+/// Renders and writes. Colours only on a terminal without NO_COLOR. Throws Error{storage} when the file
+/// cannot be written.
 void write_report(const Scorecard& scorecard, const ReportOutput& output);
 /// Writes `text` to `path`, or to standard output when it is empty. Throws Error{storage}.
 void write_output(const std::string& text, const std::string& path);

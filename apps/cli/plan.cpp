@@ -68,7 +68,8 @@ stats::Baseline baseline_of(const Options& options) {
     return baseline;
   }
   if (options.proportion.has_value() == options.mean.has_value())
-    throw Error(ErrorCode::usage, "", "a baseline is needed: --proportion, --mean with --sd, or --store with --metric",
+    throw Error(ErrorCode::usage, "",
+                "a baseline is needed: --proportion, --mean with --sd, or --store with --metric",
                 "liftmark plan --proportion 0.04 --mde 5%");
   if (options.mean && !options.deviation)
     throw Error(ErrorCode::usage, "--mean", "needs --sd, the standard deviation of one unit's value");
@@ -143,8 +144,8 @@ std::string percent(const std::optional<double>& lift) {
 
 void print_history(const Options& options) {
   const History& past = *options.history;
-  fmt::print("The past of {} in {}: {} units of arm {} of experiment {}\n", options.past.metric, options.past.store,
-             grouped(static_cast<double>(past.units)), past.arm, past.experiment);
+  fmt::print("The past of {} in {}: {} units of arm {} of experiment {}\n", options.past.metric,
+             options.past.store, grouped(static_cast<double>(past.units)), past.arm, past.experiment);
   fmt::print("  {} {:.6g}, standard deviation of a unit {:.6g}\n", past.baseline.proportion ? "rate" : "mean",
              past.baseline.mean, std::sqrt(past.baseline.variance));
   fmt::print("  before exposure explains {:.1f}% of the variance (correlation {:.2f})\n",
@@ -230,7 +231,8 @@ void print_json(const Options& options, const Answer& answer) {
 void add_history(Options& options) {
   if (options.past.store.empty()) return;
   if (options.past.metric.empty())
-    throw Error(ErrorCode::usage, "--store", "needs --metric", "liftmark plan --store shop.db --metric conversion");
+    throw Error(ErrorCode::usage, "--store", "needs --metric",
+                "liftmark plan --store shop.db --metric conversion");
   if (options.proportion || options.mean || options.deviation)
     throw Error(ErrorCode::usage, "--store", "and a typed baseline exclude each other",
                 "leave out --proportion, --mean and --sd");

@@ -31,7 +31,8 @@ std::string page_name(const std::string& key, std::set<std::string>& taken) {
   constexpr std::size_t kLongest = 80;
   std::string name;
   for (const char c : key.substr(0, kLongest)) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     name += plain ? c : '-';
   }
   if (name.empty() || name == "index") name += "-experiment";
@@ -40,10 +41,12 @@ std::string page_name(const std::string& key, std::set<std::string>& taken) {
   return unique;
 }
 
-/// One page an experiment and index.html over them. Experiments without exposures are listed in the catalog's order too.
+/// One page an experiment and index.html over them. Experiments without exposures are listed in the catalog's
+/// order too.
 void write_pages(const Options& options) {
   if (options.output.path.empty())
-    throw Error(ErrorCode::usage, "experiment", "is needed, or --output with a folder for pages of all of them",
+    throw Error(ErrorCode::usage, "experiment",
+                "is needed, or --output with a folder for pages of all of them",
                 "liftmark report shop.db checkout, or liftmark report shop.db --output pages");
   const reports::RenderOptions render{.language = report_language(options.output.language)};
   std::vector<std::string> keys;
@@ -79,8 +82,9 @@ void add_report(CLI::App& program) {
   auto* command = program.add_subcommand("report", "The scorecard of an experiment in a store");
   auto options = std::make_shared<Options>();
   command->add_option("store", options->question.store, "The store")->required();
-  command->add_option("experiment", options->question.experiment,
-                      "Key of the experiment; without it, pages of all and an index go to the folder --output");
+  command->add_option(
+      "experiment", options->question.experiment,
+      "Key of the experiment; without it, pages of all and an index go to the folder --output");
   command->add_option("--as-of", options->question.as_of,
                       "As the store was at this moment (default: the last commit)");
   command

@@ -207,9 +207,10 @@ std::optional<Estimate> after_stopping(const Look& look, const Ask& ask) {
   const auto scaled = stats::on_scale(look.contrast, ask.scale, stats::ErrorRule::own);
   if (ask.scale != stats::Scale::log || look.looks.information.empty() || !scaled.scaled) return std::nullopt;
   const auto rule = rule_of(ask);
-  const auto reading = stats::read_look(
-      rule, look.looks, stats::efficacy_boundaries(rule, look.looks),
-      {.estimate = scaled.scaled->value, .standard_error = scaled.scaled->standard_error, .level = 1 - ask.alpha});
+  const auto reading = stats::read_look(rule, look.looks, stats::efficacy_boundaries(rule, look.looks),
+                                        {.estimate = scaled.scaled->value,
+                                         .standard_error = scaled.scaled->standard_error,
+                                         .level = 1 - ask.alpha});
   const bool ends = look.looks.spending_time.empty() || look.looks.spending_time.back() >= 1;
   if (!reading.stops_above && !reading.stops_below && !ends) return std::nullopt;
   auto estimate = reading.stage_wise;

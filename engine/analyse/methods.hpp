@@ -73,9 +73,10 @@ void check_method(const Plan& plan, bool seen_once);
 inline constexpr std::int64_t kDefaultPlannedUnits = 20'000;
 double planned_units(const Plan& plan);
 
-/// The lift of a group-sequential plan that ends at its latest look, at a boundary or at its last planned look:
-/// median-unbiased estimate and interval by stage-wise ordering, since the plain estimate of an experiment that stopped at
-/// a boundary is too large on average. Empty while it goes on, and on other scales than the log.
+/// The lift of a group-sequential plan that ends at its latest look, at a boundary or at its last planned
+/// look: median-unbiased estimate and interval by stage-wise ordering, since the plain estimate of an
+/// experiment that stopped at a boundary is too large on average. Empty while it goes on, and on other scales
+/// than the log.
 std::optional<stats::Estimate> after_stopping(const Look& look, const Ask& ask);
 
 /// Whether an always-valid method may not read yet: too few units for this skewness, or a cell below 20.

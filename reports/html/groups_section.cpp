@@ -57,7 +57,8 @@ Axis axis_of(Page& page, const Block& block) {
 }
 
 bool has_shrunken(const SegmentTable& table) {
-  return std::any_of(table.rows.begin(), table.rows.end(), [](const auto& row) { return row.shrunken.has_value(); });
+  return std::any_of(table.rows.begin(), table.rows.end(),
+                     [](const auto& row) { return row.shrunken.has_value(); });
 }
 
 void write_row(Page& page, const Axis& axis, const SegmentTable& table, std::size_t index, bool pulled) {

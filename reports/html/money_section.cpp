@@ -1,4 +1,5 @@
-// "Where did the money come from?": decompositions, money rows; what else changed: curves and tables; the ledger.
+// "Where did the money come from?": decompositions, money rows; what else changed: curves and tables; the
+// ledger.
 #include <algorithm>
 #include <cmath>
 

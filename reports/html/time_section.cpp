@@ -118,8 +118,8 @@ bool has_other_lines(const Scorecard& scorecard) {
   return false;
 }
 
-/// Day by day, and by days since first exposure: lines of decision metrics beside the cumulative ones, as many as there is
-/// room for.
+/// Day by day, and by days since first exposure: lines of decision metrics beside the cumulative ones, as
+/// many as there is room for.
 void write_other_lines(Page& page, std::size_t room) {
   Writer& out = page.out;
   std::size_t written = 0;

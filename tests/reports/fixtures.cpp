@@ -292,10 +292,11 @@ void add_rest(Scorecard& card) {
   interaction.effects = {{"ranking-a", 206400, figure(0.0402, 0.0011, 0.0793)},
                          {"ranking-b", 206322, figure(0.0443, 0.0052, 0.0834)}};
   card.interactions.push_back(interaction);
-  card.survival.push_back({"second_order", "treatment", "control", 1840, 1702, 0.018, figure(1.0831, 1.0141, 1.1567),
-                           figure(-0.2134, -0.3906, -0.0362), 21});
+  card.survival.push_back({"second_order", "treatment", "control", 1840, 1702, 0.018,
+                           figure(1.0831, 1.0141, 1.1567), figure(-0.2134, -0.3906, -0.0362), 21});
   card.refunds.push_back({"revenue", "control", 206118, 1062401.5, 991428.25, 0.0668, 0.93, 2210, 4.2, 12.5});
-  card.refunds.push_back({"revenue", "treatment", 206604, 1096120.75, 1021930.5, 0.0677, 0.93, 2301, 4.1, 12.25});
+  card.refunds.push_back(
+      {"revenue", "treatment", 206604, 1096120.75, 1021930.5, 0.0677, 0.93, 2301, 4.1, 12.25});
   for (const char* arm : {"control", "treatment"}) {
     Curve curve{"second_order", arm, {}};
     for (int day = 0; day <= 21; day += 3) {

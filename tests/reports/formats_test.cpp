@@ -289,7 +289,8 @@ TEST_CASE("all formats agree on every lift, bound, value and reading") {
     for (std::size_t i = 0; i + 1 < text.size(); ++i) {
       if (text[i].starts_with("What moved?")) plotted = true;
       if (text[i].empty()) plotted = false;
-      if (plotted && text[i + 1].find(" → ") != std::string::npos) text_rows.push_back({text[i], text[i + 1]});
+      if (plotted && text[i + 1].find(" → ") != std::string::npos)
+        text_rows.push_back({text[i], text[i + 1]});
     }
     // The page's order: decision metrics, guardrails, the rest.
     std::vector<std::pair<const nlohmann::json*, const nlohmann::json*>> expected;
@@ -367,7 +368,8 @@ void collect_figures(const nlohmann::json& value, const std::string& path,
   if (value.is_object())
     for (const auto& [key, part] : value.items()) collect_figures(part, path + "/" + key, into);
   if (value.is_array())
-    for (std::size_t i = 0; i < value.size(); ++i) collect_figures(value[i], path + "/" + std::to_string(i), into);
+    for (std::size_t i = 0; i < value.size(); ++i)
+      collect_figures(value[i], path + "/" + std::to_string(i), into);
 }
 
 bool has(const std::string& text, const char* part) {
@@ -376,16 +378,19 @@ bool has(const std::string& text, const char* part) {
 
 }  // namespace
 
-TEST_CASE("every figure of every section is in CSV exactly, and the same on the page, in Markdown and on the terminal") {
+TEST_CASE(
+    "every figure of every section is in CSV exactly, and the same on the page, in Markdown and on the "
+    "terminal") {
   for (const Scorecard& card : {fixtures::rich(), fixtures::two_variants()}) {
     const auto json = nlohmann::json::parse(rendered("json", card));
     std::set<double> in_csv;
     for (const auto& row : csv_rows(rendered("csv", card)))
       for (const std::string& cell : row)
         if (!cell.empty()) in_csv.insert(std::strtod(cell.c_str(), nullptr));
-    const std::map<std::string, std::string> texts{{"html", rendered("html", card)},
-                                                   {"markdown", replaced(rendered("markdown", card), "\\", "")},
-                                                   {"text", rendered("text", card)}};
+    const std::map<std::string, std::string> texts{
+        {"html", rendered("html", card)},
+        {"markdown", replaced(rendered("markdown", card), "\\", "")},
+        {"text", rendered("text", card)}};
     std::vector<std::pair<std::string, nlohmann::json>> figures;
     collect_figures(json, "", figures);
     REQUIRE(figures.size() > 100);
@@ -399,8 +404,9 @@ TEST_CASE("every figure of every section is in CSV exactly, and the same on the 
         }
       // Points of lines are drawn, not written; amounts are checked by CSV.
       const bool point = has(path, "/points/") || has(path, "/timeline/");
-      const bool amount = has(path, "/absolute") || has(path, "/money/") || has(path, "/survival/") ||
-                          (has(path, "/decompositions/") && json["decompositions"][path[16] - '0']["kind"] == "surfaces");
+      const bool amount =
+          has(path, "/absolute") || has(path, "/money/") || has(path, "/survival/") ||
+          (has(path, "/decompositions/") && json["decompositions"][path[16] - '0']["kind"] == "surfaces");
       if (point || amount || figure["estimate"].is_null() || figure["lower"].is_null()) continue;
       ++compared;
       for (const auto& [format, text] : texts)

@@ -284,7 +284,8 @@ TEST_CASE("group-sequential input outside the domain") {
 
 namespace {
 
-/// P(inner < |Z_1| < upper, B_2 >= c sqrt(1)) for two looks, drift at fraction 1, by Simpson's rule: another path.
+/// P(inner < |Z_1| < upper, B_2 >= c sqrt(1)) for two looks, drift at fraction 1, by Simpson's rule: another
+/// path.
 double second_outside(double t1, double inner, double upper, double c, double drift) {
   double sum = 0;
   const double ends[2][2] = {{-upper, -inner}, {inner, upper}};
@@ -312,9 +313,11 @@ TEST_CASE("two-sided futility spends beta in the middle and alpha outside, by an
   const auto bounds = boundaries_with_futility(rule, equal_looks(2), futility, drift);
   REQUIRE(bounds.inner.size() == 2);
   // First look in closed form: the middle under the drift, the outside under none.
-  const double beta_1 = error_spent(futility.kind, 0, 0.2, t1), alpha_1 = 2 * error_spent(rule.kind, 0, 0.025, t1);
+  const double beta_1 = error_spent(futility.kind, 0, 0.2, t1),
+               alpha_1 = 2 * error_spent(rule.kind, 0, 0.025, t1);
   const double mean = drift * std::sqrt(t1);
-  CHECK(normal_cdf(bounds.inner[0] - mean) - normal_cdf(-bounds.inner[0] - mean) == Approx(beta_1).epsilon(1e-8));
+  CHECK(normal_cdf(bounds.inner[0] - mean) - normal_cdf(-bounds.inner[0] - mean) ==
+        Approx(beta_1).epsilon(1e-8));
   CHECK(2 * normal_sf(bounds.upper[0]) == Approx(alpha_1).epsilon(1e-9));
   // Second look: what is left of alpha, counting on the stop in the middle.
   CHECK(2 * second_outside(t1, bounds.inner[0], bounds.upper[0], bounds.upper[1], 0) ==
@@ -325,7 +328,8 @@ TEST_CASE("two-sided futility spends beta in the middle and alpha outside, by an
   CHECK(total(crossing.upper) + total(crossing.lower) == Approx(0.05).epsilon(1e-8));
 }
 
-TEST_CASE("two-sided futility not binding keeps alpha when it is ignored, and stops earlier under no effect") {
+TEST_CASE(
+    "two-sided futility not binding keeps alpha when it is ignored, and stops earlier under no effect") {
   const GroupSequentialRule rule{.alpha = 0.05, .sides = 2};
   const auto design = design_group_sequential(rule, equal_looks(5), 0.8, FutilityRule{.beta = 0.2});
   auto ignored = design.boundaries;

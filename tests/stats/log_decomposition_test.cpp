@@ -9,8 +9,10 @@
 using namespace liftmark::stats;
 
 TEST_CASE("log parts add up to the total, errors by hand") {
-  // Independent means 2 and 3 with errors 0.1 and 0.2 in control, 2.2 and 3.6 in treatment with the same errors.
-  const MeanChain control{{2, 3}, {{0.01, 0.0}, {0.0, 0.04}}}, treatment{{2.2, 3.6}, {{0.01, 0.0}, {0.0, 0.04}}};
+  // Independent means 2 and 3 with errors 0.1 and 0.2 in control, 2.2 and 3.6 in treatment with the same
+  // errors.
+  const MeanChain control{{2, 3}, {{0.01, 0.0}, {0.0, 0.04}}},
+      treatment{{2.2, 3.6}, {{0.01, 0.0}, {0.0, 0.04}}};
   const auto result = log_decomposition(control, treatment);
   REQUIRE(result.parts.size() == 2);
   CHECK(result.parts[0].value == Approx(std::log(1.1)));

@@ -1,5 +1,5 @@
-// Rare events among very many units, where Boost's incomplete beta loses digits; and other far corners. Expected numbers:
-// exact binomial sums in 40-digit arithmetic (mpmath 1.3), or a closed form shown.
+// Rare events among very many units, where Boost's incomplete beta loses digits; and other far corners.
+// Expected numbers: exact binomial sums in 40-digit arithmetic (mpmath 1.3), or a closed form shown.
 
 #include <cmath>
 

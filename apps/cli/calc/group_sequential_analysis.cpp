@@ -168,8 +168,9 @@ json repeated_intervals(const json& inputs) {
           {"median_unbiased", written(columns.median)}};
 }
 
-/// What may be said at a look: "information" of the looks made so far, "planned_maximum" of the last one planned, "final"
-/// when the experiment ends here whatever its information (all alpha that is left is then spent).
+/// What may be said at a look: "information" of the looks made so far, "planned_maximum" of the last one
+/// planned, "final" when the experiment ends here whatever its information (all alpha that is left is then
+/// spent).
 json at_look(const json& inputs) {
   const GroupSequentialRule rule = rule_of(inputs, kind_named(text(inputs, "type", "asOF")), 2);
   const auto information = numbers(inputs, "information");
@@ -177,11 +178,13 @@ json at_look(const json& inputs) {
   const stats::Looks looks = stats::looks_against_plan(
       information, number(inputs, "planned_maximum", information.back()), flag(inputs, "final", false));
   const auto bounds = stats::efficacy_boundaries(rule, looks);
-  const auto reading = stats::read_look(rule, looks, bounds,
-                                        {.estimate = number(inputs, "estimate"),
-                                         .standard_error = number(inputs, "standard_error"),
-                                         .level = number(inputs, "level", 1 - (rule.sides == 1 ? 2 : 1) * rule.alpha)});
-  if (reading.repeated.reason != stats::Reason::none) refuse(reading.repeated.reason, "no test statistic at this look");
+  const auto reading =
+      stats::read_look(rule, looks, bounds,
+                       {.estimate = number(inputs, "estimate"),
+                        .standard_error = number(inputs, "standard_error"),
+                        .level = number(inputs, "level", 1 - (rule.sides == 1 ? 2 : 1) * rule.alpha)});
+  if (reading.repeated.reason != stats::Reason::none)
+    refuse(reading.repeated.reason, "no test statistic at this look");
   return {{"z", reading.z},
           {"z_boundaries", written(bounds.upper)},
           {"cumulative_alpha_spent", written(bounds.error_spent)},

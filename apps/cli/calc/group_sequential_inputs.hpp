@@ -70,7 +70,8 @@ inline int sides_of(const nlohmann::json& inputs, int missing) {
   return static_cast<int>(sides);
 }
 
-inline stats::GroupSequentialRule rule_of(const nlohmann::json& inputs, stats::BoundaryKind kind, int sides = 1) {
+inline stats::GroupSequentialRule rule_of(const nlohmann::json& inputs, stats::BoundaryKind kind,
+                                          int sides = 1) {
   return {.kind = kind,
           .parameter = parameter_of(inputs, kind),
           .alpha = number(inputs, "alpha", 0.025),

@@ -49,7 +49,8 @@ const json& object_at(const json& in, const char* key) {
   return in[key];
 }
 
-/// {"n", "mean": [..], "covariance": [[..]]}: unbiased covariance of the unit values; one value may be given as numbers.
+/// {"n", "mean": [..], "covariance": [[..]]}: unbiased covariance of the unit values; one value may be given
+/// as numbers.
 stats::CoMoments moments_of(const json& arm, std::size_t columns) {
   const std::int64_t n = whole_number(arm, "n");
   const auto mean = numbers(arm, "mean");
@@ -58,10 +59,12 @@ stats::CoMoments moments_of(const json& arm, std::size_t columns) {
       arm["covariance"].is_number() ? std::vector<std::vector<double>>{{number(arm, "covariance")}}
                                     : number_rows(arm, "covariance");
   require(n >= 0 && mean.size() == columns && covariance.size() == columns,
-          "an arm's mean and covariance need one value for the numerator, the denominator of a ratio and each covariate");
+          "an arm's mean and covariance need one value for the numerator, the denominator of a ratio and "
+          "each covariate");
   std::vector<double> upper;
   for (std::size_t i = 0; i < columns; ++i) {
-    require(covariance[i].size() == columns && covariance[i][i] >= 0, "a covariance is square, variances at least 0");
+    require(covariance[i].size() == columns && covariance[i][i] >= 0,
+            "a covariance is square, variances at least 0");
     for (std::size_t j = i; j < columns; ++j)
       upper.push_back(covariance[i][j] * static_cast<double>(std::max<std::int64_t>(0, n - 1)));
   }
@@ -128,9 +131,10 @@ json fixed(const json& in) {
       .reference = choice<stats::Reference>(
           in, "reference",
           std::array{Row{"normal", stats::Reference::normal}, Row{"student", stats::Reference::student}}),
-      .error = choice<stats::ErrorRule>(in, "error",
-                                        std::array{Rule{"own", stats::ErrorRule::own},
-                                                   Rule{"larger_of_both", stats::ErrorRule::larger_of_both}})};
+      .error =
+          choice<stats::ErrorRule>(in, "error",
+                                   std::array{Rule{"own", stats::ErrorRule::own},
+                                              Rule{"larger_of_both", stats::ErrorRule::larger_of_both}})};
   json answer = answer_of(stats::estimate_lift(contrast, scale_of(in), inference));
   add_contrast(answer, contrast);
   return answer;
@@ -152,21 +156,24 @@ json always_valid(const json& in) {
                                                     : stats::SequenceSide::upper;
   const double n = static_cast<double>(contrast.control.n) + static_cast<double>(contrast.treatment.n);
   const double x = n * stats::tuned_rho_squared(planned, alpha, side);
-  auto estimate = stats::estimate_lift(contrast, scale,
-                                       stats::Critical{.multiplier = stats::sequence_critical_value(x, alpha, side),
-                                                       .level = 1 - alpha,
-                                                       .side = asked,
-                                                       .error = stats::ErrorRule::larger_of_both,
-                                                       .kind = stats::IntervalKind::confidence_sequence});
-  stats::SequenceLook look{.n = n,
-                           .smallest_arm_n = static_cast<double>(std::min(contrast.control.n, contrast.treatment.n)),
-                           .skewness = number(in, "skewness", contrast.skewness)};
+  auto estimate =
+      stats::estimate_lift(contrast, scale,
+                           stats::Critical{.multiplier = stats::sequence_critical_value(x, alpha, side),
+                                           .level = 1 - alpha,
+                                           .side = asked,
+                                           .error = stats::ErrorRule::larger_of_both,
+                                           .kind = stats::IntervalKind::confidence_sequence});
+  stats::SequenceLook look{
+      .n = n,
+      .smallest_arm_n = static_cast<double>(std::min(contrast.control.n, contrast.treatment.n)),
+      .skewness = number(in, "skewness", contrast.skewness)};
   if (in.contains("smallest_cell")) look.smallest_cell = number(in, "smallest_cell");
   if (flag(in, "burn_in", true) && !stats::burn_in_is_over(look)) {
     estimate.interval.reset();
     estimate.reason = stats::Reason::burn_in;
   } else {
-    estimate.p_value = std::exp(stats::sequence_log_p(larger.scaled->value / larger.scaled->standard_error, x, side));
+    estimate.p_value =
+        std::exp(stats::sequence_log_p(larger.scaled->value / larger.scaled->standard_error, x, side));
   }
   json answer = answer_of(estimate);
   add_contrast(answer, contrast);

@@ -63,7 +63,8 @@ json false_coverage(const json& inputs) {
 json alpha_allocation(const json& inputs) {
   const auto count = [&](const char* key, double missing) {
     const double value = number(inputs, key, missing);
-    require(value >= 0 && value <= 1e6 && value == std::floor(value), std::string("\"") + key + "\" is a whole number");
+    require(value >= 0 && value <= 1e6 && value == std::floor(value),
+            std::string("\"") + key + "\" is a whole number");
     return static_cast<std::size_t>(value);
   };
   stats::ErrorBudget budget{.alpha = number(inputs, "alpha", 0.05),

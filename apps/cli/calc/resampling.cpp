@@ -111,8 +111,9 @@ struct Clusters {
   std::vector<double> numerator, denominator;
 
   double ratio() const {
-    const double below = denominator.empty() ? static_cast<double>(numerator.size())
-                                             : stats::sample_mean(denominator) * static_cast<double>(numerator.size());
+    const double below = denominator.empty()
+                             ? static_cast<double>(numerator.size())
+                             : stats::sample_mean(denominator) * static_cast<double>(numerator.size());
     if (below == 0.0) refuse(stats::Reason::zero_denominator, "a denominator sums to zero");
     return stats::sample_mean(numerator) * static_cast<double>(numerator.size()) / below;
   }

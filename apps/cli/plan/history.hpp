@@ -1,5 +1,6 @@
 #pragma once
-// What a store's past says about a metric before an experiment on it: baseline, variance, what covariates explain, traffic.
+// What a store's past says about a metric before an experiment on it: baseline, variance, what covariates
+// explain, traffic.
 
 #include <cstdint>
 #include <string>
@@ -18,15 +19,17 @@ struct HistoryQuestion {
 struct History {
   std::string experiment, arm;
   stats::Baseline baseline;
-  std::int64_t units = 0;         ///< mature units the baseline is from
-  double variance_reduction = 0;  ///< by the metric's covariate; 0 without one. baseline.variance_kept is 1 - this
+  std::int64_t units = 0;  ///< mature units the baseline is from
+  double variance_reduction =
+      0;  ///< by the metric's covariate; 0 without one. baseline.variance_kept is 1 - this
   double covariate_correlation = 0;  ///< of unit values with the covariate: its square is the reduction
-  double units_per_day = 0;       ///< newly exposed, all arms, over the days there were any
-  double days = 0;                ///< between the first and the last exposure
+  double units_per_day = 0;          ///< newly exposed, all arms, over the days there were any
+  double days = 0;                   ///< between the first and the last exposure
 };
 
-/// The same aggregation, strata, adjustment and variance as `report`. Throws Error{usage} for an unknown metric or
-/// experiment, Error{data} where the past has too few units, no variance or a baseline at or below zero.
+/// The same aggregation, strata, adjustment and variance as `report`. Throws Error{usage} for an unknown
+/// metric or experiment, Error{data} where the past has too few units, no variance or a baseline at or below
+/// zero.
 History read_history(const HistoryQuestion& question);
 
 }  // namespace liftmark::cli

@@ -51,7 +51,8 @@ Rows draw(std::size_t n, double shift, unsigned seed) {
 
 }  // namespace
 
-TEST_CASE("two covariates: the slopes solve the normal equations, and the variance is that of the residuals") {
+TEST_CASE(
+    "two covariates: the slopes solve the normal equations, and the variance is that of the residuals") {
   const Rows control = draw(400, 0, 1), treatment = draw(400, 0.5, 2);
   const json answer = calc("lift/fixed", {{"control", arm_of(control)},
                                           {"treatment", arm_of(treatment)},
@@ -69,9 +70,9 @@ TEST_CASE("two covariates: the slopes solve the normal equations, and the varian
   const json c = residuals(control), t = residuals(treatment);
   CHECK(answer["difference"].get<double>() ==
         Approx(t["mean"][0].get<double>() - c["mean"][0].get<double>()).epsilon(1e-10));
-  CHECK(answer["se"].get<double>() ==
-        Approx(std::sqrt(c["covariance"][0][0].get<double>() / 400 + t["covariance"][0][0].get<double>() / 400))
-            .epsilon(1e-10));
+  CHECK(answer["se"].get<double>() == Approx(std::sqrt(c["covariance"][0][0].get<double>() / 400 +
+                                                       t["covariance"][0][0].get<double>() / 400))
+                                          .epsilon(1e-10));
   // Equal arms: within-arm residuals and covariates do not correlate, summed over the arms.
   double normal_equation = 0;
   for (const auto* rows : {&control, &treatment}) {
@@ -85,20 +86,20 @@ TEST_CASE("two covariates: the slopes solve the normal equations, and the varian
 TEST_CASE("units without history are a stratum: means weighted by the strata's shares") {
   const Rows control = draw(300, 0, 3), treatment = draw(300, 0.5, 4);
   const Rows control_new = draw(100, -2, 5), treatment_new = draw(300, -1, 6);
-  const json strata = json::array({{{"control", arm_of(control)}, {"treatment", arm_of(treatment)}},
-                                   {{"control", arm_of(control_new)},
-                                    {"treatment", arm_of(treatment_new)},
-                                    {"history", false}}});
+  const json strata = json::array(
+      {{{"control", arm_of(control)}, {"treatment", arm_of(treatment)}},
+       {{"control", arm_of(control_new)}, {"treatment", arm_of(treatment_new)}, {"history", false}}});
   const json answer = calc("lift/fixed", {{"strata", strata}, {"covariates", 2}, {"scale", "absolute"}});
   const json old_only = calc("lift/fixed", {{"control", arm_of(control)},
                                             {"treatment", arm_of(treatment)},
                                             {"covariates", 2},
                                             {"scale", "absolute"}});
-  const double fresh = arm_of(treatment_new)["mean"][0].get<double>() - arm_of(control_new)["mean"][0].get<double>();
+  const double fresh =
+      arm_of(treatment_new)["mean"][0].get<double>() - arm_of(control_new)["mean"][0].get<double>();
   CHECK(answer["difference"].get<double>() ==
         Approx(0.6 * old_only["difference"].get<double>() + 0.4 * fresh).epsilon(1e-9));
-  CHECK(calc("lift/fixed", {{"strata", json::array({strata[0]})}, {"covariates", 2}, {"scale", "absolute"}}) ==
-        old_only);
+  CHECK(calc("lift/fixed",
+             {{"strata", json::array({strata[0]})}, {"covariates", 2}, {"scale", "absolute"}}) == old_only);
 }
 
 TEST_CASE("the always-valid row: interval and p agree at alpha, burn-in says so") {
@@ -127,10 +128,9 @@ TEST_CASE("error shares by hand: two primaries, five secondaries, three guardrai
 }
 
 TEST_CASE("a first look that stops is stage-wise the fixed test; a final look spends all that is left") {
-  const json first = calc("gs_analysis/look", {{"information", {1.0}},
-                                               {"planned_maximum", 2.0},
-                                               {"estimate", 0.4},
-                                               {"standard_error", 0.1}});
+  const json first =
+      calc("gs_analysis/look",
+           {{"information", {1.0}}, {"planned_maximum", 2.0}, {"estimate", 0.4}, {"standard_error", 0.1}});
   CHECK(first["stops"] == true);
   CHECK(first["stage_wise_p"].get<double>() == Approx(std::erfc(4 / std::sqrt(2.0))).epsilon(1e-9));
   CHECK(first["median_unbiased"].get<double>() == Approx(0.4).epsilon(1e-6));
@@ -145,8 +145,9 @@ TEST_CASE("a first look that stops is stage-wise the fixed test; a final look sp
 
 TEST_CASE("a clustered bootstrap of constant ratios has no width to speak of, and says so") {
   const json same{{"numerator", {1, 2, 3, 4}}, {"denominator", {2, 4, 6, 8}}};
-  CHECK_THROWS_AS(calc("bootstrap/clustered_ratio_lift", {{"control", same}, {"treatment", same}, {"R", 200}}),
-                  CalcError);
+  CHECK_THROWS_AS(
+      calc("bootstrap/clustered_ratio_lift", {{"control", same}, {"treatment", same}, {"R", 200}}),
+      CalcError);
   const json other{{"numerator", {1, 2, 3, 9}}, {"denominator", {2, 4, 6, 8}}};
   const json answer =
       calc("bootstrap/clustered_ratio_lift", {{"control", same}, {"treatment", other}, {"R", 2000}});

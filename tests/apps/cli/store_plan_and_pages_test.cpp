@@ -31,13 +31,13 @@ struct Shop {
     std::ofstream exposures(path / "exposures.csv"), events(path / "events.csv");
     exposures << "id,experiment,unit,arm,at\n";
     events << "id,unit,type,at,value\n";
-    // 200 units an arm, exposed over 10 days at noon; every tenth buys an hour later. Everybody who will buy, and 10
-    // others of each arm, bought on 1 May, so half of those who bought before buy again.
+    // 200 units an arm, exposed over 10 days at noon; every tenth buys an hour later. Everybody who will buy,
+    // and 10 others of each arm, bought on 1 May, so half of those who bought before buy again.
     for (int i = 0; i < 400; ++i) {
       const std::string unit = "u" + std::to_string(i), day = std::to_string(11 + i / 40);
       const bool buys = (i / 2) % 10 == 0, before = buys || (i / 2) % 10 == 1;
-      exposures << "x" << i << ",checkout," << unit << "," << (i % 2 == 0 ? "control" : "variant") << ",2026-05-" << day
-                << "T12:00:00Z\n";
+      exposures << "x" << i << ",checkout," << unit << "," << (i % 2 == 0 ? "control" : "variant")
+                << ",2026-05-" << day << "T12:00:00Z\n";
       if (buys) events << "e" << i << "," << unit << ",purchase,2026-05-" << day << "T13:00:00Z,10\n";
       if (before) events << "b" << i << "," << unit << ",purchase,2026-05-08T09:00:00Z,10\n";
     }
@@ -50,7 +50,8 @@ struct Shop {
 void run(std::vector<std::string> arguments) {
   CLI::App program;
   for (const auto add : {liftmark::cli::add_init, liftmark::cli::add_apply, liftmark::cli::add_import,
-                         liftmark::cli::add_report}) add(program);
+                         liftmark::cli::add_report})
+    add(program);
   std::reverse(arguments.begin(), arguments.end());
   program.parse(arguments);
 }
@@ -62,7 +63,8 @@ namespace {
 void fill_store(const Shop& shop) {
   run({"init", shop.file("shop.db")});
   run({"apply", shop.file("shop.db"), shop.file("catalog.json")});
-  run({"import", shop.file("shop.db"), shop.file("exposures.csv"), shop.file("events.csv"), "--recorded-at", "event-time"});
+  run({"import", shop.file("shop.db"), shop.file("exposures.csv"), shop.file("events.csv"), "--recorded-at",
+       "event-time"});
 }
 
 std::string text_of(const fs::path& path) {
@@ -72,7 +74,9 @@ std::string text_of(const fs::path& path) {
 
 }  // namespace
 
-TEST_CASE("report without an experiment writes a page each and an index that links them; --lang chooses the words") {
+TEST_CASE(
+    "report without an experiment writes a page each and an index that links them; --lang chooses the "
+    "words") {
   const Shop shop;
   fill_store(shop);
   const fs::path pages = shop.path / "pages";
@@ -100,7 +104,8 @@ TEST_CASE("a store's past by hand: 20 of 200 buy, half of earlier buyers buy aga
   CHECK(past.baseline.mean == Approx(0.1));
   CHECK(past.baseline.proportion);
   CHECK(past.units_per_day == Approx(400.0 / 9));
-  // Covariate X = bought before: E X = 0.2, E XY = 0.1, so cov = 0.08 and cov^2 / (var X var Y) = 0.0064 / (0.16 0.09).
+  // Covariate X = bought before: E X = 0.2, E XY = 0.1, so cov = 0.08 and cov^2 / (var X var Y) = 0.0064 /
+  // (0.16 0.09).
   CHECK(past.variance_reduction == Approx(0.0064 / (0.16 * 0.09)).margin(0.005));
   CHECK(past.covariate_correlation == Approx(2.0 / 3).margin(0.005));
   CHECK(past.baseline.variance_kept == Approx(1 - past.variance_reduction));
