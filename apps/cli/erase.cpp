@@ -13,7 +13,7 @@ namespace liftmark::cli {
 
 void add_erase(CLI::App& program) {
   auto* command =
-      program.add_subcommand("erase", "Remove one unit: its id, exposures, events, consent and links");
+      program.add_subcommand("erase", "Remove one person: ids, exposures, events, consent, links, overrides");
   struct Arguments {
     std::string store, unit;
   };
@@ -27,10 +27,11 @@ void add_erase(CLI::App& program) {
   command->callback([arguments] {
     WritingStore open(arguments->store);
     const Erasure erasure = erase(open.recorder, arguments->unit);
-    if (!erasure.found)
+    if (erasure.units == 0)
       throw Error(ErrorCode::data, arguments->store, "no such unit", "check the id, or it was erased before");
     fmt::print(
-        "{} exposures and events removed; {}\n", erasure.rows,
+        "{} id{} with {} exposures and events removed; {}\n", erasure.units,
+        erasure.units == 1 ? "" : "s", erasure.rows,
         erasure.finished ? "finished" : "pending: a reader holds old data, run liftmark compact later");
   });
 }

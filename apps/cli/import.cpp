@@ -88,6 +88,7 @@ void print(const std::string& file, const ImportResult& result, bool json) {
                         {"filtered", result.filtered},
                         {"joined", result.joined},
                         {"rejected", result.rejected},
+                        {"durable", result.durable},
                         {"reasons", result.rejected_by_reason},
                         {"rejects_file", result.rejects.string()},
                         {"seconds", result.seconds}};
@@ -102,6 +103,7 @@ void print(const std::string& file, const ImportResult& result, bool json) {
   if (result.conflict > 0)
     fmt::print(", {} with a known id but other content (the first is kept)", result.conflict);
   if (result.rejected > 0) fmt::print(", {} rejected", result.rejected);
+  if (!result.durable) fmt::print("; not durable: a power failure may lose the last commits");
   fmt::print("\n");
   for (const auto& [reason, count] : result.rejected_by_reason) fmt::print("  {:>10}  {}\n", count, reason);
   if (result.rejected > 0) fmt::print("  lines and reasons: {}\n", result.rejects.string());

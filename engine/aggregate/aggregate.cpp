@@ -202,6 +202,8 @@ Statistics aggregate(const Reader& reader, const Catalog& catalog, std::string_v
   statistics.late_events = counts.late_events;
   statistics.future_events = counts.future_events;
   statistics.counts["events_read"] = counts.events_read;
+  if (reader.denied_units() > 0)
+    statistics.counts["units_without_consent"] = static_cast<std::int64_t>(reader.denied_units());
   if (counts.values_unread > 0) statistics.counts["values_unread"] = counts.values_unread;
   count_splits(population, statistics);
   std::string bytes = fmt::format("{} {}\n", statistics.experiment, counts.events_read);

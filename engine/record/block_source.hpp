@@ -31,7 +31,7 @@ struct ScanFilter {
   }
   bool keeps(const auto& rows, std::size_t i) const {
     return rows.at[i] >= from && rows.at[i] < to && rows.at[i] <= as_of && rows.recorded_at[i] <= as_of &&
-           wanted[rows.type[i]] && !reader.hidden(rows.unit[i]);
+           wanted[rows.type[i]] && !reader.excluded(rows.unit[i]);
   }
   const Reader::State& reader;
   Micros from, to, as_of;

@@ -1,7 +1,10 @@
 // One transaction of the writer: batches in, a block of events and a block of exposures out.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "engine/definition/error.hpp"
 #include "engine/record/writer_state.hpp"
 
 namespace liftmark {
@@ -205,10 +208,22 @@ void look_up_ids(WriterMemory& memory, const std::vector<PendingBatch*>& batches
   if (keys.size() >= kMany) memory.ids.look_up(std::move(keys));
 }
 
+/// A reader that never ends keeps the log from being moved into the file; a full disk would be the end of it.
+void check_log(Store::State& state) {
+  std::error_code none;
+  const auto log = std::filesystem::file_size(state.path.string() + "-wal", none);
+  if (none || log <= static_cast<std::uintmax_t>(state.log_limit) || state.truncate_log(0)) return;
+  throw Error(
+      ErrorCode::storage, state.path.string(),
+      fmt::format("recording stopped: the write-ahead log has {} MiB because a reader holds it", log >> 20),
+      "end the long-running report; recording resumes by itself");
+}
+
 }  // namespace
 
 void commit_batches(Store::State& state, const std::vector<PendingBatch*>& batches, Micros oldest_age,
                     Micros newest_age) {
+  check_log(state);
   state.memory();
   const Micros stamp = state.next_stamp();
   const Micros now = now_micros();

@@ -108,7 +108,7 @@ Database::Database(const std::filesystem::path& path, Mode mode) : path_(path) {
     sqlite3_close(std::exchange(handle_, nullptr));
     fail(code);
   }
-  sqlite3_busy_timeout(handle_, 5000);
+  sqlite3_busy_timeout(handle_, kBusyMilliseconds);
   execute("PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY");
 }
 Database::~Database() {

@@ -45,6 +45,7 @@ class Statement {
 class Database {
  public:
   enum class Mode { create, write, read };
+  static constexpr int kBusyMilliseconds = 5000;  ///< how long a lock is waited for
   Database(const std::filesystem::path& path, Mode mode);
   ~Database();
   Database(const Database&) = delete;

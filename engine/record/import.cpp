@@ -162,6 +162,7 @@ void RowImporter::settle(const Ack& ack, const std::vector<std::int64_t>& lines,
   if (failure && !failure_) failure_ = failure;
   result_.rows += static_cast<std::int64_t>(failure ? 0 : lines.size());
   result_.accepted += ack.accepted;
+  result_.durable = result_.durable && ack.durable;
   result_.duplicate += ack.duplicate;
   result_.conflict += ack.conflict;
   result_.repeat += ack.repeat;

@@ -1,12 +1,12 @@
 #include "engine/record/privacy.hpp"
 
 #include <fmt/format.h>
-#include <sqlite3.h>
 
 #include <algorithm>
 #include <functional>
 
 #include "engine/definition/error.hpp"
+#include "engine/definition/overrides.hpp"
 #include "engine/record/segments.hpp"
 #include "engine/record/staging.hpp"
 
@@ -32,11 +32,84 @@ void act(Recorder& recorder, const std::function<void(Store::State&, Micros)>& w
   });
 }
 
+bool is_erased(Store::State& state, std::string_view id) {
+  return state.memory().erased.contains(state.secret.key(KeySpace::erased, id));
+}
+
 UnitIndex unit_of(Store::State& state, std::string_view id) {
   if (id.empty() || id.size() > kMaxTextBytes)
     throw Error(ErrorCode::usage, "unit", "a unit's id has 1 to 1024 bytes",
                 "give the id as it is sent with events");
+  if (is_erased(state, id))
+    throw Error(ErrorCode::data, "unit", "this unit was erased and is not recorded again",
+                "give the person a new id");
   return state.intern_unit(id, state.secret.key(KeySpace::unit, id));
+}
+
+/// The last word on measurement, by the moment it was given.
+void read_consent(Store::State& state, UnitIndex unit) {
+  Statement row(
+      state.database,
+      "SELECT granted FROM consent WHERE unit = ?1 AND purpose = 'measurement' ORDER BY at DESC, seq "
+      "DESC LIMIT 1");
+  row.bind(1, unit);
+  if (row.step()) state.memory().consent[unit] = row.integer(0) != 0;
+}
+
+/// The unit and the anonymous units linked to it, directly or through others: one person.
+std::vector<UnitIndex> person_of(Store::State& state, UnitIndex unit) {
+  std::vector<UnitIndex> person{unit};
+  Statement links(state.database, "SELECT anonymous FROM link WHERE unit = ?1 ORDER BY seq");
+  for (std::size_t i = 0; i < person.size(); ++i) {
+    links.bind(1, person[i]);
+    while (links.step()) {
+      const auto anonymous = static_cast<UnitIndex>(links.integer(0));
+      if (std::find(person.begin(), person.end(), anonymous) == person.end()) person.push_back(anonymous);
+    }
+    links.reset();
+  }
+  return person;
+}
+
+std::string id_of(Store::State& state, UnitIndex unit) {
+  Statement row(state.database, "SELECT id FROM unit WHERE unit = ?1");
+  row.bind(1, unit);
+  return row.step() ? std::string(row.text(0)) : std::string();
+}
+
+/// Hides one unit: its id and what hangs on it go, a keyed hash stays. Inside an act.
+void hide(Store::State& state, UnitIndex index, Micros stamp) {
+  const std::string id = id_of(state, index);
+  const Key key = state.secret.key(KeySpace::erased, id);
+  const std::string_view bytes(reinterpret_cast<const char*>(&key), sizeof key);
+  Statement hash(state.database, "INSERT OR IGNORE INTO erased VALUES(?1, ?2)");
+  hash.bind_blob(1, bytes).bind(2, stamp).run();
+  Statement row(state.database, "INSERT INTO erasure(unit, recorded_at) VALUES(?1, ?2)");
+  row.bind(1, index).bind(2, stamp).run();
+  for (const char* sql :
+       {"DELETE FROM unit WHERE unit = ?1", "DELETE FROM consent WHERE unit = ?1",
+        "DELETE FROM sticky WHERE unit = ?1", "DELETE FROM link WHERE unit = ?1 OR anonymous = ?1"}) {
+    Statement remove(state.database, sql);
+    remove.bind(1, index).run();
+  }
+  forget_segments(state.database, index);
+  state.memory().units.remove(state.secret.key(KeySpace::unit, id));
+  state.memory().consent.erase(index);
+  state.memory().erased.insert(key);
+}
+
+/// Catalogs name units of their own in overrides: taken out of every version. Returns whether one did.
+bool forget_overrides(Store::State& state, const std::vector<std::string>& ids) {
+  std::vector<std::pair<std::int64_t, std::string>> changed;
+  {
+    Statement catalogs(state.database, "SELECT version, json FROM catalog");
+    while (catalogs.step())
+      if (auto json = without_overrides(catalogs.text(1), ids))
+        changed.emplace_back(catalogs.integer(0), *json);
+  }
+  Statement update(state.database, "UPDATE catalog SET json = ?2 WHERE version = ?1");
+  for (const auto& [version, json] : changed) update.bind(1, version).bind_text(2, json).run();
+  return !changed.empty();
 }
 
 /// Rewrites every live block that `touches`, without the rows that `drops`. Returns the number of dropped
@@ -75,24 +148,17 @@ std::int64_t rewrite(Store::State& state, const std::function<bool(const LiveBlo
   return dropped;
 }
 
-/// Empties the write-ahead log into the file; false while a reader holds it.
-bool truncate_log(Store::State& state) {
-  int in_log = 0;
-  int moved = 0;
-  const int code = sqlite3_wal_checkpoint_v2(state.database.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
-                                             &in_log, &moved);
-  if (code == SQLITE_BUSY || code == SQLITE_LOCKED) return false;
-  if (code != SQLITE_OK) state.database.fail(code);
-  return true;
-}
-
 /// Deleted ids may survive in the slack of pages; a rebuilt table has only what it holds.
 void rebuild_tables(Store::State& state) {
   Transaction transaction(state.database);
   state.database.execute(
       "CREATE TABLE unit_new(unit INTEGER PRIMARY KEY, id TEXT NOT NULL);"
       "INSERT INTO unit_new SELECT unit, id FROM unit ORDER BY unit;"
-      "DROP TABLE unit; ALTER TABLE unit_new RENAME TO unit");
+      "DROP TABLE unit; ALTER TABLE unit_new RENAME TO unit;"
+      "CREATE TABLE catalog_new(version INTEGER PRIMARY KEY, json TEXT NOT NULL, digest TEXT NOT NULL, "
+      "recorded_at INTEGER NOT NULL);"
+      "INSERT INTO catalog_new SELECT version, json, digest, recorded_at FROM catalog ORDER BY version;"
+      "DROP TABLE catalog; ALTER TABLE catalog_new RENAME TO catalog");
   state.database.execute("UPDATE clock SET sweeps = sweeps + 1");
   transaction.commit();
 }
@@ -112,7 +178,7 @@ void set_consent(Recorder& recorder, std::string_view unit, std::string_view pur
         .bind(4, at.value_or(stamp))
         .bind(5, stamp)
         .run();
-    if (purpose == "measurement") state.memory().consent[index] = granted;
+    if (purpose == "measurement") read_consent(state, index);
   });
 }
 
@@ -182,75 +248,74 @@ std::int64_t purge(Recorder& recorder) {
   return removed;
 }
 
+namespace {
+
+struct Progress {
+  std::int64_t rows = 0;     ///< removed
+  std::int64_t pending = 0;  ///< erasures still under way
+};
+
+/// Rewrites the blocks of all erased units, rebuilds the tables that held their ids and empties the log.
+Progress carry_out_erasures(Store& store) {
+  Store::State& state = store.state();
+  std::vector<UnitIndex> units;
+  {
+    Statement rows(state.database, "SELECT unit FROM erasure WHERE finished_at IS NULL");
+    while (rows.step()) units.push_back(static_cast<UnitIndex>(rows.integer(0)));
+  }
+  Progress progress{0, static_cast<std::int64_t>(units.size())};
+  if (units.empty()) return progress;
+  std::sort(units.begin(), units.end());
+  const auto erased = [&](UnitIndex unit) { return std::binary_search(units.begin(), units.end(), unit); };
+  progress.rows = rewrite(
+      state,
+      [&](const LiveBlock& block) {
+        const auto next = std::lower_bound(units.begin(), units.end(), block.first_unit);
+        return next != units.end() && *next <= block.last_unit;
+      },
+      [&](BlockKind, const BlockRows& rows, std::size_t i) { return erased(rows.unit[i]); },
+      [](Micros, std::int64_t) {});
+  rebuild_tables(state);
+  if (!state.truncate_log(Database::kBusyMilliseconds)) return progress;
+  Transaction transaction(state.database);
+  Statement done(state.database, "UPDATE erasure SET finished_at = ?1 WHERE finished_at IS NULL");
+  done.bind(1, now_micros()).run();
+  transaction.commit();
+  progress.pending = 0;
+  return progress;
+}
+
+}  // namespace
+
 Erasure erase(Recorder& recorder, std::string_view unit) {
   Erasure erasure;
-  UnitIndex index = UnitMap::kNone;
-  recorder.exclusive([&](Store& store) {
-    Store::State& state = store.state();
-    index = state.memory().units.find(state.secret.key(KeySpace::unit, unit));
-  });
-  if (index == UnitMap::kNone) return erasure;
-  erasure.found = true;
   // Hidden at once, whatever happens next.
   act(recorder, [&](Store::State& state, Micros stamp) {
-    const Key key = state.secret.key(KeySpace::erased, unit);
-    const std::string_view bytes(reinterpret_cast<const char*>(&key), sizeof key);
-    Statement hash(state.database, "INSERT OR IGNORE INTO erased VALUES(?1, ?2)");
-    hash.bind_blob(1, bytes).bind(2, stamp).run();
-    Statement row(state.database, "INSERT INTO erasure(unit, recorded_at) VALUES(?1, ?2)");
-    row.bind(1, index).bind(2, stamp).run();
-    for (const char* sql :
-         {"DELETE FROM unit WHERE unit = ?1", "DELETE FROM consent WHERE unit = ?1",
-          "DELETE FROM sticky WHERE unit = ?1", "DELETE FROM link WHERE unit = ?1 OR anonymous = ?1"}) {
-      Statement remove(state.database, sql);
-      remove.bind(1, index).run();
-    }
-    forget_segments(state.database, index);
-    state.audit(stamp, "erase", "one unit");
-    state.memory().units.remove(state.secret.key(KeySpace::unit, unit));
-    state.memory().consent.erase(index);
-    state.memory().erased.insert(key);
+    const Key key = state.secret.key(KeySpace::unit, unit);
+    UnitIndex index = state.memory().units.find(key);
+    const bool overridden = forget_overrides(state, {std::string(unit)});
+    if (index == UnitMap::kNone && overridden) index = state.intern_unit(unit, key);
+    if (index == UnitMap::kNone) return;
+    std::vector<std::string> ids;
+    const std::vector<UnitIndex> person = person_of(state, index);
+    for (const UnitIndex each : person) ids.push_back(id_of(state, each));
+    for (const UnitIndex each : person) hide(state, each, stamp);
+    forget_overrides(state, ids);
+    erasure.units = static_cast<std::int64_t>(person.size());
+    state.audit(stamp, "erase", fmt::format("{} unit{}", person.size(), person.size() == 1 ? "" : "s"));
   });
+  if (erasure.units == 0) return erasure;
   recorder.exclusive([&](Store& store) {
-    erasure.rows = rewrite(
-        store.state(),
-        [&](const LiveBlock& block) { return block.first_unit <= index && index <= block.last_unit; },
-        [&](BlockKind, const BlockRows& rows, std::size_t i) { return rows.unit[i] == index; },
-        [](Micros, std::int64_t) {});
+    const Progress progress = carry_out_erasures(store);
+    erasure.rows = progress.rows;
+    erasure.finished = progress.pending == 0;
   });
-  erasure.finished = finish_erasures(recorder) == 0;
   return erasure;
 }
 
 std::int64_t finish_erasures(Recorder& recorder) {
   std::int64_t pending = 0;
-  recorder.exclusive([&](Store& store) {
-    Store::State& state = store.state();
-    std::vector<UnitIndex> units;
-    {
-      Statement rows(state.database, "SELECT unit FROM erasure WHERE finished_at IS NULL");
-      while (rows.step()) units.push_back(static_cast<UnitIndex>(rows.integer(0)));
-    }
-    pending = static_cast<std::int64_t>(units.size());
-    if (units.empty()) return;
-    std::sort(units.begin(), units.end());
-    const auto erased = [&](UnitIndex unit) { return std::binary_search(units.begin(), units.end(), unit); };
-    rewrite(
-        state,
-        [&](const LiveBlock& block) {
-          const auto next = std::lower_bound(units.begin(), units.end(), block.first_unit);
-          return next != units.end() && *next <= block.last_unit;
-        },
-        [&](BlockKind, const BlockRows& rows, std::size_t i) { return erased(rows.unit[i]); },
-        [](Micros, std::int64_t) {});
-    rebuild_tables(state);
-    if (!truncate_log(state)) return;
-    Transaction transaction(state.database);
-    Statement done(state.database, "UPDATE erasure SET finished_at = ?1 WHERE finished_at IS NULL");
-    done.bind(1, now_micros()).run();
-    transaction.commit();
-    pending = 0;
-  });
+  recorder.exclusive([&](Store& store) { pending = carry_out_erasures(store).pending; });
   return pending;
 }
 
@@ -259,6 +324,7 @@ void keep_sticky_arms(Recorder& recorder, const std::vector<KeptArm>& arms) {
   act(recorder, [&](Store::State& state, Micros stamp) {
     Statement insert(state.database, "INSERT OR IGNORE INTO sticky VALUES(?1, ?2, ?3, ?4, ?5)");
     for (const KeptArm& kept : arms) {
+      if (is_erased(state, kept.unit)) continue;
       insert.bind(1, unit_of(state, kept.unit)).bind_text(2, kept.experiment).bind(3, kept.epoch);
       insert.bind_text(4, kept.arm).bind(5, stamp).run();
     }

@@ -11,8 +11,9 @@
 
 namespace liftmark {
 
-/// Records a unit's consent for a purpose ("measurement" is the one recording asks for). History is kept; the
-/// latest counts. Unknown units are remembered. `at` unset: now.
+/// Records a unit's consent for a purpose ("measurement" is the one recording and reports ask for). History
+/// is kept; the latest `at` counts. Unknown units are remembered. Throws Error(data) for an erased unit, as
+/// link_units does. `at` unset: now.
 void set_consent(Recorder& recorder, std::string_view unit, std::string_view purpose, bool granted,
                  std::optional<Micros> at = {});
 /// Whether units without any consent are recorded (default) or refused.
@@ -29,13 +30,14 @@ void set_retention(Recorder& recorder, std::string_view type, int days);
 std::int64_t purge(Recorder& recorder);
 
 struct Erasure {
-  bool found = false;     ///< false: no such unit, nothing to do
-  std::int64_t rows = 0;  ///< exposures and events removed
+  std::int64_t units = 0;  ///< the unit and the anonymous ones linked to it; 0: no such unit, nothing to do
+  std::int64_t rows = 0;   ///< exposures and events removed
   bool finished =
       false;  ///< false: pending, because a reader still holds old bytes; run finish_erasures() later
 };
-/// Removes one unit: hidden at once; its rows, id, consent and links removed from the file and the
-/// write-ahead log. A keyed hash of the id is kept, only to refuse what a client sends again.
+/// Removes one person, the unit and the anonymous ones linked to it: hidden at once; rows, ids, consent,
+/// links and catalog overrides removed from the file and the write-ahead log. A keyed hash of the id is kept,
+/// only to refuse what a client sends again.
 Erasure erase(Recorder& recorder, std::string_view unit);
 /// Carries pending erasures to their end; returns how many are still pending.
 std::int64_t finish_erasures(Recorder& recorder);

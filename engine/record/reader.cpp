@@ -92,6 +92,7 @@ Reader::State::State(const std::filesystem::path& file, ReaderOptions options)
                                           database.integer("SELECT ifnull(max(unit) + 1, 0) FROM erasure")));
   load_blocks();
   load_links();
+  load_consent();
 }
 
 void Reader::State::load_blocks() {
@@ -114,6 +115,20 @@ void Reader::State::load_links() {
   Statement erasures(main->database, "SELECT unit FROM erasure WHERE finished_at IS NULL");
   while (erasures.step()) erased.insert(static_cast<UnitIndex>(erasures.integer(0)));
   links = read_links(main->database, as_of);
+}
+
+void Reader::State::load_consent() {
+  Statement rows(main->database,
+                 "SELECT unit, granted FROM consent WHERE purpose = 'measurement' AND at <= ?1 AND "
+                 "recorded_at <= ?1 ORDER BY at, seq");
+  rows.bind(1, as_of);
+  while (rows.step()) {
+    const auto unit = static_cast<UnitIndex>(rows.integer(0));
+    if (rows.integer(1) == 0)
+      denied.insert(unit);
+    else
+      denied.erase(unit);
+  }
 }
 
 /// Connections for the threads of one report, opened together: what the first lists is there for all of them,
@@ -236,6 +251,9 @@ std::optional<CatalogVersion> Reader::catalog() const {
   return CatalogVersion{row.integer(0), std::string(row.text(1)), std::string(row.text(2)), row.integer(3)};
 }
 
+std::size_t Reader::denied_units() const noexcept {
+  return state_->denied.size();
+}
 std::vector<CatalogVersion> Reader::catalogs() const {
   const std::lock_guard guard(state_->main_mutex);
   Statement rows(
@@ -327,7 +345,7 @@ ExposureColumns Reader::exposures(std::string_view experiment,
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::uint32_t arm = rows.type[i] < arm_index.size() ? arm_index[rows.type[i]] : kOther;
       if (arm == kOther || (rows.flags[i] & kRepeat) != 0) continue;
-      if (rows.at[i] > state.as_of || rows.recorded_at[i] > state.as_of || state.hidden(rows.unit[i]))
+      if (rows.at[i] > state.as_of || rows.recorded_at[i] > state.as_of || state.excluded(rows.unit[i]))
         continue;
       found.unit.push_back(state.canonical(rows.unit[i]));
       found.arm.push_back(arm);

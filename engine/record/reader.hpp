@@ -116,6 +116,8 @@ class Reader {
 
   /// Number of unit indices ever given: valid UnitIndex are [0, unit_count()).
   std::size_t unit_count() const noexcept;
+  /// Units whose consent for measurement was withdrawn by the as-of: their rows are left out.
+  std::size_t denied_units() const noexcept;
   /// The unit's id; empty when erased.
   std::string unit_id(UnitIndex unit) const;
   /// Event types by index (all ever seen).

@@ -60,10 +60,15 @@ struct Reader::State {
   }
   /// A unit whose erasure is under way; its rows are not there any more.
   bool hidden(UnitIndex unit) const noexcept { return !erased.empty() && erased.contains(unit); }
-  bool plain_units() const noexcept { return links.empty() && erased.empty(); }
+  /// Not measured at the as-of: hidden, or its person's last word on measurement was no.
+  bool excluded(UnitIndex unit) const noexcept {
+    return hidden(unit) || (!denied.empty() && (denied.contains(unit) || denied.contains(canonical(unit))));
+  }
+  bool plain_units() const noexcept { return links.empty() && erased.empty() && denied.empty(); }
   void open_snapshots();
   void load_blocks();
   void load_links();
+  void load_consent();
   /// Code of an inline text, above all interned ones.
   ValueCode inline_code(std::string_view text) const;
 
@@ -81,6 +86,7 @@ struct Reader::State {
   std::vector<BlockEntry> events, exposures;
   Links links;
   std::unordered_set<UnitIndex> erased;
+  std::unordered_set<UnitIndex> denied;  ///< consent for "measurement" withdrawn by the as-of
   UnitIndex units = 0;
   mutable std::mutex spare_mutex;
   mutable std::vector<std::unique_ptr<Snapshot>> spare;

@@ -70,7 +70,7 @@ void check_schema(Database& database) {
 void configure(Database& database, bool durable) {
   database.execute(
       "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-65536; "
-      "PRAGMA wal_autocheckpoint=4096; PRAGMA foreign_keys=OFF");
+      "PRAGMA wal_autocheckpoint=4096; PRAGMA foreign_keys=OFF; PRAGMA secure_delete=ON");
   database.execute(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -35,6 +36,22 @@ int take_lock(const std::filesystem::path& store) {
               "wait until it has finished, or send the data to the running service");
 }
 
+/// Numbers of linux/magic.h and the file systems' own documentation.
+constexpr std::pair<std::int64_t, std::string_view> kNetworkFileSystems[] = {
+    {0x6969, "NFS"},       {0xFF53'4D42, "CIFS"}, {0xFE53'4D42, "SMB"},    {0x517B, "SMB"},
+    {0x00C3'6400, "Ceph"}, {0x5346'414F, "AFS"},  {0x0BD0'0BD0, "Lustre"}, {0x0116'1970, "GFS2"},
+};
+
+void require_local(const std::filesystem::path& file) {
+  struct statfs answer {};
+  if (::statfs(file.c_str(), &answer) != 0) return;
+  const std::string_view shared = network_file_system(static_cast<std::int64_t>(answer.f_type) & 0xFFFF'FFFF);
+  if (!shared.empty())
+    throw Error(ErrorCode::storage, file.string(),
+                fmt::format("the store lies on a network file system ({})", shared),
+                "keep it on a local disk; other machines reach it through liftmark serve");
+}
+
 Secret read_secret(Database& database) {
   Statement row(database, "SELECT value FROM setting WHERE name = 'secret'");
   if (!row.step()) database.fail(11);  // SQLITE_CORRUPT
@@ -53,7 +70,11 @@ Micros now_micros() {
 }
 
 Store::State::State(const std::filesystem::path& file, Database::Mode mode, StoreOptions options)
-    : path(file), durable(options.durable), lock(take_lock(file)), database(file, mode) {}
+    : path(file),
+      durable(options.durable),
+      log_limit(options.log_limit),
+      lock(take_lock(file)),
+      database(file, mode) {}
 
 Store::State::~State() {
   if (lock >= 0) ::close(lock);
@@ -73,6 +94,12 @@ Store Store::create(const std::filesystem::path& path, StoreOptions options) {
     throw Error(ErrorCode::storage, path.string(),
                 std::string("cannot make the store: ") + std::strerror(errno));
   ::close(file);
+  try {
+    require_local(path);
+  } catch (...) {
+    ::unlink(path.c_str());
+    throw;
+  }
   auto state = std::make_unique<State>(path, Database::Mode::create, options);
   state->database.execute("PRAGMA page_size=8192");
   configure(state->database, options.durable);
@@ -91,6 +118,7 @@ Store Store::open(const std::filesystem::path& path, StoreOptions options) {
   if (::access(path.c_str(), W_OK) != 0)
     throw Error(ErrorCode::storage, path.string(), "the store is read-only",
                 "check the permissions of the file and its folder");
+  require_local(path);
   auto state = std::make_unique<State>(path, Database::Mode::write, options);
   check_schema(state->database);
   // A store made without full durability stays so, and its answers keep saying it.
@@ -134,6 +162,12 @@ std::optional<CatalogVersion> Store::get_catalog(std::optional<Micros> as_of) co
   row.bind(1, as_of.value_or(INT64_MAX));
   if (!row.step()) return std::nullopt;
   return version_of(row);
+}
+
+std::string_view network_file_system(std::int64_t magic) noexcept {
+  for (const auto& [number, name] : kNetworkFileSystems)
+    if (number == magic) return name;
+  return {};
 }
 
 bool is_store(const std::filesystem::path& path) noexcept {

@@ -16,13 +16,21 @@ namespace liftmark {
 struct StoreOptions {
   /// false: synchronous NORMAL. A power failure may then lose the last commits, and every answer says so.
   bool durable = true;
+  /// Bytes of write-ahead log above which recording stops with an Error(storage): a reader holds it.
+  std::int64_t log_limit = 2ll << 30;
 };
+
+/// The name of a file system that several machines share, by the number statfs gives it; empty for a local
+/// one. SQLite's write-ahead log needs memory shared by all its users, so that a store on NFS or SMB would be
+/// damaged.
+std::string_view network_file_system(std::int64_t magic) noexcept;
 
 /// The writer of a store: one per file, guarded by a lock file beside it. Readers need no Store, see Reader.
 /// All members throw Error(storage) when the disk says no; nothing acknowledged is lost then.
 class Store {
  public:
-  /// Makes an empty store (mode 0600). Throws Error(storage) when the file exists.
+  /// Makes an empty store (mode 0600). Throws Error(storage) when the file exists or lies on a network file
+  /// system.
   static Store create(const std::filesystem::path& path, StoreOptions options = {});
   /// Opens for writing. Throws Error(storage) when missing, locked by another writer, read-only, of another
   /// schema version (hint: `liftmark migrate`) or not a store.

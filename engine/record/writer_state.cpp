@@ -1,5 +1,7 @@
 #include "engine/record/writer_state.hpp"
 
+#include <sqlite3.h>
+
 #include <algorithm>
 
 namespace liftmark {
@@ -95,7 +97,7 @@ void Store::State::load_exposures(WriterMemory& memory) {
 
 void Store::State::load_rules(WriterMemory& memory) {
   Statement consents(database,
-                     "SELECT unit, granted FROM consent WHERE purpose = 'measurement' ORDER BY seq");
+                     "SELECT unit, granted FROM consent WHERE purpose = 'measurement' ORDER BY at, seq");
   while (consents.step())
     memory.consent[static_cast<UnitIndex>(consents.integer(0))] = consents.integer(1) != 0;
   Statement retention(database, "SELECT type, days FROM retention");
@@ -144,6 +146,18 @@ void Store::State::write_counter(Micros stamp, std::string_view name, std::strin
 void Store::State::audit(Micros stamp, std::string_view act, std::string_view detail) {
   Statement insert(database, "INSERT INTO audit(recorded_at, act, detail) VALUES(?1, ?2, ?3)");
   insert.bind(1, stamp).bind_text(2, act).bind_text(3, detail).run();
+}
+
+bool Store::State::truncate_log(int patience_ms) {
+  int in_log = 0;
+  int moved = 0;
+  sqlite3_busy_timeout(database.handle(), patience_ms);
+  const int code =
+      sqlite3_wal_checkpoint_v2(database.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, &in_log, &moved);
+  sqlite3_busy_timeout(database.handle(), Database::kBusyMilliseconds);
+  if (code == SQLITE_BUSY || code == SQLITE_LOCKED) return false;
+  if (code != SQLITE_OK) database.fail(code);
+  return true;
 }
 
 std::int64_t Store::State::write_block(BlockKind kind, std::int64_t part, std::int64_t born,

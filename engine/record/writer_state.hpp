@@ -89,11 +89,15 @@ struct Store::State {
   UnitIndex intern_unit(std::string_view id, const Key& key);
   void write_counter(Micros stamp, std::string_view name, std::string_view detail, std::int64_t count);
   void audit(Micros stamp, std::string_view act, std::string_view detail);
+  /// Empties the write-ahead log into the file; false while a reader holds it. Waits `patience_ms` for
+  /// readers.
+  bool truncate_log(int patience_ms);
   /// Appends a block; returns its number.
   std::int64_t write_block(BlockKind kind, std::int64_t part, std::int64_t born, const BlockRows& rows);
 
   std::filesystem::path path;
   bool durable = true;
+  std::int64_t log_limit = 0;
   int lock = -1;
   Database database;
   Secret secret;
