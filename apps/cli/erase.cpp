@@ -30,8 +30,8 @@ void add_erase(CLI::App& program) {
     if (erasure.units == 0)
       throw Error(ErrorCode::data, arguments->store, "no such unit", "check the id, or it was erased before");
     fmt::print(
-        "{} id{} with {} exposures and events removed; {}\n", erasure.units,
-        erasure.units == 1 ? "" : "s", erasure.rows,
+        "{} id{} with {} exposures and events removed; {}\n", erasure.units, erasure.units == 1 ? "" : "s",
+        erasure.rows,
         erasure.finished ? "finished" : "pending: a reader holds old data, run liftmark compact later");
   });
 }

@@ -23,9 +23,8 @@ void set_rule(Recorder& recorder, const std::string& rule) {
   const auto equals = rule.rfind('=');
   int days = 0;
   const char* end = rule.data() + rule.size();
-  const auto number = equals == std::string::npos
-                          ? std::from_chars_result{end, std::errc::invalid_argument}
-                          : std::from_chars(rule.data() + equals + 1, end, days);
+  const auto number = equals == std::string::npos ? std::from_chars_result{end, std::errc::invalid_argument}
+                                                  : std::from_chars(rule.data() + equals + 1, end, days);
   if (number.ec != std::errc() || number.ptr != end || equals == 0)
     throw Error(ErrorCode::usage, "--keep", fmt::format("\"{}\" is not of the form TYPE=DAYS", rule),
                 "for example view=90");

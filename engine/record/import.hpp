@@ -51,7 +51,7 @@ struct ImportResult {
   std::int64_t accepted = 0, duplicate = 0, conflict = 0, repeat = 0, rejected = 0;
   std::int64_t filtered = 0;  ///< left out by `where`
   std::int64_t joined = 0;    ///< went into the event of an earlier row (`group_by`)
-  bool durable = true;  ///< false: a power failure may lose the last commits (StoreOptions::durable)
+  bool durable = true;        ///< false: a power failure may lose the last commits (StoreOptions::durable)
   std::map<std::string, std::int64_t> rejected_by_reason;
   std::filesystem::path rejects;  ///< empty when nothing was rejected
   double seconds = 0.0;
