@@ -15,3 +15,4 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/liftmark-config.cmake.
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/liftmark-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/liftmark-config.cmake ${PROJECT_BINARY_DIR}/liftmark-config-version.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/liftmark)
+install(FILES ${PROJECT_SOURCE_DIR}/packaging/liftmark.service DESTINATION ${CMAKE_INSTALL_LIBDIR}/systemd/system)

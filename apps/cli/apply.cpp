@@ -10,8 +10,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/apply.hpp"
 #include "apps/cli/catalog_source.hpp"
 #include "apps/cli/commands.hpp"
+#include "apps/cli/store_commands.hpp"
 #include "assign/preview.hpp"
 #include "assign/ranges.hpp"
 #include "engine/definition/assigner.hpp"
@@ -19,7 +21,6 @@
 #include "engine/definition/changes.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/record/reader.hpp"
-#include "engine/record/store.hpp"
 
 namespace liftmark::cli {
 namespace {
@@ -182,32 +183,57 @@ void print(const CatalogVersion& version, const std::vector<Change>& changes,
   fmt::print("version {} is in force, digest {}.\n", version.version, version.digest.substr(0, 16));
 }
 
-void apply(const Options& options) {
-  Catalog after = read_catalog_file(options.catalog);
-  Store store = Store::open(options.store);
-  const auto current = store.get_catalog();
+/// What an edit comes to.
+struct Applied {
+  CatalogVersion version;
+  Catalog after;
+  std::vector<Change> changes;
+  std::vector<assign::Movement> moves;
+  std::vector<std::string> reshuffled;
+};
+
+Applied carry_out(const Options& options, Catalog after) {
+  WritingStore open(options.store);
+  const auto current = open.get_catalog();
   const Catalog before = current ? parse_catalog(current->json) : Catalog{};
   after = keep_ranges(before, after);
-  const auto moves = current ? movements(options.store, before, after) : std::vector<assign::Movement>{};
-  const auto reshuffled = check_moves(options, before, after, moves);
-  if (!reshuffled.empty()) after = raise_epochs(after, reshuffled);
-  const auto changes = describe_changes(before, after);
-  CatalogVersion version{
+  Applied applied;
+  if (current) applied.moves = movements(options.store, before, after);
+  applied.reshuffled = check_moves(options, before, after, applied.moves);
+  if (!applied.reshuffled.empty()) after = raise_epochs(after, applied.reshuffled);
+  applied.changes = describe_changes(before, after);
+  applied.version = {
       .version = current ? current->version : 0, .json = {}, .digest = after.digest, .recorded_at = 0};
-  if (!options.dry_run) version = store.put_catalog(after.text, after.digest);
+  if (!options.dry_run) applied.version = open.put_catalog(after.text, after.digest);
+  applied.after = std::move(after);
+  return applied;
+}
+
+void apply(const Options& options) {
+  const Applied applied = carry_out(options, read_catalog_file(options.catalog));
   if (options.json) {
-    fmt::print("{}\n", to_json(version, changes, moves).dump());
+    fmt::print("{}\n", to_json(applied.version, applied.changes, applied.moves).dump());
     return;
   }
-  print(version, changes, moves);
-  for (const std::string& key : reshuffled)
-    fmt::print("Experiment {} starts epoch {}; write \"epoch\": {} into {}.\n", key,
-               after.find_experiment(key)->assignment.epoch, after.find_experiment(key)->assignment.epoch,
-               options.catalog);
+  print(applied.version, applied.changes, applied.moves);
+  for (const std::string& key : applied.reshuffled) {
+    const int epoch = applied.after.find_experiment(key)->assignment.epoch;
+    fmt::print("Experiment {} starts epoch {}; write \"epoch\": {} into {}.\n", key, epoch, epoch, options.catalog);
+  }
   if (options.dry_run) fmt::print("Dry run: nothing was stored.\n");
 }
 
 }  // namespace
+
+std::string apply_catalog(const std::string& store, const std::string& text, const service::CatalogEdit& edit) {
+  Options options;
+  options.store = store;
+  options.dry_run = edit.dry_run;
+  options.new_epoch = edit.new_epoch;
+  options.allow_moves = edit.allow_moves;
+  const Applied applied = carry_out(options, parse_catalog(text));
+  return to_json(applied.version, applied.changes, applied.moves).dump();
+}
 
 void add_apply(CLI::App& program) {
   auto options = std::make_shared<Options>();

@@ -11,7 +11,7 @@
 
 #include "apps/cli/commands.hpp"
 #include "apps/cli/progress.hpp"
-#include "apps/cli/store_analysis.hpp"
+#include "engine/analyse/analyse_store.hpp"
 #include "engine/aggregate/aggregate.hpp"
 #include "engine/analyse/calibration.hpp"
 #include "engine/definition/error.hpp"

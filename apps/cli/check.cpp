@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/commands.hpp"
-#include "apps/cli/store_analysis.hpp"
+#include "engine/analyse/analyse_store.hpp"
 
 namespace liftmark::cli {
 namespace {

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/commands.hpp"
+#include "apps/cli/store_commands.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/predicate.hpp"
 #include "engine/record/compaction.hpp"
@@ -111,23 +112,19 @@ void print(const std::string& file, const ImportResult& result, bool json) {
 
 void run(const ImportArguments& arguments) {
   ImportOptions options = options_of(arguments);
-  Store store = Store::open(arguments.store);
-  RecorderOptions door;
-  door.oldest =
+  options.oldest =
       arguments.max_age_days > 0 ? static_cast<Micros>(arguments.max_age_days * 86'400e6) : INT64_MAX / 2;
+  WritingStore open(arguments.store);
   bool failed = false;
-  {
-    Recorder recorder(store, door);
-    for (const std::string& file : arguments.files) {
-      const bool bar = !arguments.quiet && ::isatty(STDERR_FILENO) == 1;
-      if (bar) options.progress = [&file](const ImportProgress& progress) { draw(file, progress); };
-      const ImportResult result = import_file(recorder, file, options);
-      if (bar) fmt::print(stderr, "\r\x1b[K");
-      print(file, result, arguments.json);
-      failed = failed || result.too_many_rejected;
-    }
-    compact(recorder);
+  for (const std::string& file : arguments.files) {
+    const bool bar = !arguments.quiet && ::isatty(STDERR_FILENO) == 1;
+    if (bar) options.progress = [&file](const ImportProgress& progress) { draw(file, progress); };
+    const ImportResult result = import_file(open.recorder, file, options);
+    if (bar) fmt::print(stderr, "\r\x1b[K");
+    print(file, result, arguments.json);
+    failed = failed || result.too_many_rejected;
   }
+  compact(open.recorder);
   if (failed)
     throw Error(ErrorCode::data, arguments.files.front(),
                 fmt::format("more than {:.3g}% of the rows were rejected; the good ones are kept",

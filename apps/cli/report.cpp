@@ -10,7 +10,7 @@
 #include "apps/cli/commands.hpp"
 #include "apps/cli/output.hpp"
 #include "apps/cli/provenance.hpp"
-#include "apps/cli/store_analysis.hpp"
+#include "engine/analyse/analyse_store.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/time_point.hpp"
 #include "engine/record/reader.hpp"
@@ -48,7 +48,8 @@ void write_pages(const Options& options) {
     throw Error(ErrorCode::usage, "experiment",
                 "is needed, or --output with a folder for pages of all of them",
                 "liftmark report shop.db checkout, or liftmark report shop.db --output pages");
-  const reports::RenderOptions render{.language = report_language(options.output.language)};
+  reports::RenderOptions render;
+  render.language = report_language(options.output.language);
   std::vector<std::string> keys;
   {
     const Reader reader(options.question.store, reader_options(options.question.as_of));

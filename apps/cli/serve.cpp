@@ -8,7 +8,11 @@
 #include <cstdio>
 #include <memory>
 
+#include "apps/cli/apply.hpp"
 #include "apps/cli/commands.hpp"
+#include "apps/cli/program.hpp"
+#include "apps/cli/store_commands.hpp"
+#include "apps/service/local_socket.hpp"
 #include "apps/service/server.hpp"
 #include "engine/definition/error.hpp"
 
@@ -58,6 +62,15 @@ void reload(service::Service& running, service::Server& server) {
   attempt("access log", [&] { running.access_log().reopen(); });
 }
 
+/// A service that finds another writer must not be handed to it.
+std::unique_ptr<service::Service> start(const service::ServiceOptions& options) {
+  try {
+    return std::make_unique<service::Service>(options);
+  } catch (const StoreLocked& locked) {
+    throw Error(locked.code(), locked.problems());
+  }
+}
+
 void serve(ServeOptions options) {
   ::umask(077);
   const sigset_t signals = take_signals();
@@ -65,11 +78,24 @@ void serve(ServeOptions options) {
   if (options.server.certificate.empty() != options.server.key.empty())
     throw Error(ErrorCode::usage, "--tls-cert", "certificate and key go together", "give --tls-key too");
   options.service.record = !options.no_exposures;
-  service::Service running(options.service);
-  service::Server server(running, options.server);
+  options.service.apply = [store = options.service.store.string()](const auto& text, const auto& edit) {
+    return apply_catalog(store, text, edit);
+  };
+  const auto running = start(options.service);
+  service::Server server(*running, options.server);
   if (server.beyond_loopback() && options.service.tokens.empty())
     throw Error(ErrorCode::usage, "--listen", "nothing beyond loopback is served without tokens",
                 "liftmark token create makes some; give their file with --tokens");
+  host_writer(options.service.store, running->recorder());
+  const service::LocalSocket local(options.service.store, [&](const std::vector<std::string>& arguments) {
+    const int code = run_program(arguments);
+    try {
+      running->refresh();
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "liftmark: the service goes on with what it knew before: {}\n", error.what());
+    }
+    return code;
+  });
   server.start();
   fmt::print("Serving {} on {}://{}:{}\n", options.service.store.string(),
              options.server.certificate.empty() ? "http" : "https", options.server.address, server.port());
@@ -77,7 +103,7 @@ void serve(ServeOptions options) {
   for (int signal = 0;;) {
     if (::sigwait(&signals, &signal) != 0) continue;
     if (signal != SIGHUP) break;
-    reload(running, server);
+    reload(*running, server);
   }
   fmt::print(stderr, "liftmark: answering what is in flight, then ending\n");
   server.drain();
@@ -129,6 +155,9 @@ void add_serve(CLI::App& program) {
                       "Exact origin of pages that may ask (repeatable; CORS)");
   command->add_option("--access-log", service.access_log,
                       "File for a JSON line a request; - is standard error");
+  command->add_option("--care-every", service.care_seconds,
+                      "Seconds between purges and compactions; 0: never")
+      ->capture_default_str();
   command->add_flag("--no-exposures", options->no_exposures,
                     "Record no exposures on evaluation, whatever the catalog says");
   add_limits(*command, *options);

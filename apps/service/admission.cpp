@@ -1,5 +1,7 @@
 // Who may ask what: hosts, origins, tokens, rates.
 
+#include <openssl/evp.h>
+
 #include <algorithm>
 
 #include "apps/service/problems.hpp"
@@ -16,16 +18,38 @@ constexpr unsigned bit(Scope scope) noexcept {
 constexpr unsigned kLoopbackScopes =
     bit(Scope::assign) | bit(Scope::record) | bit(Scope::read) | bit(Scope::growthbook);
 
-std::string_view secret_of(const Request& request) noexcept {
-  constexpr std::string_view kBearer = "bearer ";
+/// What follows the scheme's name ("bearer "), or nothing.
+std::optional<std::string_view> after_scheme(std::string_view authorization, std::string_view scheme) {
+  const auto same = [](char expected, char found) {
+    return expected == ' ' ? found == ' ' : (found | 0x20) == expected;
+  };
+  if (authorization.size() <= scheme.size() ||
+      !std::equal(scheme.begin(), scheme.end(), authorization.begin(), same))
+    return std::nullopt;
+  return authorization.substr(scheme.size());
+}
+
+std::string from_base64(std::string_view text) {
+  std::string bytes(text.size() / 4 * 3 + 3, '\0');
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                                   reinterpret_cast<const unsigned char*>(text.data()),
+                                   static_cast<int>(text.size()));
+  bytes.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+  while (!bytes.empty() && bytes.back() == '\0') bytes.pop_back();  // of the padding
+  return bytes;
+}
+
+/// The token of a request: Bearer, X-API-Key, or, for people who read reports in a browser, the password of
+/// HTTP Basic. A browser sends that one by itself, so it only opens what changes nothing.
+std::string secret_of(const Request& request) {
   const std::string_view authorization = request[Field::authorization];
-  const auto same = [](char a, char b) { return (a | 0x20) == b; };
-  if (authorization.size() > kBearer.size() &&
-      std::equal(kBearer.begin(), kBearer.end(), authorization.begin(), [&](char expected, char found) {
-        return expected == ' ' ? found == ' ' : same(found, expected);
-      }))
-    return authorization.substr(kBearer.size());
-  return request[Field::api_key];
+  if (const auto bearer = after_scheme(authorization, "bearer ")) return std::string(*bearer);
+  if (const auto basic = after_scheme(authorization, "basic "); basic && request.method == Verb::get) {
+    const std::string pair = from_base64(*basic);
+    const auto colon = pair.find(':');
+    return colon == std::string::npos ? std::string() : pair.substr(colon + 1);
+  }
+  return std::string(request[Field::api_key]);
 }
 
 /// "shop.example:8080" without its port, "[::1]:80" as "::1".
@@ -44,9 +68,10 @@ bool is_address(std::string_view host) noexcept {
          host.find_first_not_of(v6 ? "0123456789abcdefABCDEF:." : "0123456789.") == host.npos;
 }
 
-Response unauthorized(std::string_view message) {
+Response unauthorized(std::string_view message, const Route& route) {
   Response response = problem(401, "unauthorized", message);
-  add_header(response, "WWW-Authenticate", "Bearer");
+  const bool page = route.path.starts_with("/reports/");
+  add_header(response, "WWW-Authenticate", page ? "Basic realm=\"Liftmark: any name, a token as password\"" : "Bearer");
   return response;
 }
 
@@ -82,18 +107,17 @@ std::optional<Response> Service::authorize(Call& call, const Route& route) {
   if (route.scope == Scope::open || route.scope == Scope::stream) return std::nullopt;
   const auto tokens = tokens_.pin();
   // GrowthBook's SDKs carry their key in the path.
-  const std::string_view secret =
-      route.scope == Scope::growthbook ? std::string_view(call.parameters[0]) : secret_of(call.request);
+  const std::string secret = route.scope == Scope::growthbook ? call.parameters[0] : secret_of(call.request);
   if (tokens->empty()) {
     if (call.request.on_loopback && route.scope != Scope::admin) {
       call.scopes = kLoopbackScopes;
       return std::nullopt;
     }
-    return unauthorized("this needs a token, and the service was started without --tokens");
+    return unauthorized("this needs a token, and the service was started without --tokens", route);
   }
-  if (secret.empty()) return unauthorized("send a token: Authorization: Bearer ..");
+  if (secret.empty()) return unauthorized("send a token: Authorization: Bearer ..", route);
   const Token* token = tokens->find(secret);
-  if (token == nullptr) return unauthorized("this token is not known");
+  if (token == nullptr) return unauthorized("this token is not known", route);
   call.token = token->name;
   call.scopes = token->scopes;
   if (!token->has(route.scope))

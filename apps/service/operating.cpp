@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/service/openapi.hpp"
 #include "apps/service/problems.hpp"
 #include "apps/service/service.hpp"
 
@@ -38,6 +39,13 @@ void metrics(Service& service, Call&, const Reply& reply) {
   Response response;
   response.type = "text/plain; version=0.0.4; charset=utf-8";
   response.body = service.metrics().text(more);
+  reply(std::move(response));
+}
+
+void openapi(Service&, Call&, const Reply& reply) {
+  static const std::string document = openapi_document();
+  Response response;
+  response.body = document;
   reply(std::move(response));
 }
 

@@ -60,8 +60,26 @@ void evaluate_one(Service&, Call&, const Reply&);  // ofrep.cpp
 void evaluate_all(Service&, Call&, const Reply&);
 void record_exposures(Service&, Call&, const Reply&);  // recording.cpp
 void record_events(Service&, Call&, const Reply&);
+void list_experiments(Service&, Call&, const Reply&);  // reading.cpp
+void show_experiment(Service&, Call&, const Reply&);
+void show_scorecard(Service&, Call&, const Reply&);
+void show_report(Service&, Call&, const Reply&);
+void show_index(Service&, Call&, const Reply&);
+void go_to_index(Service&, Call&, const Reply&);
+void show_catalog(Service&, Call&, const Reply&);  // care.cpp
+void put_catalog(Service&, Call&, const Reply&);
+void give_consent(Service&, Call&, const Reply&);
+void link(Service&, Call&, const Reply&);
+void erase_unit(Service&, Call&, const Reply&);
+void purge_events(Service&, Call&, const Reply&);
+void compact_store(Service&, Call&, const Reply&);
+void show_audit(Service&, Call&, const Reply&);
+void stream_catalog_changes(Service&, Call&, const Reply&);  // streams.cpp
+void growthbook_features(Service&, Call&, const Reply&);
+void stream_growthbook(Service&, Call&, const Reply&);
 void health(Service&, Call&, const Reply&);  // operating.cpp
 void readiness(Service&, Call&, const Reply&);
 void metrics(Service&, Call&, const Reply&);
+void openapi(Service&, Call&, const Reply&);
 
 }  // namespace liftmark::service

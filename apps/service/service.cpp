@@ -3,10 +3,15 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <condition_variable>
+#include <cstdio>
 #include <utility>
 
+#include "apps/service/growthbook.hpp"
 #include "apps/service/ofrep.hpp"
 #include "apps/service/problems.hpp"
+#include "engine/record/audit.hpp"
+#include "engine/record/compaction.hpp"
 
 namespace liftmark::service {
 namespace {
@@ -24,11 +29,11 @@ std::shared_ptr<const Tokens> tokens_of(const ServiceOptions& options) {
                                 : Tokens::load(options.tokens, options.rate);
 }
 
+}  // namespace
+
 std::string catalog_event(const Flags& flags) {
   return format_event(fmt::format("{}", flags.version), "message", R"({"type":"refetchEvaluation"})");
 }
-
-}  // namespace
 
 std::int64_t steady_micros() noexcept {
   using namespace std::chrono;
@@ -48,9 +53,11 @@ Service::Service(ServiceOptions options)
       tokens_(tokens_of(options_)),
       access_log_(options_.access_log),
       catalog_events_(std::make_shared<EventChannel>()),
+      feature_events_(std::make_shared<EventChannel>()),
       exposures_([this](Batch batch) { recorder_.record(std::move(batch)); },
                  [this](const std::vector<KeptArm>& arms) { keep_sticky_arms(recorder_, arms); }),
-      workers_(kWorkers, kWaiting) {}
+      workers_(kWorkers, kWaiting),
+      care_([this](const std::stop_token& stop) { care(stop); }) {}
 
 Service::~Service() = default;
 
@@ -59,14 +66,33 @@ void Service::reload_tokens() {
 }
 
 void Service::refresh() {
+  const std::lock_guard lock(refreshing_);
   units_.refresh();
   std::optional<CatalogVersion> newest;
   recorder_.exclusive([&](Store& store) { newest = store.get_catalog(); });
   if (!newest || newest->version == flags_.pin()->version) return;
   auto next = std::make_shared<const Flags>(*newest);
-  const std::string event = catalog_event(*next);
-  flags_.replace(std::move(next));
-  catalog_events_->send(event);
+  flags_.replace(next);
+  catalog_events_->send(catalog_event(*next));
+  if (feature_events_->size() > 0) feature_events_->send(feature_event(*next));
+}
+
+/// What nobody should have to remember. A failure shows in the log; the next round tries again.
+void Service::care(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  while (options_.care_seconds > 0 && !stop.stop_requested()) {
+    wake.wait_for(lock, stop, std::chrono::seconds(options_.care_seconds), [] { return false; });
+    if (stop.stop_requested()) return;
+    try {
+      purge(recorder_);
+      compact(recorder_);
+      finish_erasures(recorder_);
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "liftmark: purging and compacting: {}\n", error.what());
+    }
+  }
 }
 
 std::string Service::event_stream_link() const {
@@ -124,6 +150,9 @@ void Service::run(Call& call, const Route& route, const Reply& reply) {
     return route.handler(*this, call, reply);
   const bool taken = workers_.post([this, &call, &route, reply] {
     try {
+      // Asked for by whom; what was done is logged by those who do it. Both without ids of units.
+      if (route.scope == Scope::admin && route.method != Verb::get)
+        write_audit(recorder_, "request", fmt::format("{} {} by {}", name(route.method), route.path, call.token));
       route.handler(*this, call, reply);
     } catch (...) {
       reply(problem(std::current_exception()));

@@ -3,8 +3,12 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "apps/service/access_log.hpp"
@@ -28,6 +32,11 @@ struct Limits {
   std::size_t id_bytes = 256;
 };
 
+/// How a new catalog is taken.
+struct CatalogEdit {
+  bool dry_run = false, new_epoch = false, allow_moves = false;
+};
+
 struct ServiceOptions {
   std::filesystem::path store;
   std::filesystem::path tokens;      ///< empty: none
@@ -36,6 +45,9 @@ struct ServiceOptions {
   std::vector<std::string> origins;  ///< exact origins for CORS; empty: off
   bool record = true;                ///< false: evaluations record no exposures, whatever the catalog says
   std::filesystem::path access_log;  ///< empty: none; "-": standard error
+  int care_seconds = 3600;                  ///< between purges, compactions and ends of erasures; 0: never
+  /// Checks a catalog, says what it changes and whom it moves, and stores it: what `liftmark apply` does.
+  std::function<std::string(const std::string& catalog, const CatalogEdit& edit)> apply;
   Limits limits;
 };
 
@@ -68,6 +80,8 @@ class Service {
   Metrics& metrics() noexcept { return metrics_; }
   EventChannel& catalog_events() noexcept { return *catalog_events_; }
   std::shared_ptr<EventChannel> share_catalog_events() const noexcept { return catalog_events_; }
+  /// For GrowthBook's SDKs: each event carries all features.
+  std::shared_ptr<EventChannel> share_feature_events() const noexcept { return feature_events_; }
   AccessLog& access_log() noexcept { return access_log_; }
   const StreamTokens& stream_tokens() const noexcept { return stream_tokens_; }
   /// ,"eventStreams":[..] with a token that opens the stream of catalog changes.
@@ -83,6 +97,7 @@ class Service {
   void add_cors(const Request& request, Response& response) const;
   void run(Call& call, const Route& route, const Reply& reply);
   void finish(Call& call, Response& response);
+  void care(const std::stop_token& stop);
 
   ServiceOptions options_;
   Store store_;
@@ -93,12 +108,17 @@ class Service {
   Metrics metrics_;
   AccessLog access_log_;
   StreamTokens stream_tokens_;
-  std::shared_ptr<EventChannel> catalog_events_;
+  std::shared_ptr<EventChannel> catalog_events_, feature_events_;
   std::atomic<bool> draining_{false};
   std::atomic<bool> store_healthy_{true};
   ExposureBuffer exposures_;
-  WorkerThreads workers_;  // last: its threads use all of the above
+  std::mutex refreshing_;
+  WorkerThreads workers_;  // the last two: their threads use all of the above
+  std::jthread care_;
 };
+
+/// The event that tells OFREP's clients to fetch again.
+std::string catalog_event(const Flags& flags);
 
 /// The steady clock in microseconds.
 std::int64_t steady_micros() noexcept;

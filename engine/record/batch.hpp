@@ -3,6 +3,7 @@
 // producer's own thread so that the one writer has little left to do.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,6 +66,10 @@ class Batch {
   std::size_t bytes() const noexcept { return text_.size() + rows_.size() * sizeof(Row); }
   const std::string& source() const noexcept { return source_; }
 
+  /// Events older than this before the commit are rejected; unset: the recorder's own rule. Survives clear().
+  void set_oldest(std::optional<Micros> age) noexcept { oldest_ = age; }
+  std::optional<Micros> oldest() const noexcept { return oldest_; }
+
   struct Text {
     std::uint32_t offset = 0;
     std::uint32_t size = 0;
@@ -91,6 +96,7 @@ class Batch {
   Text copy(std::string_view text);
   void add_properties(std::span<const Property> properties, Row& row);
   std::string source_;
+  std::optional<Micros> oldest_;
   std::string text_;
   std::vector<Row> rows_;
   std::vector<Text> properties_;

@@ -18,10 +18,10 @@ constexpr std::size_t kMergePerRow = 6;
 
 class CommitWriter {
  public:
-  CommitWriter(Store::State& state, DoorRules rules, Micros stamp)
-      : state_(state), memory_(state.memory()), rules_(rules), stamp_(stamp) {}
+  CommitWriter(Store::State& state, Micros stamp) : state_(state), memory_(state.memory()), stamp_(stamp) {}
 
-  void add(PendingBatch& pending) {
+  void add(PendingBatch& pending, DoorRules rules) {
+    rules_ = rules;
     const Batch& batch = pending.batch;
     pending.ack = Ack{};
     pending.ack.outcomes.reserve(batch.size());
@@ -230,9 +230,10 @@ void commit_batches(Store::State& state, const std::vector<PendingBatch*>& batch
   const auto counters = state.counters;
   try {
     Transaction transaction(state.database);
-    CommitWriter writer(state, {now - oldest_age, now + newest_age}, stamp);
+    CommitWriter writer(state, stamp);
     look_up_ids(state.memory(), batches);
-    for (PendingBatch* pending : batches) writer.add(*pending);
+    for (PendingBatch* pending : batches)
+      writer.add(*pending, {now - pending->batch.oldest().value_or(oldest_age), now + newest_age});
     state.memory().ids.forget_lookup();
     writer.finish();
     const bool counters_due = stamp - state.counters_written >= kMicrosPerSecond;

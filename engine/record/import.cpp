@@ -67,6 +67,7 @@ std::vector<std::string> extra_names(const ImportOptions& options) {
 RowImporter::RowImporter(Recorder& recorder, const ImportOptions& options, std::string source,
                          std::string file)
     : recorder_(recorder), options_(options), file_(std::move(file)), batch_(source) {
+  batch_.set_oldest(options.oldest);
   if (!options.group_by.empty()) {
     groups_.emplace();
     if (options.columns.contains("id"))
@@ -148,6 +149,7 @@ void RowImporter::send() {
     ++in_flight_;
   }
   Batch next(batch_.source());
+  next.set_oldest(batch_.oldest());
   std::swap(next, batch_);
   auto lines = std::make_shared<std::vector<std::int64_t>>(std::move(lines_));
   lines_ = {};

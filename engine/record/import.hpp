@@ -36,6 +36,7 @@ struct ImportOptions {
   /// Columns kept as properties or attributes; unset: all that are no field.
   std::optional<std::vector<std::string>> properties{};
   bool recorded_at_event_time = false;
+  std::optional<Micros> oldest{};  ///< age above which events are rejected; unset: the recorder's rule
   CsvOptions csv{.unnamed_columns = true};
   TextPredicate where{};  ///< rows for which it does not hold are left out and counted; names columns or keys
   /// Column or key of what several rows have in common that are one event, e.g. an order's lines: its id.

@@ -32,8 +32,7 @@ int take_lock(const std::filesystem::path& store) {
                 "the folder of the store must be writable");
   if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return lock;
   ::close(lock);
-  throw Error(ErrorCode::storage, store.string(), "another process is writing to this store",
-              "wait until it has finished, or send the data to the running service");
+  throw StoreLocked(store);
 }
 
 /// Numbers of linux/magic.h and the file systems' own documentation.
@@ -63,6 +62,11 @@ CatalogVersion version_of(Statement& row) {
 }
 
 }  // namespace
+
+StoreLocked::StoreLocked(std::filesystem::path store)
+    : Error(ErrorCode::storage, store.string(), "another process is writing to this store",
+            "wait until it has finished, or send the data to the running service"),
+      store_(std::move(store)) {}
 
 Micros now_micros() {
   using namespace std::chrono;

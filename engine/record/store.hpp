@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/definition/error.hpp"
 #include "engine/record/event.hpp"
 #include "engine/record/reader.hpp"
 
@@ -25,6 +26,16 @@ struct StoreOptions {
 /// damaged.
 std::string_view network_file_system(std::int64_t magic) noexcept;
 
+/// Somebody else is the writer of the store: a command that runs, or the service.
+class StoreLocked : public Error {
+ public:
+  explicit StoreLocked(std::filesystem::path store);
+  const std::filesystem::path& store() const noexcept { return store_; }
+
+ private:
+  std::filesystem::path store_;
+};
+
 /// The writer of a store: one per file, guarded by a lock file beside it. Readers need no Store, see Reader.
 /// All members throw Error(storage) when the disk says no; nothing acknowledged is lost then.
 class Store {
@@ -32,8 +43,8 @@ class Store {
   /// Makes an empty store (mode 0600). Throws Error(storage) when the file exists or lies on a network file
   /// system.
   static Store create(const std::filesystem::path& path, StoreOptions options = {});
-  /// Opens for writing. Throws Error(storage) when missing, locked by another writer, read-only, of another
-  /// schema version (hint: `liftmark migrate`) or not a store.
+  /// Opens for writing. Throws StoreLocked, or Error(storage) when missing, read-only, of another schema
+  /// version (hint: `liftmark migrate`) or not a store.
   static Store open(const std::filesystem::path& path, StoreOptions options = {});
   ~Store();
   Store(Store&&) noexcept;

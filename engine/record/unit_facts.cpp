@@ -1,9 +1,11 @@
 #include "engine/record/unit_facts.hpp"
 
+#include <limits>
 #include <mutex>
 #include <set>
 #include <unordered_map>
 
+#include "engine/record/links.hpp"
 #include "engine/record/writer_state.hpp"
 
 namespace liftmark {
@@ -37,24 +39,48 @@ struct UnitFacts::State {
     }
   }
 
+  /// Which unit speaks for a linked one: what an anonymous visitor kept, the user keeps.
+  void read_links_by_key(Database& database) {
+    std::unordered_map<UnitIndex, Key> keys;
+    Statement ids(database,
+                  "SELECT unit, id FROM unit WHERE unit IN (SELECT unit FROM link UNION SELECT anonymous FROM link)");
+    while (ids.step()) keys.emplace(static_cast<UnitIndex>(ids.integer(0)), key_of(ids.text(1)));
+    for (const auto& [from, to] : read_links(database, std::numeric_limits<Micros>::max()))
+      if (keys.contains(from) && keys.contains(to)) links[keys[from]] = keys[to];
+  }
+
   void read_kept(Database& database) {
     Statement rows(database,
-                   "SELECT u.id, s.experiment, s.epoch, s.arm FROM sticky s JOIN unit u USING(unit)");
-    while (rows.step()) {
-      const std::string* experiment = &*texts.emplace(rows.text(1)).first;
-      const std::string* arm = &*texts.emplace(rows.text(3)).first;
-      kept[key_of(rows.text(0))].push_back({experiment, arm, static_cast<int>(rows.integer(2))});
-    }
+                   "SELECT u.id, s.experiment, s.epoch, s.arm FROM sticky s JOIN unit u USING(unit) "
+                   "ORDER BY s.recorded_at, s.epoch");
+    while (rows.step())
+      keep(canonical_key(rows.text(0)), rows.text(1), static_cast<int>(rows.integer(2)), rows.text(3));
+  }
+
+  Key canonical_key(std::string_view unit) const {
+    const Key key = key_of(unit);
+    const auto linked = links.find(key);
+    return linked == links.end() ? key : linked->second;
+  }
+
+  /// The first arm ever kept in an experiment stays.
+  bool keep(const Key& unit, std::string_view experiment, int epoch, std::string_view arm) {
+    auto& arms = kept[unit];
+    for (const Kept& one : arms)
+      if (*one.experiment == experiment) return false;
+    arms.push_back({&*texts.emplace(experiment).first, &*texts.emplace(arm).first, epoch});
+    return true;
   }
 
   Recorder& recorder;
   Secret secret;
   mutable std::shared_mutex mutex;
   std::unordered_map<Key, bool, KeyHash> consents;
+  std::unordered_map<Key, Key, KeyHash> links;
   std::unordered_map<Key, std::vector<Kept>, KeyHash> kept;
   std::set<std::string, std::less<>> texts;  // few; addresses stay
   std::int64_t last_consent = 0;
-  std::int64_t erasures = -1;
+  std::int64_t erasures = -1, last_link = -1;
   // So that a shop without consents and sticky experiments takes no lock.
   std::atomic<bool> any_consent{false}, any_kept{false}, required{false};
 };
@@ -69,13 +95,17 @@ void UnitFacts::refresh() {
   state_->recorder.exclusive([this](Store& store) {
     Database& database = store.state().database;
     const std::int64_t erasures = database.integer("SELECT count(*) FROM erasure");
+    const std::int64_t last_link = database.integer("SELECT ifnull(max(seq), 0) FROM link");
     const std::unique_lock lock(state_->mutex);
-    if (erasures != state_->erasures) {
+    if (erasures != state_->erasures || last_link != state_->last_link) {
       state_->consents.clear();
+      state_->links.clear();
       state_->kept.clear();
       state_->last_consent = 0;
+      state_->read_links_by_key(database);
       state_->read_kept(database);
       state_->erasures = erasures;
+      state_->last_link = last_link;
     }
     state_->read_consents(database);
     state_->any_consent = !state_->consents.empty();
@@ -97,22 +127,17 @@ assign::Consent UnitFacts::consent(std::string_view unit) const {
 std::vector<assign::StickyArm> UnitFacts::kept_arms(std::string_view unit) const {
   std::vector<assign::StickyArm> arms;
   if (!state_->any_kept) return arms;
-  const Key key = state_->key_of(unit);
   const std::shared_lock lock(state_->mutex);
-  if (const auto found = state_->kept.find(key); found != state_->kept.end())
+  if (const auto found = state_->kept.find(state_->canonical_key(unit)); found != state_->kept.end())
     for (const Kept& kept : found->second) arms.push_back({*kept.experiment, kept.epoch, *kept.arm});
   return arms;
 }
 
 bool UnitFacts::keep(std::string_view unit, std::string_view experiment, int epoch, std::string_view arm) {
-  const Key key = state_->key_of(unit);
   const std::unique_lock lock(state_->mutex);
-  auto& arms = state_->kept[key];
-  for (const Kept& kept : arms)
-    if (*kept.experiment == experiment && kept.epoch == epoch) return false;
-  arms.push_back({&*state_->texts.emplace(experiment).first, &*state_->texts.emplace(arm).first, epoch});
+  const bool first = state_->keep(state_->canonical_key(unit), experiment, epoch, arm);
   state_->any_kept = true;
-  return true;
+  return first;
 }
 
 }  // namespace liftmark

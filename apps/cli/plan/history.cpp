@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/cli/store_analysis.hpp"
+#include "engine/analyse/analyse_store.hpp"
 #include "engine/aggregate/aggregate.hpp"
 #include "engine/analyse/contrast.hpp"
 #include "engine/definition/error.hpp"

@@ -1,4 +1,4 @@
-#include "apps/cli/store_analysis.hpp"
+#include "engine/analyse/analyse_store.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "engine/definition/time_point.hpp"
 #include "engine/record/reader.hpp"
 
-namespace liftmark::cli {
+namespace liftmark {
 ReaderOptions reader_options(const std::string& as_of) {
   ReaderOptions options;
   if (as_of.empty()) return options;
@@ -55,4 +55,4 @@ Scorecard analyse_store(const StoreQuestion& question) {
   return card;
 }
 
-}  // namespace liftmark::cli
+}  // namespace liftmark

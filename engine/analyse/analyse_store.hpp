@@ -1,5 +1,5 @@
 #pragma once
-// The scorecard of one experiment in a store: what `report` renders and `check` looks through.
+// The scorecard of one experiment in a store: what reports render and `check` looks through.
 
 #include <optional>
 #include <string>
@@ -9,7 +9,7 @@
 #include "engine/record/reader.hpp"
 #include "engine/scorecard/scorecard.hpp"
 
-namespace liftmark::cli {
+namespace liftmark {
 
 struct StoreQuestion {
   std::string store, experiment;
@@ -30,4 +30,4 @@ Scorecard analyse_store(const StoreQuestion& question);
 /// The catalog's experiment with that key. Throws Error{usage} naming the nearest or all.
 const ExperimentDefinition& experiment_of(const Catalog& catalog, const std::string& key);
 
-}  // namespace liftmark::cli
+}  // namespace liftmark

@@ -1,0 +1,166 @@
+"""Reading, care of the store, event streams, and the command line beside a running service.
+Usage: care_test.py <liftmark> <top>"""
+import base64, copy, os, socket, stat, subprocess, time
+
+from service_client import *
+
+liftmark, top = sys.argv[1:3]
+NOW = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def changed_catalog(**more):
+    catalog = copy.deepcopy(CATALOG)
+    catalog["experiments"][0].update(more)
+    return json.dumps(catalog)
+
+
+def events_of(s, path, headers=""):
+    """A connection to an event stream, its head read; and a function that gives the next event."""
+    c = socket.create_connection(("127.0.0.1", s.port), timeout=30)
+    c.sendall(("GET %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n" % (path, headers)).encode())
+    stream = c.makefile("rb")
+    status = int(stream.readline().split()[1])
+    head = {}
+    while (line := stream.readline().strip()):
+        key, value = line.decode().split(": ", 1)
+        head[key.lower()] = value
+
+    def next_event():
+        event = {}
+        while True:
+            line = stream.readline()
+            if not line:
+                return None
+            line = line.decode().rstrip("\n")
+            if not line:
+                if "data" in event:
+                    return event
+                event = {}
+            elif not line.startswith(":"):
+                key, value = line.split(": ", 1)
+                event[key] = value
+    return c, status, head, next_event
+
+
+with Service(liftmark) as s:
+    s.end()
+    tokens = os.path.join(s.folder, "tokens")
+    admin = {"Authorization": "Bearer " + s.command("token", "create", tokens, "ops", "--scope", "admin,read").stdout.strip()}
+    shop = {"Authorization": "Bearer " + s.command("token", "create", tokens, "shop", "--scope", "assign,record").stdout.strip()}
+    public = s.command("token", "create", tokens, "browser", "--scope", "growthbook").stdout.strip()
+    s.options = ("--tokens", tokens)
+    s.start()
+
+    def post(path, body, headers=admin):
+        status, _, answer = s.ask("POST", path, json.dumps(body), headers)
+        return status, json.loads(answer)
+
+    # Recording, then reading.
+    rows = [{"id": "x%d" % i, "experiment": "checkout", "unit": "u%d" % i, "arm": "on" if i % 2 else "off", "at": NOW} for i in range(200)]
+    expect(post("/v1/exposures", rows, shop)[1]["accepted"] == 200)
+    expect(post("/v1/events", [{"id": "e%d" % i, "unit": "u%d" % i, "type": "purchase", "at": NOW} for i in range(0, 200, 3)], shop)[0] == 200)
+    time.sleep(2.5)  # the door's counters are written when it is quiet, and move the last commit
+    status, _, body = s.ask("GET", "/v1/experiments", headers=admin)
+    expect(status == 200 and json.loads(body)["experiments"][0]["key"] == "checkout" and b"secret-salt" not in body, body)
+    status, headers, card = s.ask("GET", "/v1/experiments/checkout/scorecard", headers=admin)
+    expect(status == 200 and json.loads(card)["schema"] == "liftmark.scorecard/1", status, card[:300])
+    command_card = json.loads(s.command("report", s.store, "checkout", "--format", "json").stdout)
+    served = json.loads(card)
+    served["provenance"]["command"] = command_card["provenance"]["command"]
+    expect(served == command_card, "the service's scorecard is the command's")
+    as_of = command_card["provenance"]["as_of"]
+    expect(s.ask("GET", "/v1/experiments/nothing/scorecard", headers=admin)[0] == 404)
+    expect(s.ask("GET", "/v1/experiments/checkout/scorecard?as_of=yesterday", headers=admin)[0] == 400)
+    status, headers, page = s.ask("GET", "/reports/checkout", headers=admin)
+    expect(status == 200 and headers["content-type"].startswith("text/html") and b"<html" in page, status)
+    expect("frame-ancestors 'none'" in headers["content-security-policy"] and "script-src" not in headers["content-security-policy"], headers)
+    status, _, index = s.ask("GET", "/reports/", headers=admin)
+    expect(status == 200 and b'href="./checkout"' in index, index[-2000:])
+    basic = {"Authorization": "Basic " + base64.b64encode(b"anna:" + admin["Authorization"][7:].encode()).decode()}
+    expect(s.ask("GET", "/reports/", headers=basic)[0] == 200, "a browser's way")
+    expect(s.ask("POST", "/v1/compact", headers=basic)[0] == 401, "which changes nothing")
+    expect("Basic" in s.ask("GET", "/reports/")[1]["www-authenticate"])
+    expect(s.ask("GET", "/reports/checkout", headers=shop)[0] == 403)
+
+    # Admin's matters need admin's token.
+    for method, path in (("PUT", "/v1/catalog"), ("POST", "/v1/erase"), ("GET", "/v1/catalog"), ("GET", "/v1/audit")):
+        expect(s.ask(method, path, "{}", shop)[0] == 403 and s.ask(method, path, "{}")[0] == 401, path)
+    expect(post("/v1/consent", {"unit": "u1", "granted": False}) == (200, {"recorded": True}))
+    expect(json.loads(s.ask("POST", EVALUATE, json.dumps({"context": {"targetingKey": "u1"}}), shop)[2])["metadata"]["why"] == "no_consent")
+    expect(post("/v1/consent", {"unit": "u1"})[0] == 400)
+    expect(post("/v1/links", {"anonymous": "cookie", "unit": "u2"})[0] == 200)
+    expect(post("/v1/links", {"anonymous": "u2", "unit": "u2"})[0] == 400)
+    expect(post("/v1/erase", {"unit": "u3"}) == (200, {"units": 1, "rows": 2, "status": "finished"}))
+    expect(post("/v1/erase", {"unit": "u3"})[1]["units"] == 0)
+    expect(post("/v1/events", [{"id": "again", "unit": "u3", "type": "view", "at": NOW}], shop)[1]["reasons"] == {"erased": 1})
+    expect(post("/v1/purge", {"keep": {"view": 30}}) == (200, {"removed": 0}))
+    expect(post("/v1/compact", {})[1]["pending_erasures"] == 0)
+    audit = s.ask("GET", "/v1/audit", headers=admin)[2].decode()
+    expect("POST /v1/erase by ops" in audit and '"act":"erase"' in audit and "u3" not in audit, audit)
+
+    # Event streams and a new catalog, without dropping a request.
+    bulk = json.loads(s.ask("POST", "/ofrep/v1/evaluate/flags", CONTEXT, shop)[2])
+    uri = bulk["eventStreams"][0]["endpoint"]["requestUri"]
+    expect(events_of(s, "/ofrep/v1/events?token=1.00")[1] == 401)
+    expect(events_of(s, uri.replace("=", "=9", 1))[1] == 401, "another end of its life")
+    _, status, head, next_event = events_of(s, uri)
+    expect(status == 200 and head["content-type"] == "text/event-stream", head)
+    _, status, _, next_feature = events_of(s, "/sub/" + public)
+    expect(status == 200 and json.loads(next_feature()["data"])["leftOut"] == [{"key": "checkout", "reason": "another scheme"}])
+    stop, failures = threading.Event(), []
+
+    def ask_on():
+        while not stop.is_set():
+            if (status := s.ask("POST", EVALUATE, CONTEXT, shop)[0]) != 200:
+                failures.append(status)
+
+    asking = [threading.Thread(target=ask_on) for _ in range(4)]
+    for t in asking:
+        t.start()
+    status, _, answer = s.ask("PUT", "/v1/catalog?dry_run=1", changed_catalog(status="stopped"), admin)
+    expect(status == 200 and json.loads(answer)["changes"][0]["field"] == "/status", answer)
+    expect(json.loads(s.ask("GET", "/readyz")[2])["catalog_version"] == 1, "a dry run stores nothing")
+    reshuffle = changed_catalog(hashing={"scheme": "liftmark-1", "salt": "other"})
+    status, _, answer = s.ask("PUT", "/v1/catalog", reshuffle, admin)
+    expect(status == 422 and b"reshuffle" in answer, answer)
+    status, _, answer = s.ask("PUT", "/v1/catalog", "{}", admin)
+    expect(status == 422 and json.loads(answer)["error"]["problems"], answer)
+    status, _, answer = s.ask("PUT", "/v1/catalog", changed_catalog(status="stopped"), admin)
+    expect(status == 200 and json.loads(answer)["version"] == 2, answer)
+    event = next_event()
+    expect(event["event"] == "message" and json.loads(event["data"])["type"] == "refetchEvaluation" and event["id"] == "2", event)
+    expect(next_feature()["event"] == "features")
+    expect(json.loads(s.ask("POST", EVALUATE, CONTEXT, shop)[2])["reason"] == "DISABLED")
+    _, status, _, next_missed = events_of(s, uri, "Last-Event-ID: 1\r\n")
+    expect(json.loads(next_missed()["data"])["type"] == "refetchEvaluation", "what was missed")
+    stop.set()
+    for t in asking:
+        t.join()
+    expect(not failures, failures)
+
+    # The command line beside the service: the same commands, the same output, and nobody stops it.
+    expect(stat.S_IMODE(os.stat(s.store + ".sock").st_mode) == 0o600)
+    expect(s.command("consent", s.store, "u5", "denied").stdout == "u5: measurement denied\n")
+    expect(json.loads(s.ask("POST", EVALUATE, json.dumps({"context": {"targetingKey": "u5"}}), shop)[2])["metadata"]["why"] in ("no_consent", "not_running"))
+    with open(os.path.join(s.folder, "catalog2.json"), "w") as file:
+        file.write(changed_catalog(status="running"))
+    applied = s.command("apply", "shop.db", "catalog2.json", cwd=s.folder)
+    expect("version 3 is in force" in applied.stdout, applied)
+    expect(next_event()["id"] == "3", "a catalog applied at the command line")
+    with open(os.path.join(s.folder, "old.ndjson"), "w") as file:
+        file.write('{"id":"o1","unit":"u7","type":"purchase","at":"2001-01-01"}\n{"id":"o2","unit":"u7"}\n')
+    imported = s.command("import", "shop.db", "old.ndjson", "--json", "--max-rejected", "1", cwd=s.folder)
+    expect(json.loads(imported.stdout)["accepted"] == 1 and os.path.exists(os.path.join(s.folder, "old.ndjson.rejects.csv")), imported)
+    piped = s.command("import", s.store, "-", "--json", "--quiet", input='{"id":"p1","unit":"u7","type":"view","at":"2002-01-01"}\n', cwd=s.folder)
+    expect(json.loads(piped.stdout)["reasons"] == {"past_retention": 1}, piped)
+    expect("removed" in s.command("erase", s.store, "u9").stdout)
+    unknown = s.command("erase", s.store, "u9", check=False)
+    expect(unknown.returncode == 4 and "no such unit" in unknown.stderr, unknown)
+    expect(s.command("purge", s.store).stdout == "0 events removed\n")
+    expect("sorted" in s.command("compact", s.store).stdout)
+    expect(s.command("link", s.store, "cookie-2", "u7").returncode == 0)
+    copy_of = os.path.join(s.folder, "copy.db")
+    expect(s.command("backup", s.store, copy_of).returncode == 0 and os.path.exists(copy_of))
+    expect(s.end() == 0)
+    expect(not os.path.exists(s.store + ".sock"))
+    expect(s.command("consent", s.store, "u6", "denied").stdout == "u6: measurement denied\n", "without the service")
