@@ -1,5 +1,7 @@
 // `liftmark apply`: validate a catalog, say what it changes and whom it moves, store it as a new version.
 
+#include "apps/cli/apply.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,7 +12,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/cli/apply.hpp"
 #include "apps/cli/catalog_source.hpp"
 #include "apps/cli/commands.hpp"
 #include "apps/cli/store_commands.hpp"
@@ -218,14 +219,16 @@ void apply(const Options& options) {
   print(applied.version, applied.changes, applied.moves);
   for (const std::string& key : applied.reshuffled) {
     const int epoch = applied.after.find_experiment(key)->assignment.epoch;
-    fmt::print("Experiment {} starts epoch {}; write \"epoch\": {} into {}.\n", key, epoch, epoch, options.catalog);
+    fmt::print("Experiment {} starts epoch {}; write \"epoch\": {} into {}.\n", key, epoch, epoch,
+               options.catalog);
   }
   if (options.dry_run) fmt::print("Dry run: nothing was stored.\n");
 }
 
 }  // namespace
 
-std::string apply_catalog(const std::string& store, const std::string& text, const service::CatalogEdit& edit) {
+std::string apply_catalog(const std::string& store, const std::string& text,
+                          const service::CatalogEdit& edit) {
   Options options;
   options.store = store;
   options.dry_run = edit.dry_run;

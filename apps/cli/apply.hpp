@@ -8,6 +8,7 @@
 namespace liftmark::cli {
 
 /// What `liftmark apply --json` prints, for a catalog given as text. Throws as that command does.
-std::string apply_catalog(const std::string& store, const std::string& text, const service::CatalogEdit& edit);
+std::string apply_catalog(const std::string& store, const std::string& text,
+                          const service::CatalogEdit& edit);
 
 }  // namespace liftmark::cli

@@ -11,8 +11,8 @@
 
 #include "apps/cli/commands.hpp"
 #include "apps/cli/progress.hpp"
-#include "engine/analyse/analyse_store.hpp"
 #include "engine/aggregate/aggregate.hpp"
+#include "engine/analyse/analyse_store.hpp"
 #include "engine/analyse/calibration.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/time_point.hpp"

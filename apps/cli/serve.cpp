@@ -155,8 +155,8 @@ void add_serve(CLI::App& program) {
                       "Exact origin of pages that may ask (repeatable; CORS)");
   command->add_option("--access-log", service.access_log,
                       "File for a JSON line a request; - is standard error");
-  command->add_option("--care-every", service.care_seconds,
-                      "Seconds between purges and compactions; 0: never")
+  command
+      ->add_option("--care-every", service.care_seconds, "Seconds between purges and compactions; 0: never")
       ->capture_default_str();
   command->add_flag("--no-exposures", options->no_exposures,
                     "Record no exposures on evaluation, whatever the catalog says");

@@ -31,9 +31,9 @@ std::optional<std::string_view> after_scheme(std::string_view authorization, std
 
 std::string from_base64(std::string_view text) {
   std::string bytes(text.size() / 4 * 3 + 3, '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
+  const int size =
+      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
   bytes.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
   while (!bytes.empty() && bytes.back() == '\0') bytes.pop_back();  // of the padding
   return bytes;
@@ -71,7 +71,8 @@ bool is_address(std::string_view host) noexcept {
 Response unauthorized(std::string_view message, const Route& route) {
   Response response = problem(401, "unauthorized", message);
   const bool page = route.path.starts_with("/reports/");
-  add_header(response, "WWW-Authenticate", page ? "Basic realm=\"Liftmark: any name, a token as password\"" : "Bearer");
+  add_header(response, "WWW-Authenticate",
+             page ? "Basic realm=\"Liftmark: any name, a token as password\"" : "Bearer");
   return response;
 }
 

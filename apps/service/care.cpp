@@ -61,7 +61,8 @@ void give_consent(Service& service, Call& call, const Reply& reply) {
     require_consent(service.recorder(), rule == "refuse");
   }
   if (body.contains("unit") || !body.contains("units_without")) {
-    if (!body.contains("granted") || !body["granted"].is_boolean()) wrong("/granted", "true or false is needed", "");
+    if (!body.contains("granted") || !body["granted"].is_boolean())
+      wrong("/granted", "true or false is needed", "");
     set_consent(service.recorder(), text_of(body, "unit"), body.value("purpose", "measurement"),
                 body["granted"].get<bool>(), moment_of(body));
   }
@@ -125,7 +126,8 @@ void put_catalog(Service& service, Call& call, const Reply& reply) {
     return value && *value != "0" && *value != "false";
   };
   if (!service.options().apply) return reply(problem(501, "not_here", "this service takes no catalogs"));
-  if (!nests_within(call.request.body, service.options().limits.depth)) wrong("", "the catalog nests too deep", "");
+  if (!nests_within(call.request.body, service.options().limits.depth))
+    wrong("", "the catalog nests too deep", "");
   Response response;
   response.body = service.options().apply(
       call.request.body,

@@ -121,11 +121,14 @@ std::optional<ordered_json> condition_of(const Predicate& predicate) {
 /// Why an SDK could not decide as the service does; empty: it can.
 std::string_view obstacle(const Catalog& catalog, const ExperimentDefinition& definition) {
   const assign::Experiment& experiment = definition.assignment;
-  const auto global = [](const assign::Holdout& holdout) { return holdout.layer.empty() && holdout.share > 0.0; };
+  const auto global = [](const assign::Holdout& holdout) {
+    return holdout.layer.empty() && holdout.share > 0.0;
+  };
   if (experiment.hashing.scheme != "growthbook-v2") return "another scheme";
   if (experiment.hashing.parameters.contains("kind")) return "a rollout or a kind of its own";
   if (!experiment.layer.empty()) return "in a layer";
-  if (std::any_of(catalog.holdouts.begin(), catalog.holdouts.end(), global)) return "there is a global holdout";
+  if (std::any_of(catalog.holdouts.begin(), catalog.holdouts.end(), global))
+    return "there is a global holdout";
   if (!experiment.prerequisites.empty()) return "has prerequisites";
   if (experiment.sticky) return "keeps arms in the store";
   if (!condition_of(experiment.audience)) return "its audience cannot be said as a condition";

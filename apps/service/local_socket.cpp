@@ -41,7 +41,8 @@ class File {
 /// The address of a socket file; long paths go through their folder, because an address holds 107 bytes.
 struct Address {
   explicit Address(const std::filesystem::path& path)
-      : folder(::open(path.parent_path().empty() ? "." : path.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+      : folder(::open(path.parent_path().empty() ? "." : path.parent_path().c_str(),
+                      O_PATH | O_DIRECTORY | O_CLOEXEC)) {
     address.sun_family = AF_UNIX;
     const std::string text = fmt::format("/proc/self/fd/{}/{}", folder.get(), path.filename().string());
     fits = folder.get() >= 0 && text.size() < sizeof address.sun_path;
@@ -100,7 +101,8 @@ bool receive_size(int from, std::uint32_t& size, std::array<File, kPassed>& file
   message.msg_controllen = sizeof control;
   if (::recvmsg(from, &message, MSG_CMSG_CLOEXEC) != static_cast<ssize_t>(sizeof size)) return false;
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header == nullptr || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int) * kPassed))
+  if (header == nullptr || header->cmsg_type != SCM_RIGHTS ||
+      header->cmsg_len != CMSG_LEN(sizeof(int) * kPassed))
     return false;
   std::array<int, kPassed> numbers{};
   std::memcpy(numbers.data(), CMSG_DATA(header), sizeof numbers);
@@ -111,7 +113,8 @@ bool receive_size(int from, std::uint32_t& size, std::array<File, kPassed>& file
 bool is_trusted(int client) {
   ucred peer{};
   socklen_t size = sizeof peer;
-  return ::getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == ::geteuid() || peer.uid == 0);
+  return ::getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+         (peer.uid == ::geteuid() || peer.uid == 0);
 }
 
 /// The caller's standard streams instead of the process's, which nothing else of a service writes to while a
@@ -163,7 +166,8 @@ LocalSocket::LocalSocket(const std::filesystem::path& store, Command command)
   // Whoever made an old one is gone: this process holds the writer's lock.
   ::unlink(path_.c_str());
   const mode_t before = ::umask(0177);
-  const bool bound = address.fits && listener_ >= 0 && ::bind(listener_, address.get(), sizeof address.address) == 0 &&
+  const bool bound = address.fits && listener_ >= 0 &&
+                     ::bind(listener_, address.get(), sizeof address.address) == 0 &&
                      ::listen(listener_, 16) == 0;
   ::umask(before);
   if (!bound)
@@ -210,10 +214,12 @@ void LocalSocket::serve(int client) {
   send_all(client, reinterpret_cast<const char*>(&code), sizeof code);
 }
 
-std::optional<int> forward_command(const std::filesystem::path& store, const std::vector<std::string>& arguments) {
+std::optional<int> forward_command(const std::filesystem::path& store,
+                                   const std::vector<std::string>& arguments) {
   const Address address(local_socket_path(store));
   const File server(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!address.fits || ::connect(server.get(), address.get(), sizeof address.address) != 0) return std::nullopt;
+  if (!address.fits || ::connect(server.get(), address.get(), sizeof address.address) != 0)
+    return std::nullopt;
   std::string text;
   for (const std::string& word : arguments) text.append(word).push_back('\0');
   const File folder(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -221,8 +227,8 @@ std::optional<int> forward_command(const std::filesystem::path& store, const std
   if (!send_size(server.get(), static_cast<std::uint32_t>(text.size()), {0, 1, 2, folder.get()}) ||
       !send_all(server.get(), text.data(), text.size()) ||
       !receive_all(server.get(), reinterpret_cast<char*>(&code), sizeof code))
-    throw Error(ErrorCode::storage, local_socket_path(store).string(), "the service did not carry out the command",
-                "is it ending? try again");
+    throw Error(ErrorCode::storage, local_socket_path(store).string(),
+                "the service did not carry out the command", "is it ending? try again");
   return code;
 }
 

@@ -1,8 +1,10 @@
 #pragma once
-// The local socket beside the store: the command line's writing commands reach the running service through it.
+// The local socket beside the store: the command line's writing commands reach the running service through
+// it.
 //
-// A command that finds the store's writer at work hands over its arguments, its standard streams and its working
-// folder; the service runs the same command with its own writer. Nobody but the service's user (and root) may.
+// A command that finds the store's writer at work hands over its arguments, its standard streams and its
+// working folder; the service runs the same command with its own writer. Nobody but the service's user (and
+// root) may.
 
 #include <sys/types.h>
 
@@ -41,6 +43,7 @@ class LocalSocket {
 };
 
 /// Hands the command to the service of the store and returns its exit code; nothing when none listens.
-std::optional<int> forward_command(const std::filesystem::path& store, const std::vector<std::string>& arguments);
+std::optional<int> forward_command(const std::filesystem::path& store,
+                                   const std::vector<std::string>& arguments);
 
 }  // namespace liftmark::service

@@ -125,7 +125,8 @@ ordered_json operation_of(const Route& route) {
                         {"content", content(evaluation ? "evaluation_error" : "problem")}};
   if (route.scope == Scope::assign || route.scope == Scope::record || route.scope == Scope::read ||
       route.scope == Scope::admin) {
-    operation["security"] = ordered_json::array({{{"bearer", ordered_json::array()}}, {{"key", ordered_json::array()}}});
+    operation["security"] =
+        ordered_json::array({{{"bearer", ordered_json::array()}}, {{"key", ordered_json::array()}}});
     operation["description"] = fmt::format("Scope: {}.", name(route.scope));
   }
   return operation;
@@ -144,12 +145,12 @@ std::string openapi_document() {
   }
   const ordered_json bearer{{"type", "http"}, {"scheme", "bearer"}};
   const ordered_json key{{"type", "apiKey"}, {"in", "header"}, {"name", "X-API-Key"}};
-  return ordered_json{{"openapi", "3.1.0"},
-                      {"info", {{"title", "Liftmark"}, {"version", LIFTMARK_VERSION}}},
-                      {"paths", std::move(paths)},
-                      {"components",
-                       {{"securitySchemes", {{"bearer", bearer}, {"key", key}}},
-                        {"schemas", ordered_json::parse(kSchemas)}}}}
+  return ordered_json{
+      {"openapi", "3.1.0"},
+      {"info", {{"title", "Liftmark"}, {"version", LIFTMARK_VERSION}}},
+      {"paths", std::move(paths)},
+      {"components",
+       {{"securitySchemes", {{"bearer", bearer}, {"key", key}}}, {"schemas", ordered_json::parse(kSchemas)}}}}
       .dump();
 }
 

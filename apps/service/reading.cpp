@@ -6,8 +6,8 @@
 
 #include "apps/service/problems.hpp"
 #include "apps/service/service.hpp"
-#include "engine/analyse/analyse_store.hpp"
 #include "engine/aggregate/aggregate.hpp"
+#include "engine/analyse/analyse_store.hpp"
 #include "engine/definition/names.hpp"
 #include "engine/definition/time_point.hpp"
 #include "reports/formats.hpp"
@@ -129,7 +129,8 @@ void show_experiment(Service& service, Call& call, const Reply& reply) {
 void show_scorecard(Service& service, Call& call, const Reply& reply) {
   answer_or_missing(reply, [&] {
     Response response;
-    response.body = reports::render_json(scorecard_of(service, question_of(service, call, call.parameters[0])), {});
+    response.body =
+        reports::render_json(scorecard_of(service, question_of(service, call, call.parameters[0])), {});
     return response;
   });
 }

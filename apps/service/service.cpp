@@ -152,7 +152,8 @@ void Service::run(Call& call, const Route& route, const Reply& reply) {
     try {
       // Asked for by whom; what was done is logged by those who do it. Both without ids of units.
       if (route.scope == Scope::admin && route.method != Verb::get)
-        write_audit(recorder_, "request", fmt::format("{} {} by {}", name(route.method), route.path, call.token));
+        write_audit(recorder_, "request",
+                    fmt::format("{} {} by {}", name(route.method), route.path, call.token));
       route.handler(*this, call, reply);
     } catch (...) {
       reply(problem(std::current_exception()));

@@ -45,7 +45,7 @@ struct ServiceOptions {
   std::vector<std::string> origins;  ///< exact origins for CORS; empty: off
   bool record = true;                ///< false: evaluations record no exposures, whatever the catalog says
   std::filesystem::path access_log;  ///< empty: none; "-": standard error
-  int care_seconds = 3600;                  ///< between purges, compactions and ends of erasures; 0: never
+  int care_seconds = 3600;           ///< between purges, compactions and ends of erasures; 0: never
   /// Checks a catalog, says what it changes and whom it moves, and stores it: what `liftmark apply` does.
   std::function<std::string(const std::string& catalog, const CatalogEdit& edit)> apply;
   Limits limits;

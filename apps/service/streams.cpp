@@ -23,7 +23,8 @@ Response stream(std::shared_ptr<EventChannel> channel, std::string first) {
 void stream_catalog_changes(Service& service, Call& call, const Reply& reply) {
   const auto token = query_value(call.request.target, "token");
   if (!token || !service.stream_tokens().valid(*token, now_micros() / kMicrosPerSecond))
-    return reply(problem(401, "unauthorized", "the token of this stream is over; a bulk evaluation gives a new one"));
+    return reply(
+        problem(401, "unauthorized", "the token of this stream is over; a bulk evaluation gives a new one"));
   const auto flags = service.flags().share();
   const std::string_view seen = call.request[Field::last_event_id];
   const bool missed = !seen.empty() && seen != fmt::format("{}", flags->version);

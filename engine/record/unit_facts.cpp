@@ -42,8 +42,9 @@ struct UnitFacts::State {
   /// Which unit speaks for a linked one: what an anonymous visitor kept, the user keeps.
   void read_links_by_key(Database& database) {
     std::unordered_map<UnitIndex, Key> keys;
-    Statement ids(database,
-                  "SELECT unit, id FROM unit WHERE unit IN (SELECT unit FROM link UNION SELECT anonymous FROM link)");
+    Statement ids(
+        database,
+        "SELECT unit, id FROM unit WHERE unit IN (SELECT unit FROM link UNION SELECT anonymous FROM link)");
     while (ids.step()) keys.emplace(static_cast<UnitIndex>(ids.integer(0)), key_of(ids.text(1)));
     for (const auto& [from, to] : read_links(database, std::numeric_limits<Micros>::max()))
       if (keys.contains(from) && keys.contains(to)) links[keys[from]] = keys[to];

@@ -1,7 +1,7 @@
 #pragma once
 // What assignment must know of a unit before it decides: its consent and the arms it keeps. Held in memory
-// by the service, under keyed hashes of the ids, and kept up to date, so that a decision never waits for the disk.
-// A command that only reads uses StoredUnits.
+// by the service, under keyed hashes of the ids, and kept up to date, so that a decision never waits for the
+// disk. A command that only reads uses StoredUnits.
 
 #include <atomic>
 #include <cstdint>
@@ -31,8 +31,8 @@ class UnitFacts {
   /// What assignment may assume: `denied` or `granted` as last said; without a word `granted`, or `unknown`
   /// where the store asks for consent.
   assign::Consent consent(std::string_view unit) const;
-  /// The arms the unit keeps, or an id linked with it kept: one an experiment, the first ever. Views are valid as
-  /// long as this object.
+  /// The arms the unit keeps, or an id linked with it kept: one an experiment, the first ever. Views are
+  /// valid as long as this object.
   std::vector<assign::StickyArm> kept_arms(std::string_view unit) const;
   /// Keeps an arm in memory until the store has it; false when the unit has one already.
   bool keep(std::string_view unit, std::string_view experiment, int epoch, std::string_view arm);

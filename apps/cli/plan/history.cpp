@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/analyse/analyse_store.hpp"
 #include "engine/aggregate/aggregate.hpp"
+#include "engine/analyse/analyse_store.hpp"
 #include "engine/analyse/contrast.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/record/reader.hpp"

@@ -1,9 +1,9 @@
 // The OpenAPI document against the table of routes and against real answers.
-#include <catch2/catch.hpp>
+#include "apps/service/openapi.hpp"
 
+#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "apps/service/openapi.hpp"
 #include "running_service.hpp"
 
 using namespace liftmark;
@@ -13,16 +13,21 @@ using nlohmann::json;
 namespace {
 
 /// The part of JSON Schema that the document uses. Says where `value` does not fit, or nothing.
-std::string misfit(const json& value, const json& schema, const json& document, const std::string& where = "") {
+std::string misfit(const json& value, const json& schema, const json& document,
+                   const std::string& where = "") {
   if (schema.contains("$ref"))
-    return misfit(value, document.at(json::json_pointer(schema["$ref"].get<std::string>().substr(1))), document, where);
-  if (schema.contains("const") && value != schema["const"]) return where + " is not " + schema["const"].dump();
-  if (schema.contains("enum") && std::find(schema["enum"].begin(), schema["enum"].end(), value) == schema["enum"].end())
+    return misfit(value, document.at(json::json_pointer(schema["$ref"].get<std::string>().substr(1))),
+                  document, where);
+  if (schema.contains("const") && value != schema["const"])
+    return where + " is not " + schema["const"].dump();
+  if (schema.contains("enum") &&
+      std::find(schema["enum"].begin(), schema["enum"].end(), value) == schema["enum"].end())
     return where + " is none of " + schema["enum"].dump();
   if (schema.contains("type") && schema["type"].is_string()) {
     const std::string type = schema["type"];
     const bool fits = (type == "object" && value.is_object()) || (type == "array" && value.is_array()) ||
-                      (type == "string" && value.is_string()) || (type == "integer" && value.is_number_integer()) ||
+                      (type == "string" && value.is_string()) ||
+                      (type == "integer" && value.is_number_integer()) ||
                       (type == "number" && value.is_number()) || (type == "boolean" && value.is_boolean());
     if (!fits) return where + " is no " + type;
   }
@@ -96,6 +101,7 @@ TEST_CASE("Answers fit the document") {
     for (char& c : verb) c = static_cast<char>(c | 0x20);
     const json& answers = document["paths"].at(one.path).at(verb)["responses"];
     const json& answer = answers.at(response.status == 200 ? "200" : "default");
-    CHECK(misfit(json::parse(response.body), answer["content"]["application/json"]["schema"], document) == "");
+    CHECK(misfit(json::parse(response.body), answer["content"]["application/json"]["schema"], document) ==
+          "");
   }
 }
