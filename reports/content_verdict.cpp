@@ -47,9 +47,8 @@ const Phrase& lift_phrase(const Comparison& comparison, const std::string& readi
   return wording::kUnclear;
 }
 
-Rich lift_sentence(const Context& context, const Spoken& spoken) {
-  const Comparison& comparison = *spoken.comparison;
-  const std::string name = shown_name(spoken.metric->name, spoken.metric->key);
+Rich lift_sentence(const Context& context, const MetricResult& metric, const Comparison& comparison) {
+  const std::string name = shown_name(metric.name, metric.key);
   const LiftText lift = context.numbers.lift(comparison.relative);
   if (lift.empty()) {
     const std::string& reason = comparison.reason.empty() ? comparison.relative.reason : comparison.reason;
@@ -65,6 +64,72 @@ Rich lift_sentence(const Context& context, const Spoken& spoken) {
                            {"interval", lift.interval},
                            {"low", bound(comparison.relative.lower)},
                            {"high", bound(comparison.relative.upper)}});
+}
+
+/// The controls an arm is compared with; with several, a lift must say against which.
+std::size_t controls_of(const MetricResult& metric, const std::string& arm) {
+  return static_cast<std::size_t>(std::count_if(metric.comparisons.begin(), metric.comparisons.end(),
+                                                [&](const Comparison& one) { return one.arm == arm; }));
+}
+
+/// A sentence for each control.
+void add_lift_sentences(Content& content, const Context& context, const Spoken& spoken) {
+  const bool several = controls_of(*spoken.metric, spoken.comparison->arm) > 1;
+  for (const Comparison& comparison : spoken.metric->comparisons) {
+    if (comparison.arm != spoken.comparison->arm) continue;
+    Rich sentence = lift_sentence(context, *spoken.metric, comparison);
+    if (several)
+      sentence.insert(sentence.begin(),
+                      {context.say(wording::kAgainst, {{"control", visible(comparison.against)}}), false});
+    content.verdict.why.push_back(std::move(sentence));
+  }
+}
+
+const PlanRow* plan_row(const Scorecard& scorecard, std::string_view item) {
+  const auto& rows = scorecard.plan_against_run;
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const PlanRow& row) { return row.item == item; });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+/// Where the run left the plan in a way that changes how its numbers are to be read.
+void add_plan_notes(const Context& context, std::vector<Rich>& notes) {
+  const auto add = [&](const char* item, const Phrase& phrase) {
+    if (const auto* row = plan_row(context.scorecard, item))
+      notes.push_back(context.say_rich(
+          phrase, {{"actual", visible(row->actual)}, {"planned", visible(row->planned)}}));
+  };
+  add("plan", wording::kPlanChanged);
+  add("plan_set_aside", wording::kPlanSetAside);
+  for (const NamedNumber& number : context.scorecard.provenance.counts)
+    if (number.name == "false_alarm_rate" && number.value)
+      notes.push_back(
+          context.say_rich(wording::kFalseAlarms, {{"rate", context.numbers.share(*number.value)}}));
+  for (const MetricResult& metric : context.scorecard.metrics)
+    if (plan_row(context.scorecard, "cap_" + metric.key) != nullptr)
+      notes.push_back(
+          context.say_rich(wording::kCapMissing, {{"metric", shown_name(metric.name, metric.key)}}));
+}
+
+/// What was recorded after a frozen date, for the first metric that it changes.
+bool add_restated_since(const Context& context, std::vector<Rich>& notes) {
+  for (const MetricResult& metric : context.scorecard.metrics)
+    for (const Sensitivity& row : metric.sensitivities) {
+      if (row.kind != "restated") continue;
+      const auto shown = [&](const Figure& figure) {
+        const LiftText lift = context.numbers.lift(figure);
+        return lift.empty() ? std::string("–") : lift.estimate + " (" + lift.interval + ")";
+      };
+      const auto then = std::find_if(
+          metric.comparisons.begin(), metric.comparisons.end(),
+          [&](const Comparison& one) { return one.arm == row.arm && one.against == row.against; });
+      if (then == metric.comparisons.end()) continue;
+      notes.push_back(context.say_rich(wording::kRestatedSince,
+                                       {{"metric", shown_name(metric.name, metric.key)},
+                                        {"then", shown(then->relative)},
+                                        {"now", shown(row.relative)}}));
+      return true;
+    }
+  return false;
 }
 
 Tone tone_of_word(const std::string& word) {
@@ -112,10 +177,15 @@ void add_withheld_verdict(Content& content, const Context& context) {
   }
   content.verdict.tone = Tone::bad;
   content.verdict.headline = context.say(wording::kDoNotUse);
+  std::string places;
+  content.notes_title = context.say(wording::kWhatToDo);
+  if (check != scorecard.checks.end() && check->note == "epoch_without_shares") {
+    for (const auto& place : check->places) places += (places.empty() ? "" : ", ") + visible(place.group);
+    content.verdict.why.push_back(context.say_rich(wording::kEpochWhy, {{"places", places}}));
+    return;
+  }
   content.verdict.why.push_back(
       context.say_rich(wording::kSrmWhy, {{"sizes", arm_sizes(scorecard, context.numbers)}, {"p", p}}));
-  content.notes_title = context.say(wording::kWhatToDo);
-  std::string places;
   if (check != scorecard.checks.end())
     for (std::size_t i = 0; i < std::min<std::size_t>(3, check->places.size()); ++i)
       places += (places.empty() ? "" : ", ") + visible(check->places[i].dimension) + " " +
@@ -142,7 +212,7 @@ void add_plain_verdict(Content& content, const Context& context) {
     content.verdict.why.push_back(context.say_rich(wording::kHorizonWhy));
   }
   const Spoken spoken = spoken_of(scorecard, verdict.arm);
-  if (spoken.metric != nullptr) content.verdict.why.push_back(lift_sentence(context, spoken));
+  if (spoken.metric != nullptr) add_lift_sentences(content, context, spoken);
   if (const VariantVerdict* why = verdict_of_arm(scorecard, verdict.arm);
       why != nullptr && !why->because.empty() && verdict.word != "Ship" && !is_before_horizon(scorecard))
     content.verdict.why.push_back(
@@ -173,8 +243,10 @@ void add_hero(Content& content, const Context& context) {
   const std::string reading = shown_reading(scorecard, comparison);
   Hero hero;
   hero.lift = lift_cell(comparison.relative, tone_of(reading), context.numbers);
-  hero.caption =
-      context.say(wording::kLiftIn, {{"metric", shown_name(spoken.metric->name, spoken.metric->key)}});
+  const bool several = controls_of(*spoken.metric, comparison.arm) > 1;
+  hero.caption = context.say(several ? wording::kLiftAgainst : wording::kLiftIn,
+                             {{"metric", shown_name(spoken.metric->name, spoken.metric->key)},
+                              {"control", visible(comparison.against)}});
   if (reading == "Withheld") hero.caveat = context.say(wording::kWithheldHero);
   if (reading == "Not until horizon") hero.caveat = context.say(wording::kNotYetHero);
   hero.interval = hero.lift.text.interval;
@@ -201,7 +273,9 @@ void add_hero(Content& content, const Context& context) {
 void add_notes(Content& content, const Context& context) {
   constexpr std::size_t kMostNotes = 6;
   std::vector<Rich> notes;
-  if (context.scorecard.provenance.restated) notes.push_back(context.say_rich(wording::kRestated));
+  add_plan_notes(context, notes);
+  if (!add_restated_since(context, notes) && context.scorecard.provenance.restated)
+    notes.push_back(context.say_rich(wording::kRestated));
   if (!is_withheld(context.scorecard) && !is_before_horizon(context.scorecard))
     for (const MetricResult& metric : context.scorecard.metrics) {
       const std::string name = shown_name(metric.name, metric.key);
@@ -218,7 +292,7 @@ void add_notes(Content& content, const Context& context) {
                {"lift", lift.estimate},
                {"interval", lift.interval}}));
       }
-      if (!metric.decision_grade)
+      if (!metric.grade_note.empty() || !metric.decision_grade)
         notes.push_back(context.say_rich(
             metric.grade_note == "denominator_unsettled" ? wording::kUnsettled : wording::kGrade,
             {{"metric", name}}));
@@ -256,7 +330,10 @@ void add_verdict(Content& content, const Scorecard& scorecard, const Numbers& nu
   content.verdict.tag = visible(word_for(verdict.word, wording::kVerdictWords, numbers.language()));
   if (!verdict.rule.empty())
     content.verdict.rule = context.say(
-        wording::kRule, {{"rule", visible(word_for(verdict.rule, wording::kRules, numbers.language()))}});
+        plan_row(scorecard, "plan") == nullptr && plan_row(scorecard, "plan_set_aside") == nullptr
+            ? wording::kRule
+            : wording::kRuleChanged,
+        {{"rule", visible(word_for(verdict.rule, wording::kRules, numbers.language()))}});
   if (is_withheld(scorecard)) {
     add_withheld_verdict(content, context);
   } else {

@@ -174,14 +174,22 @@ nlohmann::json to_json(const CatalogVersion& version, const std::vector<Change>&
   return answer;
 }
 
-void print(const CatalogVersion& version, const std::vector<Change>& changes,
-           const std::vector<assign::Movement>& moves) {
+void print_parts(const std::vector<Change>& changes, const std::vector<assign::Movement>& moves) {
   for (const Change& change : changes) print_change(change);
   for (const auto& move : moves)
     fmt::print("  experiment {}: of {} known units {} were in it; {} change arm, {} leave, {} join\n",
                move.experiment, move.units, move.before, move.changed, move.left, move.joined);
   if (changes.empty()) fmt::print("Nothing changes: ");
-  fmt::print("version {} is in force, digest {}.\n", version.version, version.digest.substr(0, 16));
+}
+
+void print_version(const CatalogVersion& version, bool dry_run) {
+  const std::string digest = version.digest.substr(0, 16);
+  if (!dry_run)
+    fmt::print("version {} is in force, digest {}.\n", version.version, digest);
+  else if (version.version == 0)
+    fmt::print("no version is in force; the digest would be {}.\n", digest);
+  else
+    fmt::print("version {} stays in force; the digest would be {}.\n", version.version, digest);
 }
 
 /// What an edit comes to.
@@ -216,7 +224,8 @@ void apply(const Options& options) {
     fmt::print("{}\n", to_json(applied.version, applied.changes, applied.moves).dump());
     return;
   }
-  print(applied.version, applied.changes, applied.moves);
+  print_parts(applied.changes, applied.moves);
+  print_version(applied.version, options.dry_run);
   for (const std::string& key : applied.reshuffled) {
     const int epoch = applied.after.find_experiment(key)->assignment.epoch;
     fmt::print("Experiment {} starts epoch {}; write \"epoch\": {} into {}.\n", key, epoch, epoch,

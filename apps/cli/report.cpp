@@ -92,6 +92,8 @@ void add_report(CLI::App& program) {
       ->add_option("--segment", options->question.segments,
                    "Attribute that groups the units, beside the plan's")
       ->allow_extra_args(false);
+  command->add_flag("--current-plan", options->question.current_plan,
+                    "Follow the catalog's plan of today, not the one in force since the first exposure");
   add_output_options(*command, options->output);
   command->footer(
       "Examples:\n"

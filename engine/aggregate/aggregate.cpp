@@ -96,13 +96,20 @@ void count_arms(const Population& population, const assign::Experiment& experime
 }
 
 void count_splits(const Population& population, Statistics& statistics) {
+  const std::size_t arms = population.arms.size();
   for (const Dimension& dimension : population.dimensions) {
     std::vector<std::vector<std::int64_t>> units(dimension.groups.size(),
-                                                 std::vector<std::int64_t>(population.arms.size(), 0));
+                                                 std::vector<std::int64_t>(population.cells(), 0));
     for (std::size_t member = 0; member < population.size(); ++member)
-      ++units[dimension.group[member]][population.arm_of(population.cell[member])];
+      ++units[dimension.group[member]][population.cell[member]];
     for (std::size_t group = 0; group < units.size(); ++group)
-      statistics.splits.push_back({dimension.name, dimension.groups[group], std::move(units[group])});
+      for (std::size_t epoch = 0; epoch < population.epochs.size(); ++epoch) {
+        const auto first = units[group].begin() + static_cast<std::ptrdiff_t>(epoch * arms);
+        statistics.splits.push_back({.dimension = dimension.name,
+                                     .group = dimension.groups[group],
+                                     .units = {first, first + static_cast<std::ptrdiff_t>(arms)},
+                                     .epoch = population.epochs[epoch]});
+      }
   }
 }
 
@@ -111,6 +118,7 @@ void read_all_history(const Population& population, Needs& needs) {
   const bool wanted = std::any_of(population.dimensions.begin(), population.dimensions.end(),
                                   [](const Dimension& d) { return d.filled_by_pass(); });
   if (!wanted) return;
+  needs.counted = needs.filter;
   needs.filter.types.clear();
   needs.filter.from = std::numeric_limits<Micros>::min();
 }
@@ -171,21 +179,23 @@ Catalog catalog_of(const Reader& reader) {
   return parse_catalog(version->json);
 }
 
+const ExperimentDefinition& experiment_of(const Catalog& catalog, std::string_view experiment) {
+  if (const auto* found = catalog.find_experiment(experiment)) return *found;
+  std::vector<std::string_view> keys;
+  for (const auto& known : catalog.experiments) keys.push_back(known.assignment.key);
+  const std::string_view meant = nearest(experiment, keys);
+  throw Error(ErrorCode::usage,
+              Problem{"experiment", "the catalog has no such experiment", std::string(experiment),
+                      meant.empty() ? fmt::format("Experiments: {}.", fmt::join(keys, ", "))
+                                    : fmt::format("Did you mean \"{}\"?", meant)});
+}
+
 Statistics aggregate(const Reader& reader, const Catalog& catalog, std::string_view experiment,
                      const AggregateOptions& options) {
-  const ExperimentDefinition* definition = catalog.find_experiment(experiment);
-  if (!definition) {
-    std::vector<std::string_view> keys;
-    for (const auto& known : catalog.experiments) keys.push_back(known.assignment.key);
-    const std::string_view meant = nearest(experiment, keys);
-    throw Error(ErrorCode::usage,
-                Problem{"experiment", "the catalog has no such experiment", std::string(experiment),
-                        meant.empty() ? fmt::format("Experiments: {}.", fmt::join(keys, ", "))
-                                      : fmt::format("Did you mean \"{}\"?", meant)});
-  }
+  const ExperimentDefinition* definition = &experiment_of(catalog, experiment);
   Statistics statistics;
   statistics.experiment = std::string(experiment);
-  statistics.as_of = reader.as_of();
+  statistics.as_of = reader.until();
   Population population = read_population(
       reader, definition->assignment, dimensions_of(definition->plan, options), catalog.day_offset_minutes);
   statistics.derived = describe_history(reader, population);
@@ -206,10 +216,11 @@ Statistics aggregate(const Reader& reader, const Catalog& catalog, std::string_v
     statistics.counts["units_without_consent"] = static_cast<std::int64_t>(reader.denied_units());
   if (counts.values_unread > 0) statistics.counts["values_unread"] = counts.values_unread;
   count_splits(population, statistics);
-  std::string bytes = fmt::format("{} {}\n", statistics.experiment, counts.events_read);
+  // Population and sums only: what else a report asks for (segments, other events) changes nothing of them.
+  std::string bytes = statistics.experiment + "\n";
   for (MetricSums& metric : sums) {
     metric.settle_cap();
-    metric.append(bytes);
+    metric.append(reader, bytes);
   }
   for (std::size_t m = 0; m < sums.size(); ++m)
     if (needs.metrics[m].reported) statistics.metrics.push_back(sums[m].statistics(reader));

@@ -20,7 +20,10 @@ struct AggregateOptions {
   std::vector<std::string> segments;  ///< beside those of the plan: attributes, "cold_start", "lifecycle"
 };
 
-/// Statistics of `experiment` as of the reader's moment. `catalog` is the one in force then
+/// The experiment with this key. Throws Error{usage} naming the nearest one when there is none.
+const ExperimentDefinition& experiment_of(const Catalog& catalog, std::string_view experiment);
+
+/// Statistics of `experiment` as of the reader's moment: windows are over by its `until`. `catalog` is the one in force then
 /// (Reader::catalog). Throws Error{usage} when the catalog has no such experiment. Without exposures all
 /// counts are zero.
 Statistics aggregate(const Reader& reader, const Catalog& catalog, std::string_view experiment,

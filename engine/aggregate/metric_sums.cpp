@@ -203,6 +203,17 @@ std::vector<Cell> MetricSums::plain_cells(const ExactSums& sums, std::size_t ind
   return cells;
 }
 
+/// Codes depend on the order of arrival, names do not.
+std::map<std::string, ExactSums> MetricSums::surfaces_by_name(const Reader& reader) const {
+  std::map<std::string, ExactSums> by_name;
+  for (const auto& [code, sums] : surfaces_) {
+    const std::string name(code == 0 ? kNoValue : reader.text(code));
+    const auto [found, added] = by_name.emplace(name, sums);
+    if (!added) found->second.merge(sums);
+  }
+  return by_name;
+}
+
 void MetricSums::add_parts(const Reader& reader, const ExactSums& base, MetricStatistics& result) const {
   for (std::size_t step = 0; step < needs_->steps.size(); ++step)
     result.steps.push_back({needs_->metric->step_names[step], plain_cells(steps_, step, {1.0})});
@@ -210,13 +221,7 @@ void MetricSums::add_parts(const Reader& reader, const ExactSums& base, MetricSt
     const double money = needs_->per_one[0];
     result.factors = plain_cells(factors_, 0, {1.0, 1.0, money, money});
   }
-  std::map<std::string, ExactSums> by_name;  // codes depend on the order of arrival, names do not
-  for (const auto& [code, sums] : surfaces_) {
-    const std::string name(code == 0 ? kNoValue : reader.text(code));
-    const auto [found, added] = by_name.emplace(name, sums);
-    if (!added) found->second.merge(sums);
-  }
-  for (auto& [name, sums] : by_name) {
+  for (auto& [name, sums] : surfaces_by_name(reader)) {
     for (std::size_t i = 0; i < population_->cells(); ++i)
       sums.add_units(i, base.units(2 * i) + base.units(2 * i + 1));
     result.surfaces.push_back({name, plain_cells(sums, 0, {needs_->per_one[0]})});
@@ -290,13 +295,16 @@ DistributionCell MetricSums::distribution_of(std::size_t arm, const ExactSums& c
   return cell;
 }
 
-void MetricSums::append(std::string& bytes) const {
+void MetricSums::append(const Reader& reader, std::string& bytes) const {
   bytes += needs_->metric->key;
   bytes += '\0';
   for (const ExactSums* sums : {&by_day_, &crossed_, &uncapped_, &since_, &factors_, &steps_})
     for (std::size_t cell = 0; cell < sums->cells(); ++cell) sums->append(cell, bytes);
-  for (const ExactSums& sums : groups_)
+  for (const auto& [name, sums] : surfaces_by_name(reader)) {
+    bytes += name;
+    bytes += '\0';
     for (std::size_t cell = 0; cell < sums.cells(); ++cell) sums.append(cell, bytes);
+  }
   for (const std::int64_t units : immature_)
     bytes.append(reinterpret_cast<const char*>(&units), sizeof units);
 }

@@ -73,13 +73,14 @@ class MetricSums {
   void settle_cap();
 
   MetricStatistics statistics(const Reader& reader) const;
-  /// Appends every integer, for the digest.
-  void append(std::string& bytes) const;
+  /// Appends every integer but those of segments, for the digest.
+  void append(const Reader& reader, std::string& bytes) const;
 
  private:
   std::size_t place(std::size_t index, std::size_t member, bool history) const {
     return (index * cells_ + population_->cell[member]) * 2 + (history ? 0 : 1);
   }
+  std::map<std::string, ExactSums> surfaces_by_name(const Reader& reader) const;
   void add_parts(const Reader& reader, const ExactSums& base, MetricStatistics& result) const;
   std::vector<Cell> plain_cells(const ExactSums& sums, std::size_t index,
                                 const std::vector<double>& per_one) const;

@@ -23,6 +23,7 @@ struct ValueLayout {
   bool ratio = false;
   int covariates = 0;
   bool binary = false;  ///< the numerator is 0/1: exact methods may be used
+  bool third = true;    ///< third moments are known; false: tables of means and variances
   std::size_t dimension() const { return (ratio ? 2u : 1u) + static_cast<std::size_t>(covariates); }
 };
 
@@ -130,6 +131,7 @@ struct DerivedDimension {
 struct SplitCount {
   std::string dimension, group;
   std::vector<std::int64_t> units;
+  int epoch = 1;
 };
 
 struct Statistics {

@@ -60,12 +60,17 @@ UnitPass::UnitPass(const PassInput& input)
   for (std::size_t column = 0; column < needs.filter.properties.size(); ++column)
     numbers_.emplace_back(column, input.reader);
   for (const std::string& type : input_.reader.types()) purchase_type_.push_back(type == "purchase");
+  if (needs.counted)
+    for (const std::string& type : input_.reader.types()) {
+      const auto& types = needs.counted->types;
+      counted_type_.push_back(types.empty() || std::find(types.begin(), types.end(), type) != types.end());
+    }
   for (const MetricNeeds& metric : needs.metrics) {
     sums_.emplace_back(metric, input_.population);
     plans_.push_back({.reported = metric.reported,
                       .plain = metric.terms.empty() && metric.steps.empty() && metric.orders < 0,
                       .parts = !metric.steps.empty() || !metric.factors.empty() || metric.surface >= 0,
-                      .latest_first = metric.latest_mature(input_.reader.as_of()),
+                      .latest_first = metric.latest_mature(input_.reader.until()),
                       .features = metric.features});
     plans_.back().touched = bits_of(plans_.size() - 1);
   }
@@ -171,9 +176,21 @@ void UnitPass::measured_unit(const EventSlice& slice, std::size_t member) {
 void UnitPass::count_timing(const EventSlice& slice, UnitIndex unit) {
   const std::uint32_t begin = slice.begin(unit);
   const std::uint32_t end = slice.end(unit);
+  if (!counted_type_.empty()) return count_some_timing(slice, begin, end);
   counts_.events_read += end - begin;
   if (slice.prompt) return;
   for (std::uint32_t i = begin; i < end; ++i) {
+    counts_.late_events += (slice.timing[i] & kLate) != 0;
+    counts_.future_events += (slice.timing[i] & kFuture) != 0;
+  }
+}
+
+/// The same for the events that the metrics read, where segments have more read.
+void UnitPass::count_some_timing(const EventSlice& slice, std::uint32_t begin, std::uint32_t end) {
+  for (std::uint32_t i = begin; i < end; ++i) {
+    if (slice.at[i] < input_.needs.counted->from || !counted_type_[slice.type[i]]) continue;
+    ++counts_.events_read;
+    if (slice.prompt) continue;
     counts_.late_events += (slice.timing[i] & kLate) != 0;
     counts_.future_events += (slice.timing[i] & kFuture) != 0;
   }

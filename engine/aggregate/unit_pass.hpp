@@ -76,6 +76,7 @@ class UnitPass {
   void start_unit(const EventSlice& slice, UnitIndex unit);
   void measured_unit(const EventSlice& slice, std::size_t member);
   void count_timing(const EventSlice& slice, UnitIndex unit);
+  void count_some_timing(const EventSlice& slice, std::uint32_t begin, std::uint32_t end);
   void act(const EventSlice& slice, std::uint32_t index, std::span<const Action> actions);
   /// What an action leaves behind beside its feature's number.
   void keep(const EventSlice& slice, std::uint32_t index, const Action& action, std::int64_t value);
@@ -108,6 +109,7 @@ class UnitPass {
   std::vector<PropertyMatch> matches_;
   std::vector<PropertyNumber> numbers_;  ///< by column
   std::vector<char> purchase_type_;      ///< by type, for the lifecycle
+  std::vector<char> counted_type_;       ///< by type, where not every event read is counted; else empty
   std::vector<MetricSums> sums_;
   PassCounts counts_;
   // Of the present unit:

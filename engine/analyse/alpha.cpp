@@ -34,10 +34,12 @@ std::string_view name(Role role) noexcept {
 AlphaAllocation::AlphaAllocation(const Plan& plan, const std::vector<std::string>& metrics,
                                  std::size_t variants, Levels levels)
     : plan_(plan) {
-  const auto secondaries =
-      static_cast<std::size_t>(std::count_if(metrics.begin(), metrics.end(), [&](const std::string& metric) {
-        return !holds(plan.primary, metric) && guardrail_of(plan, metric) == nullptr;
-      }));
+  // What the plan names spends its share whether or not it was measured.
+  auto secondaries = plan.secondary.size();
+  for (const std::string& metric : metrics)
+    if (!holds(plan.primary, metric) && !holds(plan.secondary, metric) &&
+        guardrail_of(plan, metric) == nullptr)
+      ++secondaries;
   const auto shares = stats::allocate_error({.alpha = plan.alpha,
                                              .guardrail_alpha = plan.guardrail_alpha,
                                              .harm_alpha = plan.harm_alpha,

@@ -27,7 +27,8 @@ struct MetricRole {
 
 /// Primary: plan.alpha / (primaries x variants). Secondary: another plan.alpha, split likewise. Guardrails:
 /// plan.guardrail_alpha each, because all must hold; plan.harm_alpha / (guardrails x variants) for harm.
-/// A metric that the plan does not name is secondary and shares with the named ones. `variants` >= 1.
+/// A metric that the plan does not name is secondary and shares with the named ones, which count whether or
+/// not they were measured. `variants` >= 1.
 /// With Levels::each primaries and secondaries get plan.alpha whole.
 struct AlphaAllocation {
   AlphaAllocation(const Plan& plan, const std::vector<std::string>& metrics, std::size_t variants,

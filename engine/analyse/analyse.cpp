@@ -10,13 +10,12 @@
 #include "engine/analyse/cut.hpp"
 #include "engine/analyse/plan_against_run.hpp"
 #include "engine/analyse/sections.hpp"
+#include "engine/analyse/state.hpp"
 #include "engine/analyse/verdict.hpp"
 #include "engine/definition/error.hpp"
 
 namespace liftmark {
 namespace {
-
-constexpr std::int64_t kDayMicros = 86'400'000'000;
 
 /// Every variant against every control the plan names, else against the first control.
 std::vector<ArmPair> pairs_of(const Statistics& statistics, const Plan& plan) {
@@ -41,6 +40,15 @@ const Metric& definition_of(const Analysis& analysis, const std::string& key) {
   throw std::logic_error("statistics of a metric without a definition: " + key);
 }
 
+/// Covariates adjust where there is history (MEASUREMENT "Estimates"): not where all units have the same.
+bool says_something(const MetricStatistics& data) {
+  const std::size_t first = data.layout.ratio ? 2 : 1;
+  for (const auto& cell : data.cells)
+    for (std::size_t i = first; i < data.layout.dimension(); ++i)
+      if (cell.history.n() > 1 && cell.history.variance(i) > 0) return true;
+  return false;
+}
+
 std::vector<MetricTask> tasks_of(const Statistics& statistics, const Analysis& analysis,
                                  std::size_t variants) {
   std::vector<std::string> keys;
@@ -56,6 +64,7 @@ std::vector<MetricTask> tasks_of(const Statistics& statistics, const Analysis& a
                          .role = allocation.role_of(data.metric),
                          .slope = analysis.slope,
                          .shares = &statistics.expected_shares,
+                         .adjusts = says_something(data),
                          .days_run = days_run(statistics)});
   return tasks;
 }
@@ -70,18 +79,18 @@ void add_arms(const MetricTask& task, const Statistics& statistics, const std::v
   const bool epochs = std::any_of(task.data.cells.begin(), task.data.cells.end(), [&](const Cell& cell) {
     return cell.epoch != task.data.cells.front().epoch;
   });
-  if (!epochs && task.data.layout.covariates == 0) return;
-  const auto values = unit_values(task.data.layout, task.slope);
+  if (!epochs && !task.adjusts) return;
   for (const auto pair : pairs) {
-    const auto contrast = contrast_of(task.data.cells, pair, task.data.layout, values);
-    if (contrast.reason != stats::Reason::none) continue;
+    const auto look = look_of(task, task.data.cells, pair);
+    if (look.contrast.reason != stats::Reason::none) continue;
+    const bool adjusted = is_adjusted(task, look);
     const auto fill = [&](MetricArm& arm, const stats::ArmEstimate& estimate) {
       if (arm.adjusted_value) return;
       if (epochs) arm.value = estimate.unadjusted;
-      if (values.covariates > 0) arm.adjusted_value = estimate.value;
+      if (adjusted) arm.adjusted_value = estimate.value;
     };
-    fill(result.arms[pair.control], contrast.control);
-    fill(result.arms[pair.treatment], contrast.treatment);
+    fill(result.arms[pair.control], look.contrast.control);
+    fill(result.arms[pair.treatment], look.contrast.treatment);
   }
 }
 
@@ -128,67 +137,6 @@ MetricResult measure(const MetricTask& task, const Statistics& statistics,
   return result;
 }
 
-/// The plan's last day: a fixed plan's horizon, a group-sequential plan's last look.
-std::optional<std::int64_t> horizon_at(const Statistics& statistics, const Analysis& analysis) {
-  if (analysis.seen_once || !statistics.first_exposure) return std::nullopt;
-  const Plan& plan = analysis.plan;
-  if (plan.method == Method::group_sequential)
-    return *statistics.first_exposure + plan.look_days.back() * kDayMicros;
-  if (!plan.horizon_days) return std::nullopt;
-  return *statistics.first_exposure + *plan.horizon_days * kDayMicros;
-}
-
-/// The moment before which the plan says nothing; empty when it speaks at any time.
-std::optional<std::int64_t> first_reading_at(const Statistics& statistics, const Analysis& analysis) {
-  const auto horizon = horizon_at(statistics, analysis);
-  if (!horizon || plan_method(analysis.plan.method).any_time) return std::nullopt;
-  if (analysis.plan.method != Method::group_sequential) return horizon;
-  return *statistics.first_exposure + analysis.plan.look_days.front() * kDayMicros;
-}
-
-bool horizon_reached(const Statistics& statistics, const Analysis& analysis) {
-  if (analysis.seen_once) return true;
-  if (const auto horizon = horizon_at(statistics, analysis)) return statistics.as_of >= *horizon;
-  if (!analysis.plan.planned_units) return false;
-  std::int64_t units = 0;
-  for (const auto& arm : statistics.arms) units += arm.units;
-  return units >= *analysis.plan.planned_units;
-}
-
-bool before_min_days(const Statistics& statistics, const Analysis& analysis) {
-  if (analysis.seen_once || !statistics.first_exposure) return false;
-  const std::int64_t whole_weeks = (analysis.plan.min_days + 6) / 7 * 7;
-  return statistics.as_of < *statistics.first_exposure + whole_weeks * kDayMicros;
-}
-
-VariantState state_of(const std::string& arm, const std::vector<MetricTask>& tasks,
-                      const std::vector<MetricResult>& results) {
-  VariantState state{.arm = arm};
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    const auto& key = results[i].key;
-    const bool primary = tasks[i].role.role == Role::primary;
-    if (tasks[i].role.role == Role::secondary) continue;
-    (primary ? state.primaries : state.guardrails).push_back(key);
-    bool within = true, any_better = false, any_worse = false, breached = false, burning = false;
-    for (const auto& comparison : results[i].comparisons) {
-      if (comparison.arm != arm) continue;
-      within = within && comparison.reading == reading::kWithinMargin;
-      any_better = any_better || comparison.reading == reading::kBetter;
-      any_worse = any_worse || comparison.reading == reading::kWorse;
-      breached = breached || comparison.reading == reading::kBreached;
-      burning = burning || comparison.reason == stats::name(stats::Reason::burn_in);
-    }
-    if (burning) state.burning_in.push_back(key);
-    // A ratio whose denominator moved is not decision-grade: it can neither ship nor stop by itself.
-    if (primary && any_better && !any_worse && results[i].decision_grade)
-      state.primaries_better.push_back(key);
-    if (primary && any_worse && results[i].decision_grade) state.primaries_worse.push_back(key);
-    if (!primary && breached) state.guardrails_breached.push_back(key);
-    if (!primary && within) state.guardrails_within.push_back(key);
-  }
-  return state;
-}
-
 /// Replaces every reading, so that nothing downstream can colour a number that must not be read.
 void overwrite_readings(Scorecard& card, std::string_view reading, const std::string& reason) {
   const auto overwrite = [&](std::vector<Comparison>& comparisons) {
@@ -207,8 +155,8 @@ void overwrite_readings(Scorecard& card, std::string_view reading, const std::st
   }
 }
 
-void add_verdict(const Statistics& statistics, const Analysis& analysis, const std::vector<MetricTask>& tasks,
-                 Scorecard& card) {
+void add_verdict(const StateInput& input, Scorecard& card) {
+  const auto& [statistics, analysis, tasks, pairs, results, failed] = input;
   const Rule* rule = find_rule(analysis.plan.rule);
   if (rule == nullptr) {
     std::string known;
@@ -219,18 +167,7 @@ void add_verdict(const Statistics& statistics, const Analysis& analysis, const s
   const auto horizon = horizon_at(statistics, analysis);
   const auto first_reading = first_reading_at(statistics, analysis);
   const bool too_early = first_reading && statistics.as_of < *first_reading;
-  const bool failed = sample_ratio_failed(card.checks);
-  std::vector<VariantState> states;
-  for (const auto& arm : statistics.arms) {
-    if (arm.control) continue;
-    auto state = state_of(arm.key, tasks, card.metrics);
-    state.sample_ratio_failed = failed;
-    state.before_min_days = before_min_days(statistics, analysis);
-    state.before_horizon = too_early;
-    state.horizon_reached = horizon_reached(statistics, analysis);
-    states.push_back(std::move(state));
-  }
-  card.verdict = decide(*rule, states);
+  card.verdict = decide(*rule, variant_states(input));
   if (horizon && statistics.as_of < *horizon) {
     card.verdict.days_to_go = static_cast<int>((*horizon - statistics.as_of + kDayMicros - 1) / kDayMicros);
     if (too_early) card.verdict.not_until = first_reading;
@@ -307,6 +244,14 @@ void describe_provenance(const Statistics& statistics, const Analysis& analysis,
     provenance.counts.push_back({name, static_cast<double>(count)});
 }
 
+/// The first primary's, which the verdict speaks of.
+void add_false_alarms(const std::vector<MetricTask>& tasks, const std::vector<ArmPair>& pairs,
+                      Scorecard& card) {
+  if (tasks.empty() || pairs.empty() || tasks.front().role.role != Role::primary) return;
+  if (const auto rate = false_alarm_rate(tasks.front(), pairs.front()))
+    card.provenance.counts.push_back({"false_alarm_rate", *rate});
+}
+
 }  // namespace
 
 Scorecard analyse(const Statistics& recorded, const Analysis& analysis) {
@@ -334,8 +279,15 @@ Scorecard analyse(const Statistics& recorded, const Analysis& analysis) {
                             .pairs = pairs,
                             .results = card.metrics,
                             .seen_once = analysis.seen_once});
-  add_verdict(statistics, analysis, tasks, card);
-  card.plan_against_run = plan_against_run(statistics, analysis);
+  add_verdict({.statistics = statistics,
+               .analysis = analysis,
+               .tasks = tasks,
+               .pairs = pairs,
+               .results = card.metrics,
+               .sample_ratio_failed = sample_ratio_failed(card.checks)},
+              card);
+  card.plan_against_run =
+      plan_against_run(statistics, analysis, fewest_compared_units(tasks, pairs));
   if (cut)
     card.plan_against_run.push_back(
         {.item = "cut",
@@ -343,6 +295,7 @@ Scorecard analyse(const Statistics& recorded, const Analysis& analysis) {
          .actual = "later units left out; segments, funnels and factors hold all"});
   add_stand_ins(analysis.plan, card);
   describe_provenance(statistics, analysis, card);
+  add_false_alarms(tasks, pairs, card);
   return card;
 }
 

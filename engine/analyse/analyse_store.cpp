@@ -2,14 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/aggregate/aggregate.hpp"
+#include "engine/aggregate/frozen_plan.hpp"
 #include "engine/analyse/analyse.hpp"
+#include "engine/analyse/cut.hpp"
 #include "engine/definition/error.hpp"
-#include "engine/definition/json/document.hpp"
 #include "engine/definition/time_point.hpp"
 #include "engine/record/reader.hpp"
 
 namespace liftmark {
+
 ReaderOptions reader_options(const std::string& as_of) {
   ReaderOptions options;
   if (as_of.empty()) return options;
@@ -26,32 +30,108 @@ std::vector<std::string> experiment_keys(const Reader& reader) {
   return keys;
 }
 
-const ExperimentDefinition& experiment_of(const Catalog& catalog, const std::string& key) {
-  if (const auto* found = catalog.find_experiment(key)) return *found;
-  std::vector<std::string_view> known;
-  std::string listed;
-  for (const auto& experiment : catalog.experiments) {
-    known.push_back(experiment.assignment.key);
-    listed += (listed.empty() ? "" : ", ") + experiment.assignment.key;
+namespace {
+
+/// One experiment of a catalog, measured again as of other moments.
+struct Measurement {
+  const StoreQuestion& question;
+  const Catalog& catalog;
+  const ExperimentDefinition& experiment;
+  Statistics statistics(const Reader& reader) const {
+    AggregateOptions options;
+    options.segments = question.segments;
+    return aggregate(reader, catalog, question.experiment, options);
   }
-  const auto meant = nearest(key, known);
-  throw Error(ErrorCode::usage,
-              Problem{"experiment", "the catalog has no such experiment", key,
-                      meant.empty() ? "experiments: " + listed : fmt::format("Did you mean \"{}\"?", meant)});
+  Scorecard analyse(const Statistics& statistics) const {
+    return liftmark::analyse(statistics, analysis_for(catalog, experiment));
+  }
+};
+
+/// The last frozen date of the plan before the report's own moment (MEASUREMENT "Windows and maturity").
+std::optional<Micros> frozen_moment(const Reader& reader, const Measurement& measured) {
+  const Plan& plan = measured.experiment.plan;
+  if (plan.method != Method::fixed && plan.method != Method::group_sequential) return std::nullopt;
+  const Micros first = first_exposure_of(reader, measured.question.experiment).at;
+  if (first == 0 || first > reader.as_of()) return std::nullopt;
+  const auto day = frozen_day(plan, static_cast<int>((reader.as_of() - first) / kMicrosPerDay));
+  if (!day || first + *day * kMicrosPerDay >= reader.as_of()) return std::nullopt;
+  return first + *day * kMicrosPerDay;
 }
+
+/// The lifts that what was recorded after the frozen date would give, as sensitivities; the verdict stands.
+void mark_restated(const Scorecard& later, Scorecard& card) {
+  bool differs = card.verdict.word != later.verdict.word;
+  for (auto& metric : card.metrics) {
+    const auto same = std::find_if(later.metrics.begin(), later.metrics.end(),
+                                   [&](const MetricResult& one) { return one.key == metric.key; });
+    if (same == later.metrics.end()) continue;
+    for (std::size_t i = 0; i < std::min(metric.comparisons.size(), same->comparisons.size()); ++i) {
+      const auto& now = same->comparisons[i];
+      if (now.relative == metric.comparisons[i].relative) continue;
+      differs = true;
+      metric.sensitivities.push_back({.arm = now.arm,
+                                      .against = now.against,
+                                      .kind = "restated",
+                                      .parameter = std::nullopt,
+                                      .relative = now.relative});
+    }
+  }
+  if (!differs) return;
+  card.provenance.restated = true;
+  card.plan_against_run.push_back({.item = "restated",
+                                   .planned = card.verdict.word,
+                                   .actual = later.verdict.word,
+                                   .kept = card.verdict.word == later.verdict.word});
+}
+
+/// The report that the frozen date itself would have given. A history brought in afterwards, most of whose units
+/// were not recorded by then, has no such report: the same units and days are read as known now.
+Scorecard analyse_frozen(const Measurement& measured, const Reader& reader, Micros moment) {
+  const Reader now(measured.question.store, {.as_of = reader.as_of(), .until = moment});
+  const Reader then(measured.question.store, {.as_of = moment});
+  const auto known_now = measured.statistics(now), known_then = measured.statistics(then);
+  const bool recorded = 2 * total_units(known_then) >= total_units(known_now);
+  auto card = measured.analyse(recorded ? known_then : known_now);
+  card.plan_against_run.push_back(
+      {.item = "cut",
+       .planned = format_time(moment),
+       .actual = recorded ? format_time(moment) : "recorded later: as known at the report",
+       .kept = recorded});
+  if (recorded && known_then.data_digest != known_now.data_digest)
+    mark_restated(measured.analyse(known_now), card);
+  return card;
+}
+
+/// A change of the plan after the first exposure, told by versions of the catalog.
+void add_plan_change(const FrozenPlan& plan, bool followed, Scorecard& card) {
+  if (plan.changes.empty()) return;
+  std::string changes;
+  for (const auto& change : plan.changes)
+    changes += fmt::format("{}version {} of {}", changes.empty() ? "" : ", ", change.version,
+                           format_time(change.recorded_at).substr(0, 10));
+  card.plan_against_run.push_back({.item = followed ? "plan" : "plan_set_aside",
+                                   .planned = fmt::format("version {}", plan.version),
+                                   .actual = "changed in " + changes,
+                                   .kept = false});
+}
+
+}  // namespace
 
 Scorecard analyse_store(const StoreQuestion& question) {
   const Reader reader(question.store, reader_options(question.as_of));
-  const Catalog catalog = catalog_of(reader);
-  const auto& experiment = experiment_of(catalog, question.experiment);
-  AggregateOptions options;
-  options.segments = question.segments;
-  const auto statistics = aggregate(reader, catalog, question.experiment, options);
-  auto card = analyse(statistics, analysis_for(catalog, experiment));
-  card.provenance.catalog_digest = catalog.digest;
-  card.provenance.plan_digest = plan_digest(catalog, experiment);
-  card.provenance.scheme = experiment.assignment.hashing.scheme;
-  card.provenance.restated = !reader.altered_after().empty();
+  const Catalog current = catalog_of(reader);
+  experiment_of(current, question.experiment);
+  const auto plan = frozen_plan(reader, current, question.experiment);
+  const Catalog& catalog = question.current_plan ? current : plan.catalog;
+  const Measurement measured{question, catalog, experiment_of(catalog, question.experiment)};
+  const auto moment = frozen_moment(reader, measured);
+  auto card = moment ? analyse_frozen(measured, reader, *moment) : measured.analyse(measured.statistics(reader));
+  add_plan_change(plan, !question.current_plan, card);
+  card.provenance.as_of = reader.as_of();
+  card.provenance.catalog_digest = current.digest;
+  card.provenance.plan_digest = plan_digest(catalog, measured.experiment);
+  card.provenance.scheme = measured.experiment.assignment.hashing.scheme;
+  card.provenance.restated = card.provenance.restated || !reader.altered_after().empty();
   return card;
 }
 

@@ -15,6 +15,8 @@ struct StoreQuestion {
   std::string store, experiment;
   std::string as_of;  ///< a moment as text; empty: the last commit
   std::vector<std::string> segments = {};
+  /// Follow the plan now in the catalog, not the one that the first exposure froze.
+  bool current_plan = false;
 };
 
 /// A moment as text for a Reader; empty: the last commit. Throws Error{usage} for what is no moment.
@@ -23,11 +25,10 @@ ReaderOptions reader_options(const std::string& as_of);
 /// Keys of the experiments of the catalog in force, in its order.
 std::vector<std::string> experiment_keys(const Reader& reader);
 
-/// Reads, aggregates and analyses. Throws Error{usage} for an unknown experiment (naming the nearest) or
+/// Reads, aggregates and analyses by the plan in force since the first exposure; later changes are rows of
+/// `plan_against_run`. Plans read on frozen dates are read as of the last one that has passed: what was recorded
+/// afterwards stands beside as "restated". Throws Error{usage} for an unknown experiment (naming the nearest) or
 /// moment, Error{storage} for a store that cannot be read, Error{definition} for one without a catalog.
 Scorecard analyse_store(const StoreQuestion& question);
-
-/// The catalog's experiment with that key. Throws Error{usage} naming the nearest or all.
-const ExperimentDefinition& experiment_of(const Catalog& catalog, const std::string& key);
 
 }  // namespace liftmark

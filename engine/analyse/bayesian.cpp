@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "stats/bayes.hpp"
 #include "stats/distributions.hpp"
 
 namespace liftmark {
@@ -12,10 +11,6 @@ namespace {
 using stats::Estimate;
 using stats::Reason;
 
-bool by_rates(const Look& look, const Plan& plan) {
-  return look.counts && !plan.prior_mean && !plan.prior_standard_deviation;
-}
-
 /// Uniform prior: Beta(1, 1).
 stats::BetaLaw rate(const stats::Successes& arm) {
   return {.a = 1 + static_cast<double>(arm.successes), .b = 1 + static_cast<double>(arm.n - arm.successes)};
@@ -23,22 +18,6 @@ stats::BetaLaw rate(const stats::Successes& arm) {
 
 double mean(const stats::BetaLaw& law) {
   return law.a / (law.a + law.b);
-}
-
-/// Prior on the relative effect.
-stats::NormalPrior prior_of(const Plan& plan) {
-  const double deviation = plan.prior_standard_deviation.value_or(kDefaultPriorDeviation);
-  return {.mean = plan.prior_mean.value_or(kDefaultPriorMean), .variance = deviation * deviation};
-}
-
-/// Relative effect (t - c) / |c| and its delta-method error: Var = v_t / c^2 + t^2 v_c / c^4.
-std::optional<stats::EffectLikelihood> relative_effect(const stats::Contrast& contrast) {
-  const double c = contrast.control.value, t = contrast.treatment.value;
-  if (c == 0) return std::nullopt;
-  const double variance = contrast.treatment.variance + t * t / (c * c) * contrast.control.variance;
-  if (!(variance > 0)) return std::nullopt;
-  return stats::EffectLikelihood{.estimate = contrast.difference / std::fabs(c),
-                                 .standard_error = std::sqrt(variance) / std::fabs(c)};
 }
 
 /// Central interval, or the asked bound at 1 - alpha.
@@ -76,6 +55,24 @@ Estimate rates_estimate(const CountPair& counts, const Ask& ask) {
 }
 
 }  // namespace
+
+bool by_rates(const Look& look, const Plan& plan) {
+  return look.counts && !plan.prior_mean && !plan.prior_standard_deviation;
+}
+
+stats::NormalPrior prior_of(const Plan& plan) {
+  const double deviation = plan.prior_standard_deviation.value_or(kDefaultPriorDeviation);
+  return {.mean = plan.prior_mean.value_or(kDefaultPriorMean), .variance = deviation * deviation};
+}
+
+std::optional<stats::EffectLikelihood> relative_effect(const stats::Contrast& contrast) {
+  const double c = contrast.control.value, t = contrast.treatment.value;
+  if (c == 0) return std::nullopt;
+  const double variance = contrast.treatment.variance + t * t / (c * c) * contrast.control.variance;
+  if (!(variance > 0)) return std::nullopt;
+  return stats::EffectLikelihood{.estimate = contrast.difference / std::fabs(c),
+                                 .standard_error = std::sqrt(variance) / std::fabs(c)};
+}
 
 Estimate bayesian(const Look& look, const Ask& ask) {
   if (by_rates(look, *ask.plan)) return rates_estimate(*look.counts, ask);

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <numeric>
 
+#include "engine/analyse/cut.hpp"
 #include "engine/analyse/distribution_check.hpp"
+#include "stats/distributions.hpp"
 #include "stats/multiplicity.hpp"
 #include "stats/sample_ratio.hpp"
 
@@ -26,11 +29,6 @@ double number(std::int64_t count) {
   return static_cast<double>(count);
 }
 
-std::int64_t total_units(const Statistics& statistics) {
-  return std::accumulate(statistics.arms.begin(), statistics.arms.end(), std::int64_t{0},
-                         [](std::int64_t sum, const ArmCounts& arm) { return sum + arm.units; });
-}
-
 /// Counts and expected shares of one epoch, as doubles that outlive the spans made of them.
 struct Split {
   std::vector<double> counts, shares;
@@ -50,15 +48,45 @@ std::vector<Split> splits_by_epoch(const Statistics& statistics) {
   return splits;
 }
 
-/// Where the split is wrong, worst first. Descriptive.
-std::vector<Check::Place> localise(const Statistics& statistics, const Split& split) {
+/// Epochs with units whose shares no version of the catalog knows.
+std::vector<Check::Place> unknown_epochs(const Statistics& statistics) {
+  std::map<int, std::int64_t> units;
+  for (const auto& arm : statistics.arms)
+    for (const auto& [epoch, count] : arm.units_by_epoch)
+      if (!statistics.expected_shares.count(epoch)) units[epoch] += count;
   std::vector<Check::Place> places;
+  for (const auto& [epoch, count] : units)
+    if (count > 0)
+      places.push_back({.dimension = "epoch", .group = std::to_string(epoch), .p_value = std::nullopt});
+  return places;
+}
+
+/// Where the split is wrong, worst first: chi-squares of each group added over the epochs, as their degrees of
+/// freedom. Descriptive.
+std::vector<Check::Place> localise(const Statistics& statistics) {
+  struct Sum {
+    double statistic = 0;
+    int degrees_of_freedom = 0;
+    bool unit_in_empty_arm = false;
+  };
+  std::map<std::pair<std::string, std::string>, Sum> groups;
   for (const auto& row : statistics.splits) {
+    const auto shares = statistics.expected_shares.find(row.epoch);
+    if (shares == statistics.expected_shares.end()) continue;
     const std::vector<double> counts(row.units.begin(), row.units.end());
-    const auto test = stats::sample_ratio_chi_square({.counts = counts, .shares = split.shares});
-    if (test.p_value)
-      places.push_back({.dimension = row.dimension, .group = row.group, .p_value = test.p_value});
+    const auto test = stats::sample_ratio_chi_square({.counts = counts, .shares = shares->second});
+    if (!test.p_value) continue;
+    auto& sum = groups[{row.dimension, row.group}];
+    sum.statistic += test.statistic.value_or(0);
+    sum.degrees_of_freedom += test.degrees_of_freedom;
+    sum.unit_in_empty_arm = sum.unit_in_empty_arm || test.unit_in_empty_arm;
   }
+  std::vector<Check::Place> places;
+  for (const auto& [name, sum] : groups)
+    places.push_back(
+        {.dimension = name.first,
+         .group = name.second,
+         .p_value = sum.unit_in_empty_arm ? 0.0 : stats::chi2_sf(sum.statistic, sum.degrees_of_freedom)});
   std::sort(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.p_value < b.p_value; });
   std::vector<double> p_values;
   for (const auto& place : places) p_values.push_back(*place.p_value);
@@ -74,6 +102,12 @@ Check sample_ratio(const CheckInput& input) {
   const auto splits = splits_by_epoch(input.statistics);
   if (splits.empty()) {
     check.note = "no_expected_shares";
+    return check;
+  }
+  check.places = unknown_epochs(input.statistics);
+  if (!check.places.empty()) {  // nobody can say what the split should have been
+    check.status = kFailed;
+    check.note = "epoch_without_shares";
     return check;
   }
   stats::SampleRatioTest test;
@@ -102,7 +136,7 @@ Check sample_ratio(const CheckInput& input) {
     check.numbers.push_back({once ? "chi_square" : "log_bayes_factor", test.statistic});
     check.numbers.push_back({"degrees_of_freedom", test.degrees_of_freedom});
   }
-  if (check.status != kPassed) check.places = localise(input.statistics, splits.back());
+  if (check.status != kPassed) check.places = localise(input.statistics);
   return check;
 }
 
@@ -170,12 +204,6 @@ Check completeness(const CheckInput& input) {
   return check;
 }
 
-std::int64_t days_run(const Statistics& statistics) {
-  constexpr std::int64_t kDay = 86'400'000'000;
-  if (!statistics.first_exposure || statistics.as_of <= *statistics.first_exposure) return 0;
-  return (statistics.as_of - *statistics.first_exposure) / kDay;
-}
-
 Check full_weeks(const CheckInput& input) {
   Check check{.kind = "full_weeks", .status = kNotRun};
   const auto days = static_cast<std::int64_t>(input.statistics.units_by_day.size());
@@ -183,7 +211,7 @@ Check full_weeks(const CheckInput& input) {
     check.note = "table";
     return check;
   }
-  const auto run = days > 0 ? days : days_run(input.statistics);
+  const std::int64_t run = days > 0 ? days : days_run(input.statistics);
   check.numbers = {{"days", number(run)}, {"days_over", number(run % 7)}};
   check.status = run >= 7 && run % 7 == 0 ? kPassed : kWatched;
   return check;
@@ -228,9 +256,24 @@ std::int64_t rows_read(const Statistics& statistics) {
   return total_units(statistics);
 }
 
+/// Rows that came to the store's door, which is where duplicates are counted; 0 for a table.
+std::int64_t rows_offered(const Statistics& statistics) {
+  std::int64_t rows = statistics.duplicates + statistics.conflicts + statistics.repeated_exposures;
+  bool store = false;
+  for (const auto& [name, count] : statistics.counts) {
+    if (name != "accepted" && name.rfind("accepted:", 0) != 0) continue;
+    rows += count;
+    store = true;
+  }
+  return store ? rows : 0;
+}
+
+/// A store counts at its door, where a row does not say which experiments it will serve: of all its rows.
 Check duplicates(const CheckInput& input) {
-  Check check =
-      row_share("duplicates", input.statistics.duplicates, rows_read(input.statistics), kDuplicatesWatched);
+  const auto offered = rows_offered(input.statistics);
+  Check check = row_share("duplicates", input.statistics.duplicates,
+                          offered > 0 ? offered : rows_read(input.statistics), kDuplicatesWatched);
+  if (offered > 0) check.note = "in_the_store";
   check.numbers.push_back({"repeated_exposures", number(input.statistics.repeated_exposures)});
   check.numbers.push_back({"conflicts", number(input.statistics.conflicts)});
   if (input.statistics.conflicts > 0) check.status = kWatched;

@@ -58,9 +58,13 @@ std::optional<std::vector<stats::ConverterCounts>> converters_of(const MetricTas
 
 }  // namespace
 
+int known_on(const Metric& metric, int exposed_on) {
+  if (metric.maturity == Maturity::any) return exposed_on;
+  return exposed_on + metric.window_days + metric.settle_days;
+}
+
 bool mature_by(const Metric& metric, int exposed_on, int days) {
-  if (metric.maturity == Maturity::any) return exposed_on <= days;
-  return exposed_on + metric.window_days + metric.settle_days <= days;
+  return known_on(metric, exposed_on) <= days;
 }
 
 stats::Looks looks_made(const MetricTask& task, ArmPair pair) {
@@ -83,6 +87,14 @@ stats::Looks looks_made(const MetricTask& task, ArmPair pair) {
   return stats::looks_against_plan(information, planned_units(task.plan), last);
 }
 
+stats::UnitValues values_of(const MetricTask& task, bool adjust) {
+  return unit_values(task.data.layout, task.slope, adjust && task.adjusts);
+}
+
+bool is_adjusted(const MetricTask& task, const Look& look) {
+  return look.values.covariates > 0 && !reads_counts(method_for(task.plan, look), look, task.plan);
+}
+
 Look look_of(const MetricTask& task, const std::vector<Cell>& cells, ArmPair pair, bool adjust) {
   const bool exact = task.plan.method == Method::exact_counts && task.data.layout.binary &&
                      !task.data.layout.ratio && task.shares != nullptr;
@@ -90,7 +102,7 @@ Look look_of(const MetricTask& task, const std::vector<Cell>& cells, ArmPair pai
   if (exact) converters = converters_of(task, cells, pair);
   // Labels of converters know no covariate, so the figures beside them must not either.
   const bool adjusted = adjust && !converters;
-  Look look = look_at(cells, pair, task.data.layout, unit_values(task.data.layout, task.slope, adjusted));
+  Look look = look_at(cells, pair, task.data.layout, values_of(task, adjusted));
   look.converters = std::move(converters);
   if (task.plan.method == Method::group_sequential) look.looks = looks_made(task, pair);
   return look;
@@ -150,7 +162,7 @@ Comparison compare(const MetricTask& task, const std::vector<Cell>& cells, ArmPa
       result.expected_loss = posterior->expected_loss;
     }
   }
-  if (look.values.covariates == 0) return result;
+  if (!is_adjusted(task, look)) return result;
   result.variance_reduction = look.contrast.variance_reduction;
   if (look.contrast.control.unadjusted != 0)
     result.unadjusted_estimate = look.contrast.treatment.unadjusted / look.contrast.control.unadjusted - 1;

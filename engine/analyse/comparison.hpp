@@ -29,14 +29,22 @@ struct MetricTask {
   stats::SlopeRule slope = stats::SlopeRule::within_arms;
   /// Planned share of each arm by epoch; nullptr or empty: unknown. For exact counts.
   const std::map<int, std::vector<double>>* shares = nullptr;
+  bool adjusts = false;  ///< some covariate differs between units
   int days_run = 0;  ///< whole days since the first exposure; for planned looks
 };
 
 /// Two arms of these cells with all that the plan's method needs: arm shares, looks made so far.
 Look look_of(const MetricTask& task, const std::vector<Cell>& cells, ArmPair pair, bool adjust = true);
 
+/// Whether the plan's method reads this look with its covariates.
+bool is_adjusted(const MetricTask& task, const Look& look);
+/// The metric's columns; covariates only where they say something and `adjust` is true.
+stats::UnitValues values_of(const MetricTask& task, bool adjust = true);
+
 /// Units of both arms that were mature at each planned look made so far, and whether alpha is spent by then.
 stats::Looks looks_made(const MetricTask& task, ArmPair pair);
+/// The 1-based day, counted like days of first exposure, on which units first exposed on that day are mature.
+int known_on(const Metric& metric, int exposed_on);
 /// Whether a unit first exposed on this 1-based day was mature `days` days after the first exposure.
 bool mature_by(const Metric& metric, int exposed_on, int days);
 

@@ -97,6 +97,18 @@ stats::CoMoments pooled(const std::vector<Cell>& cells, std::size_t arm, std::si
   return all;
 }
 
+std::int64_t compared_units(const std::vector<Cell>& cells, ArmPair pair) {
+  std::map<int, std::array<std::int64_t, 2>> epochs;
+  for (const auto& cell : cells) {
+    if (cell.arm != pair.control && cell.arm != pair.treatment) continue;
+    epochs[cell.epoch][cell.arm == pair.control ? 0 : 1] += cell.history.n() + cell.no_history.n();
+  }
+  std::int64_t units = 0;
+  for (const auto& [epoch, arms] : epochs)
+    if (arms[0] > 0 && arms[1] > 0) units += arms[0] + arms[1];
+  return units;
+}
+
 CountPair counts_of(const std::vector<Cell>& cells, ArmPair pair, std::size_t dimension) {
   const auto counts = [&](std::size_t arm) {
     const auto units = pooled(cells, arm, dimension);
@@ -112,7 +124,7 @@ MetricArm describe_arm(const std::string& key, const stats::CoMoments& units, co
     return arm;
   }
   arm.numerator = units.sum(0);
-  arm.distribution.skewness = units.skewness(0);
+  if (layout.third) arm.distribution.skewness = units.skewness(0);
   if (layout.ratio) {
     describe_ratio(units, arm);
     return arm;

@@ -30,6 +30,9 @@ stats::Contrast contrast_of(const std::vector<Cell>& cells, ArmPair pair, const 
 /// All units of one arm, every epoch and stratum pooled.
 stats::CoMoments pooled(const std::vector<Cell>& cells, std::size_t arm, std::size_t dimension);
 
+/// Units of both arms in the epochs that hold both.
+std::int64_t compared_units(const std::vector<Cell>& cells, ArmPair pair);
+
 /// Successes and units of both arms; only for 0/1 metrics.
 struct CountPair {
   stats::Successes control, treatment;

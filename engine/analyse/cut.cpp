@@ -1,14 +1,13 @@
 #include "engine/analyse/cut.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "engine/analyse/comparison.hpp"
 #include "engine/analyse/cumulated.hpp"
 
 namespace liftmark {
 namespace {
-
-constexpr std::int64_t kDayMicros = 86'400'000'000;
 
 const Metric* definition_of(const Analysis& analysis, const std::string& key) {
   for (const auto& metric : analysis.metrics)
@@ -41,27 +40,35 @@ bool cut(const Metric& metric, int days, MetricStatistics& data) {
 
 }  // namespace
 
+std::int64_t total_units(const Statistics& statistics) {
+  return std::accumulate(statistics.arms.begin(), statistics.arms.end(), std::int64_t{0},
+                         [](std::int64_t sum, const ArmCounts& arm) { return sum + arm.units; });
+}
+
 int days_run(const Statistics& statistics) {
   if (!statistics.first_exposure) return 0;
   return static_cast<int>(
       std::max<std::int64_t>(0, (statistics.as_of - *statistics.first_exposure) / kDayMicros));
 }
 
-std::optional<int> frozen_day(const Statistics& statistics, const Analysis& analysis) {
-  if (analysis.seen_once || !statistics.first_exposure) return std::nullopt;
-  const Plan& plan = analysis.plan;
+std::optional<int> frozen_day(const Plan& plan, int days) {
   std::vector<int> dates;
   if (plan.method == Method::group_sequential) dates = plan.look_days;
   if (plan.method == Method::fixed && plan.horizon_days) dates.push_back(*plan.horizon_days);
   std::optional<int> last;
   for (const int day : dates)
-    if (day <= days_run(statistics)) last = day;
+    if (day <= days) last = day;
   return last;
+}
+
+std::optional<int> frozen_day(const Statistics& statistics, const Analysis& analysis) {
+  if (analysis.seen_once || !statistics.first_exposure) return std::nullopt;
+  return frozen_day(analysis.plan, days_run(statistics));
 }
 
 std::optional<Statistics> frozen_cut(const Statistics& statistics, const Analysis& analysis) {
   const auto days = frozen_day(statistics, analysis);
-  if (!days) return std::nullopt;
+  if (!days || statistics.as_of == *statistics.first_exposure + *days * kDayMicros) return std::nullopt;
   Statistics at = statistics;
   bool left_out = false;
   for (auto& data : at.metrics)

@@ -1,10 +1,9 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
 
 #include "engine/analyse/sections.hpp"
-#include "stats/confidence_sequence.hpp"
-#include "stats/distributions.hpp"
 #include "stats/log_decomposition.hpp"
 
 namespace liftmark {
@@ -16,12 +15,14 @@ constexpr std::array<const char*, kFactors> kParts{"conversion", "orders_per_buy
 
 /// Two arms' means per exposed unit, epochs weighted by their share of both arms' units.
 struct Factors {
-  std::array<stats::MeanChain, 2> arms;  ///< control, treatment
+  std::array<stats::MeanChain, 2> arms;    ///< control, treatment
+  std::array<stats::MeanChain, 2> pooled;  ///< the same sizes, if the units of both were one population
   double units = 0;
 };
 
-void add_epoch(stats::MeanChain& chain, const stats::CoMoments& units, double weight) {
-  const double times = weight * weight / static_cast<double>(units.n());
+/// Means and covariances of `units` for an arm of `n` of them.
+void add_epoch(stats::MeanChain& chain, const stats::CoMoments& units, double weight, std::int64_t n) {
+  const double times = weight * weight / static_cast<double>(n);
   for (std::size_t i = 0; i < kFactors; ++i) {
     chain.means[i] += weight * units.mean(i);
     for (std::size_t j = 0; j < kFactors; ++j) chain.covariance[i][j] += times * units.covariance(i, j);
@@ -39,29 +40,32 @@ std::optional<Factors> factors_of(const std::vector<Cell>& cells, ArmPair pair) 
   std::erase_if(epochs, [](const auto& row) { return !row.second[0] || !row.second[1]; });
   const stats::MeanChain empty{std::vector<double>(kFactors, 0.0),
                                {kFactors, std::vector<double>(kFactors, 0.0)}};
-  Factors result{.arms = {empty, empty}};
+  Factors result{.arms = {empty, empty}, .pooled = {empty, empty}};
   for (const auto& [epoch, arms] : epochs) result.units += static_cast<double>(arms[0]->n() + arms[1]->n());
   if (result.units == 0) return std::nullopt;
   for (const auto& [epoch, arms] : epochs) {
     const double weight = static_cast<double>(arms[0]->n() + arms[1]->n()) / result.units;
-    for (std::size_t side = 0; side < 2; ++side) add_epoch(result.arms[side], *arms[side], weight);
+    auto both = *arms[0];
+    both.merge(*arms[1]);
+    for (std::size_t side = 0; side < 2; ++side) {
+      add_epoch(result.arms[side], *arms[side], weight, arms[side]->n());
+      add_epoch(result.pooled[side], both, weight, arms[side]->n());
+    }
   }
   return result;
 }
 
-/// What a standard error is multiplied with at this alpha: a sequence's under an always-valid plan.
-double multiplier(const MetricTask& task, double units, double alpha) {
-  if (!plan_method(task.plan.method).any_time) return stats::normal_upper_quantile(alpha / 2);
-  const double precision = stats::tuned_rho_squared(planned_units(task.plan), alpha);
-  return stats::sequence_critical_value(units * precision, alpha);
+/// The larger of the arms' own error and that of one population, as a sequence needs it (MEASUREMENT "Standard
+/// error"); else the own one.
+Figure log_figure(const stats::LogEffect& own, const stats::LogEffect& pooled, bool any_time) {
+  const double error = any_time ? std::max(own.standard_error, pooled.standard_error) : own.standard_error;
+  return {.estimate = own.value, .standard_error = error};
 }
 
-Figure log_figure(const stats::LogEffect& effect, double times, double alpha) {
-  return {.estimate = effect.value,
-          .standard_error = effect.standard_error,
-          .lower = effect.value - times * effect.standard_error,
-          .upper = effect.value + times * effect.standard_error,
-          .level = 1 - alpha};
+void add_interval(Figure& figure, double times, double alpha) {
+  figure.lower = *figure.estimate - times * *figure.standard_error;
+  figure.upper = *figure.estimate + times * *figure.standard_error;
+  figure.level = 1 - alpha;
 }
 
 Decomposition empty_of(const MetricTask& task, const Statistics& statistics, ArmPair pair, const char* kind) {
@@ -69,6 +73,20 @@ Decomposition empty_of(const MetricTask& task, const Statistics& statistics, Arm
           .arm = statistics.arms[pair.treatment].key,
           .against = statistics.arms[pair.control].key,
           .kind = kind};
+}
+
+/// The net value per unit as the plan's method sees it: its burn-in and its looks hold for every part.
+Look look_at_net(const MetricTask& task, ArmPair pair) {
+  constexpr std::array<std::size_t, 1> kNet{kFactors - 1};
+  std::vector<Cell> cells;
+  for (const auto& cell : task.data.factors) {
+    Cell net{.epoch = cell.epoch, .arm = cell.arm};
+    if (cell.history.n() > 0) net.history = cell.history.select(kNet);
+    cells.push_back(std::move(net));
+  }
+  auto look = look_at(cells, pair, {}, {});
+  if (task.plan.method == Method::group_sequential) look.looks = looks_made(task, pair);
+  return look;
 }
 
 Decomposition by_factors(const MetricTask& task, const Statistics& statistics, ArmPair pair) {
@@ -82,11 +100,20 @@ Decomposition by_factors(const MetricTask& task, const Statistics& statistics, A
   if (!factors) return give_up(stats::Reason::too_few_units);
   const auto effects = stats::log_decomposition(factors->arms[0], factors->arms[1]);
   if (effects.reason != stats::Reason::none) return give_up(effects.reason);
+  const auto pooled = stats::log_decomposition(factors->pooled[0], factors->pooled[1]);
+  const bool any_time = plan_method(task.plan.method).any_time;
+  const auto look = look_at_net(task, pair);
+  if (any_time && before_burn_in(look)) return give_up(stats::Reason::burn_in);
   const double alpha = task.role.alpha, each = alpha / static_cast<double>(kFactors);
-  const double times = multiplier(task, factors->units, each);
-  for (std::size_t k = 0; k < kFactors; ++k)
-    result.parts.push_back({kParts[k], log_figure(effects.parts[k], times, each)});
-  result.total = log_figure(effects.total, multiplier(task, factors->units, alpha), alpha);
+  const auto times = two_sided_multiplier(task.plan, look, each);
+  if (!times) return give_up(stats::Reason::before_horizon);
+  for (std::size_t k = 0; k < kFactors; ++k) {
+    auto part = log_figure(effects.parts[k], pooled.parts[k], any_time);
+    add_interval(part, *times, each);
+    result.parts.push_back({kParts[k], part});
+  }
+  result.total = log_figure(effects.total, pooled.total, any_time);
+  add_interval(result.total, *two_sided_multiplier(task.plan, look, alpha), alpha);
   return result;
 }
 

@@ -8,6 +8,7 @@
 #include "engine/analyse/bayesian.hpp"
 #include "engine/definition/error.hpp"
 #include "stats/confidence_sequence.hpp"
+#include "stats/distributions.hpp"
 #include "stats/group_sequential_analysis.hpp"
 
 namespace liftmark {
@@ -24,8 +25,13 @@ Estimate keep_side(Estimate estimate, const Ask& ask) {
   return estimate;
 }
 
+/// Below 20 in a cell a normal approximation, adjusted or not, is not to be trusted: the counts decide.
+bool few_counts(const Look& look, const Plan&) {
+  return look.counts && stats::small_counts(look.counts->control, look.counts->treatment);
+}
+
 Estimate fixed(const Look& look, const Ask& ask) {
-  if (look.counts && stats::small_counts(look.counts->control, look.counts->treatment)) {
+  if (few_counts(look, *ask.plan)) {
     const double alpha = ask.side == stats::Side::two ? ask.alpha : std::min(1.0, 2 * ask.alpha);
     return keep_side(stats::score_lift(look.counts->control, look.counts->treatment, ask.scale, alpha), ask);
   }
@@ -61,9 +67,9 @@ Estimate sequence(const Look& look, const Ask& ask, double x) {
                                            .side = ask.side,
                                            .error = stats::ErrorRule::larger_of_both,
                                            .kind = stats::IntervalKind::confidence_sequence});
-  if (before_burn_in(look)) {
+  if (!look.skewness_known || before_burn_in(look)) {
     result.interval.reset();
-    result.reason = Reason::burn_in;
+    result.reason = look.skewness_known ? Reason::burn_in : Reason::needs_unit_values;
     return result;
   }
   const double z = scaled.scaled->value / scaled.scaled->standard_error;
@@ -78,9 +84,10 @@ Estimate always_valid(const Look& look, const Ask& ask) {
 }
 
 /// The mixing variance is the effect the plan is made for, so that n rho^2 = (log(1 + mde) / standard
-/// error)^2. Without a planned effect it is tuned to the planned units like `always_valid`.
+/// error)^2, for one-sided bounds as well: any mixing variance is valid. Without a planned effect it is tuned to
+/// the planned units like `always_valid`.
 Estimate mixture_sprt(const Look& look, const Ask& ask) {
-  if (!ask.plan->mde || ask.side != stats::Side::two) return always_valid(look, ask);
+  if (!ask.plan->mde) return always_valid(look, ask);
   const auto scaled = stats::on_scale(look.contrast, ask.scale, stats::ErrorRule::larger_of_both);
   if (!scaled.scaled) return stats::cannot_say(scaled.reason, "");
   const double effect = ask.scale == stats::Scale::log
@@ -90,11 +97,11 @@ Estimate mixture_sprt(const Look& look, const Ask& ask) {
   return sequence(look, ask, ratio * ratio);
 }
 
-stats::GroupSequentialRule rule_of(const Ask& ask) {
-  return {.kind = ask.plan->spending == "pocock" ? stats::BoundaryKind::lan_demets_pocock
-                                                 : stats::BoundaryKind::lan_demets_obrien_fleming,
-          .alpha = ask.alpha,
-          .sides = ask.side == stats::Side::two ? 2 : 1};
+stats::GroupSequentialRule spending_rule(const Plan& plan, double alpha, stats::Side side) {
+  return {.kind = plan.spending == "pocock" ? stats::BoundaryKind::lan_demets_pocock
+                                            : stats::BoundaryKind::lan_demets_obrien_fleming,
+          .alpha = alpha,
+          .sides = side == stats::Side::two ? 2 : 1};
 }
 
 /// The repeated interval of Jennison and Turnbull 1989: valid whether or not one stops at this look.
@@ -110,7 +117,7 @@ Estimate group_sequential(const Look& look, const Ask& ask) {
             .reason = Reason::before_horizon,
             .method = ""};
   }
-  const auto rule = rule_of(ask);
+  const auto rule = spending_rule(*ask.plan, ask.alpha, ask.side);
   const auto boundaries = stats::efficacy_boundaries(rule, look.looks);
   Estimate result = stats::estimate_lift(look.contrast, ask.scale,
                                          stats::Critical{.multiplier = boundaries.upper.back(),
@@ -145,7 +152,7 @@ constexpr std::array kMethods{
                "asymptotic confidence sequence, tuned to the planned units; look whenever you like",
                always_valid},
     PlanMethod{Method::fixed, "fixed", "fixed_horizon", false,
-               "one look at the planned date; score intervals when a count is below 20", fixed},
+               "one look at the planned date; score intervals when a count is below 20", fixed, nullptr, few_counts},
     PlanMethod{Method::mixture_sprt, "mixture_sprt", "mixture_sprt", true,
                "mixture sequential test with the planned effect as mixing variance", mixture_sprt},
     PlanMethod{Method::group_sequential, "group_sequential", "group_sequential", false,
@@ -157,7 +164,7 @@ constexpr std::array kMethods{
                "bets on bounded values in their order; needs values per unit", betting},
     PlanMethod{Method::bayesian, "bayesian", "bayesian", false,
                "credible interval under the plan's prior; its error rate is not controlled", bayesian,
-               posterior_of},
+               posterior_of, by_rates},
 };
 
 }  // namespace
@@ -173,9 +180,14 @@ const PlanMethod& plan_method(Method method) {
   return *found;
 }
 
+bool reads_counts(const PlanMethod& method, const Look& look, const Plan& plan) {
+  return method.by_counts != nullptr && method.by_counts(look, plan);
+}
+
 const PlanMethod& method_for(const Plan& plan, const Look& look) {
-  const bool exact = plan.method == Method::exact_counts && !look.converters;
-  return plan_method(exact ? Method::always_valid : plan.method);
+  const bool no_labels = plan.method == Method::exact_counts && !look.converters;
+  const bool no_effect = plan.method == Method::mixture_sprt && !plan.mde;
+  return plan_method(no_labels || no_effect ? Method::always_valid : plan.method);
 }
 
 void check_method(const Plan& plan, bool seen_once) {
@@ -206,7 +218,7 @@ const PlanMethod* find_plan_method(std::string_view key) noexcept {
 std::optional<Estimate> after_stopping(const Look& look, const Ask& ask) {
   const auto scaled = stats::on_scale(look.contrast, ask.scale, stats::ErrorRule::own);
   if (ask.scale != stats::Scale::log || look.looks.information.empty() || !scaled.scaled) return std::nullopt;
-  const auto rule = rule_of(ask);
+  const auto rule = spending_rule(*ask.plan, ask.alpha, ask.side);
   const auto reading = stats::read_look(rule, look.looks, stats::efficacy_boundaries(rule, look.looks),
                                         {.estimate = scaled.scaled->value,
                                          .standard_error = scaled.scaled->standard_error,
@@ -232,6 +244,16 @@ double planned_units(const Plan& plan) {
   return static_cast<double>(plan.planned_units.value_or(kDefaultPlannedUnits));
 }
 
+std::optional<double> two_sided_multiplier(const Plan& plan, const Look& look, double alpha) {
+  if (plan.method == Method::group_sequential) {
+    if (look.looks.information.empty()) return std::nullopt;
+    return stats::efficacy_boundaries(spending_rule(plan, alpha, stats::Side::two), look.looks).upper.back();
+  }
+  if (!plan_method(plan.method).any_time) return stats::normal_upper_quantile(alpha / 2);
+  const double precision = stats::tuned_rho_squared(planned_units(plan), alpha);
+  return stats::sequence_critical_value(look.units() * precision, alpha);
+}
+
 stats::Scale scale_of(Scale scale) noexcept {
   return scale == Scale::fieller ? stats::Scale::fieller : stats::Scale::log;
 }
@@ -239,6 +261,7 @@ stats::Scale scale_of(Scale scale) noexcept {
 Look look_at(const std::vector<Cell>& cells, ArmPair pair, const ValueLayout& layout,
              const stats::UnitValues& values) {
   Look look{.contrast = contrast_of(cells, pair, layout, values), .values = values};
+  look.skewness_known = layout.third;
   if (!layout.binary || layout.ratio) return look;
   const auto counts = counts_of(cells, pair, layout.dimension());
   const auto smallest =
@@ -247,7 +270,7 @@ Look look_at(const std::vector<Cell>& cells, ArmPair pair, const ValueLayout& la
   look.smallest_cell = static_cast<double>(smallest);
   const bool one_epoch = std::all_of(cells.begin(), cells.end(),
                                      [&](const Cell& cell) { return cell.epoch == cells.front().epoch; });
-  if (one_epoch && values.covariates == 0) look.counts = counts;
+  if (one_epoch) look.counts = counts;
   return look;
 }
 

@@ -19,12 +19,13 @@ namespace liftmark {
 struct Look {
   stats::Contrast contrast;
   stats::UnitValues values;
-  std::optional<CountPair> counts;  ///< 0/1 metrics in one epoch and without covariates: exact methods
+  std::optional<CountPair> counts;  ///< 0/1 metrics in one epoch, whatever the covariates: exact methods
   /// 0/1 metrics: the smallest of successes and failures over both arms; for the burn-in.
   std::optional<double> smallest_cell;
   /// 0/1 metrics with known arm shares: successes by arm, one entry an epoch.
   std::optional<std::vector<stats::ConverterCounts>> converters = {};
-  stats::Looks looks = {};  ///< group-sequential plans: information at the looks made so far
+  bool skewness_known = true;  ///< tables of means and variances: false
+  stats::Looks looks = {};     ///< group-sequential plans: information at the looks made so far
   double units() const {
     return static_cast<double>(contrast.control.n) + static_cast<double>(contrast.treatment.n);
   }
@@ -53,7 +54,12 @@ struct PlanMethod {
   stats::Estimate (*estimate)(const Look& look, const Ask& ask);
   /// Bayesian methods only, else nullptr. Empty when the data cannot say.
   std::optional<Posterior> (*posterior)(const Look& look, const Plan& plan, Direction direction) = nullptr;
+  /// Whether this look is read by its counts alone, covariates left aside; nullptr: never.
+  bool (*by_counts)(const Look& look, const Plan& plan) = nullptr;
 };
+
+/// True if the method reads this look by its counts, so that nothing of it is covariate-adjusted.
+bool reads_counts(const PlanMethod& method, const Look& look, const Plan& plan);
 
 /// Every method, the default first.
 std::span<const PlanMethod> plan_methods() noexcept;
@@ -61,9 +67,9 @@ const PlanMethod& plan_method(Method method);
 /// nullptr if no method has that key.
 const PlanMethod* find_plan_method(std::string_view key) noexcept;
 
-/// The plan's method, or the one that stands in where it does not exist for this kind of metric: exact counts
-/// are for 0/1 metrics of arms with known shares, all others are read by the default, whose name the
-/// comparison then carries.
+/// The plan's method, or the one that stands in where it does not exist: exact counts are for 0/1 metrics of
+/// arms with known shares, the mixture needs a planned effect; all others are read by the default, whose name
+/// the comparison then carries.
 const PlanMethod& method_for(const Plan& plan, const Look& look);
 /// Throws Error{definition} when the plan's method lacks something it cannot run without.
 void check_method(const Plan& plan, bool seen_once);
@@ -81,6 +87,11 @@ std::optional<stats::Estimate> after_stopping(const Look& look, const Ask& ask);
 
 /// Whether an always-valid method may not read yet: too few units for this skewness, or a cell below 20.
 bool before_burn_in(const Look& look);
+
+/// What a standard error is multiplied with for a two-sided interval of the plan's method at this alpha: a
+/// sequence's value under any-time plans, the boundary of the last look made, else the normal quantile. Empty
+/// before the first planned look.
+std::optional<double> two_sided_multiplier(const Plan& plan, const Look& look, double alpha);
 
 /// The scale a metric's plan names, in the words of stats.
 stats::Scale scale_of(Scale scale) noexcept;

@@ -5,23 +5,12 @@
 #include <algorithm>
 #include <numeric>
 
+#include "engine/analyse/cut.hpp"
 #include "engine/analyse/methods.hpp"
 #include "stats/bayes.hpp"
 
 namespace liftmark {
 namespace {
-
-constexpr std::int64_t kDayMicros = 86'400'000'000;
-
-std::int64_t days_run(const Statistics& statistics) {
-  if (!statistics.first_exposure) return 0;
-  return std::max<std::int64_t>(0, (statistics.as_of - *statistics.first_exposure) / kDayMicros);
-}
-
-std::int64_t total_units(const Statistics& statistics) {
-  return std::accumulate(statistics.arms.begin(), statistics.arms.end(), std::int64_t{0},
-                         [](std::int64_t sum, const ArmCounts& arm) { return sum + arm.units; });
-}
 
 void add_metrics(const Statistics& statistics, const Analysis& analysis, std::vector<PlanRow>& rows) {
   const auto measured = [&](const std::string& key) {
@@ -38,6 +27,18 @@ void add_metrics(const Statistics& statistics, const Analysis& analysis, std::ve
                     .planned = fmt::format("{} within {:.4g}%", guardrail.metric, 100 * guardrail.margin),
                     .actual = measured(guardrail.metric) ? guardrail.metric : "missing",
                     .kept = measured(guardrail.metric)});
+}
+
+/// A percentile's threshold comes from before the start; without such a value nothing is capped.
+void add_caps(const Statistics& statistics, const Analysis& analysis, std::vector<PlanRow>& rows) {
+  for (const auto& data : statistics.metrics)
+    for (const auto& metric : analysis.metrics)
+      if (metric.key == data.metric && metric.cap && metric.cap->percentile && !data.cap)
+        rows.push_back({.item = "cap_" + metric.key,
+                        .planned = fmt::format("{:g}th percentile of values before the start",
+                                               100 * *metric.cap->percentile),
+                        .actual = "no value before the start: not capped",
+                        .kept = false});
 }
 
 void add_shares(const Statistics& statistics, std::vector<PlanRow>& rows) {
@@ -75,7 +76,8 @@ void add_false_alarms(const Plan& plan, std::vector<PlanRow>& rows) {
 
 }  // namespace
 
-std::vector<PlanRow> plan_against_run(const Statistics& statistics, const Analysis& analysis) {
+std::vector<PlanRow> plan_against_run(const Statistics& statistics, const Analysis& analysis,
+                                      std::int64_t compared_units) {
   const Plan& plan = analysis.plan;
   std::vector<PlanRow> rows;
   const std::string method(plan_method(plan.method).key);
@@ -86,12 +88,11 @@ std::vector<PlanRow> plan_against_run(const Statistics& statistics, const Analys
        .actual = analysis.levels == Levels::allocated ? "shared over comparisons" : "each interval by itself",
        .kept = analysis.levels == Levels::allocated});
   add_metrics(statistics, analysis, rows);
-  const auto units = total_units(statistics);
   if (plan.planned_units)
     rows.push_back({.item = "planned_units",
                     .planned = fmt::format("{}", *plan.planned_units),
-                    .actual = fmt::format("{}", units),
-                    .kept = units >= *plan.planned_units});
+                    .actual = fmt::format("{}", compared_units),
+                    .kept = compared_units >= *plan.planned_units});
   if (!analysis.seen_once) {
     const auto days = days_run(statistics);
     rows.push_back({.item = "min_days",
@@ -104,6 +105,7 @@ std::vector<PlanRow> plan_against_run(const Statistics& statistics, const Analys
                       .actual = fmt::format("{}", days),
                       .kept = days >= *plan.horizon_days});
   }
+  add_caps(statistics, analysis, rows);
   add_shares(statistics, rows);
   if (plan.method == Method::bayesian && !analysis.seen_once) add_false_alarms(plan, rows);
   return rows;

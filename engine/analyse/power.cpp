@@ -16,7 +16,7 @@ double critical_value(const MetricTask& task, double units) {
 }
 
 PowerPoint point_of(const MetricTask& task, const std::vector<Cell>& cells, ArmPair pair, int day) {
-  const auto contrast = contrast_of(cells, pair, task.data.layout, unit_values(task.data.layout, task.slope));
+  const auto contrast = contrast_of(cells, pair, task.data.layout, values_of(task));
   PowerPoint point{.day = day};
   if (contrast.reason != stats::Reason::none) return point;
   point.units = contrast.control.n + contrast.treatment.n;

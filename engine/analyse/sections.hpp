@@ -9,7 +9,8 @@
 
 namespace liftmark {
 
-/// Cumulative (always a confidence sequence, whatever the plan's method), daily and since-exposure lines.
+/// Cumulative (a confidence sequence: the plan's, else the default one; by the day on which it was known),
+/// daily and since-exposure lines.
 std::vector<Timeline> timelines(const MetricTask& task, const Statistics& statistics,
                                 const std::vector<ArmPair>& pairs);
 
@@ -36,6 +37,11 @@ std::vector<Funnel> funnels(const MetricTask& task, const Statistics& statistics
 /// Accounting, not cause: the parts condition on buying.
 std::vector<Decomposition> decompositions(const MetricTask& task, const Statistics& statistics,
                                           const std::vector<ArmPair>& pairs);
+
+/// How often the plan's method calls a difference where there is none, at the looks planned: at the horizon, else
+/// week by week so far. Only for bayesian plans, whose error nothing else controls. From the crossing
+/// probabilities of a Brownian motion observed at those looks.
+std::optional<double> false_alarm_rate(const MetricTask& task, ArmPair pair);
 
 /// A ratio's denominator per exposed unit is tested first: "denominator_moved" (not decision-grade),
 /// "denominator_unsettled", or empty when it is settled within 1%. Only for ratio metrics.

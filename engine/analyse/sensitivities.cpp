@@ -36,6 +36,13 @@ void add_stopped(const MetricTask& task, const Statistics& statistics, ArmPair p
                   .relative = figure(*lift)});
 }
 
+/// The denominator's test needs a p-value: where the plan's method has none, the default of its kind stands in.
+const PlanMethod& denominator_method(const Plan& plan, const Look& look) {
+  if (plan.method == Method::bayesian) return plan_method(Method::fixed);
+  if (plan.method == Method::betting) return plan_method(Method::always_valid);
+  return method_for(plan, look);
+}
+
 }  // namespace
 
 std::vector<Sensitivity> sensitivities(const MetricTask& task, const Statistics& statistics,
@@ -46,7 +53,7 @@ std::vector<Sensitivity> sensitivities(const MetricTask& task, const Statistics&
       rows.push_back(row(task, statistics, task.data.uncapped, pair, "uncapped"));
     if (!task.data.without_crossovers.empty())
       rows.push_back(row(task, statistics, task.data.without_crossovers, pair, "without_crossovers"));
-    if (task.data.layout.covariates > 0)
+    if (is_adjusted(task, look_of(task, task.data.cells, pair)))
       rows.push_back(row(task, statistics, task.data.cells, pair, "unadjusted"));
     add_stopped(task, statistics, pair, rows);
   }
@@ -65,7 +72,7 @@ std::string grade_denominator(const MetricTask& task, const std::vector<ArmPair>
   for (const auto pair : pairs) {
     auto look = look_at(cells, pair, {}, {});
     if (task.plan.method == Method::group_sequential) look.looks = looks_made(task, pair);
-    const auto& method = method_for(task.plan, look);
+    const auto& method = denominator_method(task.plan, look);
     if (look.contrast.reason != stats::Reason::none) {
       settled = false;
       continue;

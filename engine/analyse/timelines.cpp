@@ -1,36 +1,47 @@
 #include "engine/analyse/cumulated.hpp"
+#include "engine/analyse/cut.hpp"
 #include "engine/analyse/sections.hpp"
 
 namespace liftmark {
 namespace {
-
-constexpr std::int64_t kDayMicros = 86'400'000'000;
 
 Timeline empty_line(const Statistics& statistics, ArmPair pair, const char* kind) {
   return {
       .arm = statistics.arms[pair.treatment].key, .against = statistics.arms[pair.control].key, .kind = kind};
 }
 
-TimePoint point_of(const MetricTask& task, const Statistics& statistics, const std::vector<Cell>& cells,
-                   ArmPair pair, const PlanMethod& method, int day) {
-  const auto look = look_at(cells, pair, task.data.layout, unit_values(task.data.layout, task.slope));
-  TimePoint point{.day = day, .relative = relative_lift(task, look, method)};
+TimePoint point_of(const MetricTask& task, const Look& look, const PlanMethod& method) {
+  TimePoint point{.relative = relative_lift(task, look, method)};
   if (look.contrast.reason == stats::Reason::none)
     point.units = look.contrast.control.n + look.contrast.treatment.n;
-  if (statistics.first_exposure) point.at = *statistics.first_exposure + (day - 1) * kDayMicros;
   return point;
 }
 
+void set_day(const Statistics& statistics, int day, TimePoint& point) {
+  point.day = day;
+  if (statistics.first_exposure) point.at = *statistics.first_exposure + (day - 1) * kDayMicros;
+}
+
+/// The plan's own method where it may be looked at any time, so that the line ends in the headline; else the
+/// default one.
+const PlanMethod& any_time_method(const MetricTask& task, const Look& look) {
+  const auto& planned = method_for(task.plan, look);
+  return planned.any_time ? planned : plan_method(Method::always_valid);
+}
+
+/// By the day on which the units' windows were over: what the line shows for a day was known on it.
 Timeline cumulative(const MetricTask& task, const Statistics& statistics, ArmPair pair) {
   Timeline line = empty_line(statistics, pair, "cumulative");
-  const auto& method = plan_method(Method::always_valid);
   Cumulated sum(task.data.layout.dimension());
   for (const auto& day : task.data.by_day) {
     sum.add(day.cells);
-    line.points.push_back(point_of(task, statistics, sum.cells(), pair, method, day.day));
-    const auto& relative = line.points.back().relative;
+    const auto look = look_of(task, sum.cells(), pair);
+    auto point = point_of(task, look, any_time_method(task, look));
+    set_day(statistics, known_on(task.metric, day.day), point);
+    const auto& relative = point.relative;
     const bool clear = (relative.lower && *relative.lower > 0) || (relative.upper && *relative.upper < 0);
-    if (clear && !line.first_clear_day) line.first_clear_day = day.day;
+    if (clear && !line.first_clear_day) line.first_clear_day = point.day;
+    line.points.push_back(std::move(point));
   }
   return line;
 }
@@ -39,8 +50,10 @@ Timeline separate(const MetricTask& task, const Statistics& statistics, ArmPair 
                   const std::vector<MetricStatistics::Day>& days, const char* kind) {
   Timeline line = empty_line(statistics, pair, kind);
   const auto& method = plan_method(Method::fixed);
-  for (const auto& day : days)
-    line.points.push_back(point_of(task, statistics, day.cells, pair, method, day.day));
+  for (const auto& day : days) {
+    line.points.push_back(point_of(task, look_of(task, day.cells, pair), method));
+    set_day(statistics, day.day, line.points.back());
+  }
   return line;
 }
 

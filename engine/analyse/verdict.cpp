@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+
+#include "engine/definition/plan_words.hpp"
 
 namespace liftmark {
 namespace {
@@ -53,8 +56,23 @@ bool before_min_days(const State& s) {
 bool in_burn_in(const State& s) {
   return !s.burning_in.empty();
 }
+const Keys& not_measured(const State& s) {
+  return s.not_measured;
+}
+const Keys& open_guardrails(const State& s) {
+  return s.guardrails_open;
+}
+bool is_not_measured(const State& s) {
+  return !s.not_measured.empty();
+}
 bool guardrails_hold(const State& s) {
   return s.guardrails_within.size() == s.guardrails.size();
+}
+bool win_without_guardrails(const State& s) {
+  return !s.primaries_better.empty() && !guardrails_hold(s);
+}
+bool win_without_guardrails_at_horizon(const State& s) {
+  return win_without_guardrails(s) && s.horizon_reached;
 }
 bool primary_better(const State& s) {
   return !s.primaries_better.empty() && guardrails_hold(s);
@@ -79,6 +97,10 @@ constexpr RuleStep kPrimaryWorse{"primary_worse", kStop, primary_worse, worse};
 constexpr RuleStep kBeforeMinDays{"before_min_days", kKeepRunning, before_min_days, no_metrics};
 constexpr RuleStep kBurnIn{"burn_in", kKeepRunning, in_burn_in, burning_in};
 constexpr RuleStep kNoPrimary{"no_primary_metric", kNoDecision, no_primary, no_metrics};
+constexpr RuleStep kNotMeasured{"metric_not_measured", kNoDecision, is_not_measured, not_measured};
+constexpr RuleStep kOpenAtHorizon{"guardrail_not_settled", kNoDecision, win_without_guardrails_at_horizon,
+                                  open_guardrails};
+constexpr RuleStep kOpen{"guardrail_not_settled", kKeepRunning, win_without_guardrails, open_guardrails};
 constexpr RuleStep kHorizonReached{"horizon_reached", kNoDecision, horizon_reached, primaries};
 constexpr RuleStep kNotSettled{"not_settled", kKeepRunning, always, primaries};
 
@@ -86,27 +108,28 @@ constexpr std::array kClearWinNoHarm{
     kSampleRatioFailed, kBeforeHorizon,
     kGuardrailBreached, kPrimaryWorse,
     kBeforeMinDays,     kBurnIn,
-    kNoPrimary,         RuleStep{"primary_better", kShip, primary_better, better},
+    kNoPrimary,         kNotMeasured,
+    RuleStep{"primary_better", kShip, primary_better, better},
+    kOpenAtHorizon,     kOpen,
     kHorizonReached,    kNotSettled};
 
 constexpr std::array kAllPrimaries{
     kSampleRatioFailed, kBeforeHorizon,
     kGuardrailBreached, kPrimaryWorse,
     kBeforeMinDays,     kBurnIn,
-    kNoPrimary,         RuleStep{"all_primaries_better", kShip, all_primaries_better, better},
+    kNoPrimary,         kNotMeasured,
+    RuleStep{"all_primaries_better", kShip, all_primaries_better, better},
     kHorizonReached,    kNotSettled};
 
-constexpr std::array kDoNoHarm{kSampleRatioFailed,
-                               kBeforeHorizon,
-                               kGuardrailBreached,
-                               kPrimaryWorse,
-                               kBeforeMinDays,
-                               kBurnIn,
-                               kNoPrimary,
-                               RuleStep{"primary_better", kShip, primary_better, better},
-                               RuleStep{"no_harm_at_horizon", kShip, no_harm, primaries},
-                               kHorizonReached,
-                               kNotSettled};
+constexpr std::array kDoNoHarm{
+    kSampleRatioFailed, kBeforeHorizon,
+    kGuardrailBreached, kPrimaryWorse,
+    kBeforeMinDays,     kBurnIn,
+    kNoPrimary,         kNotMeasured,
+    RuleStep{"primary_better", kShip, primary_better, better},
+    RuleStep{"no_harm_at_horizon", kShip, no_harm, primaries},
+    kOpenAtHorizon,     kOpen,
+    kHorizonReached,    kNotSettled};
 
 constexpr std::array kRules{
     Rule{"clear_win_no_harm", "ship when a primary is better and every guardrail is within its margin",
@@ -115,6 +138,14 @@ constexpr std::array kRules{
          kAllPrimaries},
     Rule{"do_no_harm", "ship as clear_win_no_harm, and at the horizon when nothing got worse", kDoNoHarm},
 };
+
+constexpr bool same_names() {
+  if (std::size(kRules) != std::size(kRuleNames)) return false;
+  for (std::size_t i = 0; i < std::size(kRules); ++i)
+    if (kRules[i].name != kRuleNames[i]) return false;
+  return true;
+}
+static_assert(same_names(), "a rule that a catalog may name has its steps here");
 
 /// Which word speaks for the experiment when its variants differ.
 int urgency(std::string_view word) {

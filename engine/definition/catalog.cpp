@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "engine/definition/assigner.hpp"
@@ -10,6 +11,7 @@
 #include "engine/definition/experiment_fields.hpp"
 #include "engine/definition/metric_fields.hpp"
 #include "engine/definition/names.hpp"
+#include "engine/definition/plan_words.hpp"
 
 namespace liftmark {
 namespace {
@@ -195,6 +197,23 @@ class Relations {
     }
   }
 
+  /// What a primary or a guardrail must be for this plan to read it.
+  void decides(const Plan& plan, const Metric& metric, const std::string& place) {
+    if (metric.maturity == Maturity::any && looks_repeatedly(plan.method))
+      report(place,
+             fmt::format("counts units before their window is over, which must not decide under the method \"{}\"",
+                         name(plan.method)),
+             metric.key, "Use \"maturity\": \"complete\", or make it secondary.");
+    std::optional<int> last = plan.horizon_days;
+    if (plan.method == Method::group_sequential && !plan.look_days.empty()) last = plan.look_days.back();
+    const int needed = metric.maturity == Maturity::any ? 1 : metric.window_days + metric.settle_days + 1;
+    if (last && *last < needed)
+      report(place, fmt::format("is never complete by the plan's last day, {}", *last), metric.key,
+             fmt::format("Its window and settling take {} days from a unit's first exposure: plan at least {} "
+                         "days, and as many more as units arrive.",
+                         needed - 1, needed));
+  }
+
   void plan(const Plan& plan, const std::string& where) {
     std::set<std::string_view> used;
     const auto once = [&](const std::string& key, const std::string& place) {
@@ -208,9 +227,7 @@ class Relations {
       once(plan.primary[i], place);
       const Metric* metric = metric_exists(plan.primary[i], place);
       ratios_only = ratios_only && metric && metric->kind == MetricKind::ratio;
-      if (metric && metric->maturity == Maturity::any && plan.method == Method::always_valid)
-        report(place, "counts units before their window is over, which an always-valid primary must not",
-               metric->key, "Use \"maturity\": \"complete\", or make it secondary.");
+      if (metric) decides(plan, *metric, place);
       if (metric && (metric->kind == MetricKind::funnel || metric->kind == MetricKind::breadth))
         report(place, "cannot be a primary metric", metric->key, "Use one of its steps as a proportion.");
     }
@@ -228,7 +245,7 @@ class Relations {
     for (std::size_t i = 0; i < plan.guardrails.size(); ++i) {
       const std::string place = json_pointer(json_pointer(json_pointer(where, "guardrails"), i), "metric");
       once(plan.guardrails[i].metric, place);
-      metric_exists(plan.guardrails[i].metric, place);
+      if (const Metric* metric = metric_exists(plan.guardrails[i].metric, place)) decides(plan, *metric, place);
     }
   }
 

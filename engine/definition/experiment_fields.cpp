@@ -1,12 +1,16 @@
 #include "engine/definition/experiment_fields.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <set>
 
 #include "engine/definition/names.hpp"
 #include "engine/definition/plan_fields.hpp"
+#include "engine/definition/plan_words.hpp"
 #include "engine/definition/predicate.hpp"
 #include "engine/definition/time_point.hpp"
 
@@ -324,8 +328,9 @@ void check_plan(FieldReader& fields, const ExperimentDefinition& experiment) {
            "Use \"allocation\", or \"method\": \"fixed\".");
   if (plan.spending != "obrien_fleming" && plan.spending != "pocock")
     report("spending", "is not a known choice", plan.spending, "Use one of: obrien_fleming, pocock.");
-  if (plan.rule != "clear_win_no_harm" && plan.rule != "do_no_harm")
-    report("rule", "is not a known choice", plan.rule, "Use one of: clear_win_no_harm, do_no_harm.");
+  if (std::find(std::begin(kRuleNames), std::end(kRuleNames), plan.rule) == std::end(kRuleNames))
+    report("rule", "is not a known choice", plan.rule,
+           fmt::format("Use one of: {}.", fmt::join(kRuleNames, ", ")));
 }
 
 }  // namespace

@@ -197,6 +197,9 @@ void check_aggregates(FieldReader& fields, const Metric& metric) {
       metric.numerator.aggregation != Aggregation::distinct_days)
     fields.report("numerator", "a count needs \"aggregate\": \"count\" or \"distinct_days\"",
                   "Use kind \"mean\" for sums.");
+  if (metric.numerator.aggregation == Aggregation::distinct_days && !metric.surface.empty())
+    fields.report("surface", "distinct days cannot be split by surface: a day on two surfaces is one day",
+                  "Remove \"surface\", or count events.");
 }
 
 void check_meaning(FieldReader& fields, Metric& metric) {

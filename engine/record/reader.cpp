@@ -83,6 +83,7 @@ Reader::State::State(const std::filesystem::path& file, ReaderOptions options)
   if (as_of > last_commit)
     throw Error(ErrorCode::usage, "--as-of", "the moment lies after the last commit of the store",
                 "leave it out to see everything recorded so far");
+  until = std::min(as_of, options.until.value_or(as_of));
   Statement row(database, "SELECT value FROM setting WHERE name = 'secret'");
   if (row.step()) secret = Secret::from(row.blob(0));
   names.load(database);
@@ -205,6 +206,10 @@ Reader::~Reader() = default;
 
 Micros Reader::as_of() const noexcept {
   return state_->as_of;
+}
+
+Micros Reader::until() const noexcept {
+  return state_->until;
 }
 Micros Reader::last_commit() const noexcept {
   return state_->last_commit;
@@ -345,7 +350,7 @@ ExposureColumns Reader::exposures(std::string_view experiment,
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::uint32_t arm = rows.type[i] < arm_index.size() ? arm_index[rows.type[i]] : kOther;
       if (arm == kOther || (rows.flags[i] & kRepeat) != 0) continue;
-      if (rows.at[i] > state.as_of || rows.recorded_at[i] > state.as_of || state.excluded(rows.unit[i]))
+      if (rows.at[i] > state.until || rows.recorded_at[i] > state.as_of || state.excluded(rows.unit[i]))
         continue;
       found.unit.push_back(state.canonical(rows.unit[i]));
       found.arm.push_back(arm);

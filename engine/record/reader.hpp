@@ -29,6 +29,9 @@ namespace liftmark {
 
 struct ReaderOptions {
   std::optional<Micros> as_of{};  ///< unset: the last commit. Later than the last commit: refused.
+  /// What happened up to here, as known at the as-of: later exposures and events are left out. Unset or after
+  /// the as-of: the as-of.
+  std::optional<Micros> until{};
 };
 
 /// A code of a property or attribute value; 0: the key is absent. Stable within one Reader and its scanners.
@@ -108,6 +111,8 @@ class Reader {
   Reader& operator=(const Reader&) = delete;
 
   Micros as_of() const noexcept;
+  /// The last moment whose happenings are read; the as-of unless the options say earlier.
+  Micros until() const noexcept;
   /// The last commit's moment, which is the default as-of; 0 in an empty store.
   Micros last_commit() const noexcept;
   /// The moments of erasures and purges recorded after the as-of: then a past report may not be reproduced

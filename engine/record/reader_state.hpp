@@ -74,6 +74,7 @@ struct Reader::State {
 
   std::filesystem::path path;
   Micros as_of = 0;
+  Micros until = 0;  ///< at most as_of
   Micros last_commit = 0;
   std::int64_t generation = 0;
   std::int64_t sweeps = 0;

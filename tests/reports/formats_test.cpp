@@ -221,6 +221,48 @@ TEST_CASE("a fixed-horizon plan before its date says not until, and colours noth
   CHECK(rendered("html", card).find("class=\"iv good") == std::string::npos);
 }
 
+namespace {
+/// On one line, so that wrapping hides nothing.
+std::string flat(std::string_view format, const Scorecard& card) {
+  std::string text = rendered(format, card), one;
+  for (const char c : text)
+    if (c != '\n' || (!one.empty() && one.back() != ' ')) one += c == '\n' ? ' ' : c;
+  return std::regex_replace(one, std::regex(" +"), " ");
+}
+}  // namespace
+
+TEST_CASE("an unsettled denominator is called so") {
+  auto card = fixtures::rich();
+  for (auto& metric : card.metrics)
+    if (metric.role == "primary") metric.grade_note = "denominator_unsettled";
+  for (const char* format : {"text", "markdown", "html"})
+    CHECK(flat(format, card).find("denominator unsettled") != std::string::npos);
+}
+
+TEST_CASE("a metric that was not measured is named where the verdict is") {
+  auto card = fixtures::rich();
+  card.verdict.word = "No decision";
+  card.verdict.variants.at(0).word = "No decision";
+  card.verdict.variants[0].because = "metric_not_measured";
+  card.verdict.variants[0].metrics = {"latency"};
+  for (const char* format : {"text", "markdown", "html"}) {
+    CHECK(flat(format, card).find("was not measured") != std::string::npos);
+    CHECK(flat(format, card).find("latency") != std::string::npos);
+  }
+}
+
+TEST_CASE("with two controls every lift says against which") {
+  auto card = fixtures::rich();
+  auto& primary = card.metrics.at(0);
+  auto other = primary.comparisons.at(0);
+  other.against = "bestlist";
+  primary.comparisons.push_back(other);
+  for (const char* format : {"text", "markdown", "html"}) {
+    CHECK(flat(format, card).find("Against " + primary.comparisons[0].against) != std::string::npos);
+    CHECK(flat(format, card).find("Against bestlist") != std::string::npos);
+  }
+}
+
 TEST_CASE("hostile names stay names in every format") {
   for (const std::string& name : kHostileNames) {
     INFO("name: " << reports::visible(name));

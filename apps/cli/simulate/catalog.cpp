@@ -1,5 +1,7 @@
 #include "apps/cli/simulate/catalog.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace liftmark::simulate {
@@ -10,6 +12,9 @@ using nlohmann::ordered_json;
 ordered_json source(const char* event, const char* aggregate) {
   return {{"event", event}, {"aggregate", aggregate}};
 }
+
+/// The end of "came back", the longest window beside the shop's own: a plan must outlast it.
+constexpr int kCameBackDays = 8;
 
 ordered_json metrics(int window_days) {
   ordered_json list = ordered_json::array();
@@ -61,7 +66,7 @@ ordered_json metrics(int window_days) {
                   {"name", "Came back in the week after"},
                   {"description", "share of shoppers seen again on days 1 to 7"},
                   {"kind", "retention"},
-                  {"retention", {{"kind", "on_or_after"}, {"day", 1}, {"until_day", 8}}},
+                  {"retention", {{"kind", "on_or_after"}, {"day", 1}, {"until_day", kCameBackDays}}},
                   {"numerator", source("impression", "any")}});
   list.push_back({{"key", "repeat_purchase"},
                   {"name", "Repeat purchase"},
@@ -89,7 +94,7 @@ std::string catalog_json(const ShopOptions& options, std::int64_t planned_units)
       {"mde", 0.05},
       {"planned_units", planned_units},
       {"min_days", 14},
-      {"horizon_days", options.days},
+      {"horizon_days", std::max(options.days, std::max(options.window_days, kCameBackDays) + 1)},
       {"segments", {"country", "device"}}};
   ordered_json experiment = {
       {"key", kExperiment},

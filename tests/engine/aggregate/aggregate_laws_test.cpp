@@ -1,6 +1,7 @@
 // Laws of aggregation on generated shops: any order of arrival, any threads, any batches give the same bits;
 // a past moment gives the same answer later; epochs follow the catalog's versions; percentile caps.
 #include <algorithm>
+#include <map>
 #include <random>
 
 #include <catch2/catch.hpp>
@@ -189,6 +190,58 @@ TEST_CASE("a past moment gives the same answer when more has arrived") {
   CHECK(aggregate(now, catalog, "checkout").data_digest != before.data_digest);
 }
 
+TEST_CASE("what happened until a moment, as known later, is what was happening then and no more") {
+  const std::vector<Happening> rows = random_shop(8, 300);
+  const auto read = [&](const std::vector<Happening>& recorded) {
+    TemporaryStore file;
+    const Catalog catalog = parse_catalog(kCatalog);
+    Store store = Store::create(file.path());
+    store.put_catalog(catalog.text, catalog.digest);
+    shop::record(store, recorded);
+    const Reader reader(file.path(), {.as_of = day(40), .until = day(9)});
+    return aggregate(reader, catalog, "checkout");
+  };
+  std::vector<Happening> by_then;
+  for (const Happening& row : rows)
+    if (row.at <= day(9)) by_then.push_back(row);
+  // Late news of the past counts, for it is known by day 40.
+  Happening news = event("late-1", "unit-1", "purchase", 2, 99);
+  news.delay = 20 * kMicrosPerDay;
+  std::vector<Happening> all = rows;
+  all.push_back(news);
+  by_then.push_back(news);
+  const Statistics statistics = read(all);
+  CHECK(statistics.as_of == day(9));
+  check_equal(statistics, read(by_then));
+}
+
+TEST_CASE("what else a report asks for changes neither the digest nor the health of the data") {
+  std::string text = kCatalog;
+  const auto segments = text.find(R"(, "segments")");
+  text.erase(segments, text.find(']', segments) + 1 - segments);
+  // Without covariates only purchases are read, from the start on; a segment by history reads everything.
+  for (auto at = text.find(R"("lookback_days": 7)"); at != std::string::npos; at = text.find(R"("lookback_days": 7)"))
+    text.replace(at, 18, R"("lookback_days": 0)");
+  text.replace(text.find(R"("kind": "repeat_purchase",)"), 26, R"("kind": "repeat_purchase", "covariate": {"lookback_days": 0},)");
+  const Catalog catalog = parse_catalog(text);
+  std::vector<Happening> rows = random_shop(9, 200);
+  for (int i = 0; i < 50; ++i) {  // long ago, of no metric's type, and late
+    rows.push_back(event("old" + std::to_string(i), "unit-" + std::to_string(i), "browse", -90));
+    rows.back().delay = 5 * kMicrosPerDay;
+  }
+  TemporaryStore file;
+  Store store = Store::create(file.path());
+  store.put_catalog(catalog.text, catalog.digest);
+  shop::record(store, rows);
+  const Reader reader(file.path());
+  const Statistics plain = aggregate(reader, catalog, "checkout");
+  const Statistics grouped =
+      aggregate(reader, catalog, "checkout", {.threads = 1, .segments = {"cold_start", "country"}});
+  CHECK(grouped.data_digest == plain.data_digest);
+  CHECK(grouped.late_events == plain.late_events);
+  CHECK(grouped.counts.at("events_read") == plain.counts.at("events_read"));
+}
+
 TEST_CASE("days and segments add up to the whole") {
   const Statistics statistics = statistics_of(random_shop(6, 500), 1000, 2, 30);
   for (const auto& metric : statistics.metrics) {
@@ -229,6 +282,29 @@ TEST_CASE("a percentile cap is the nearest rank of the non-zero values before th
   CHECK(revenue.cells[1].no_history.sum() == Approx(30));
 }
 
+TEST_CASE("settling comes after the window, and days begin where the catalog says") {
+  std::string text = kCatalog;
+  text.replace(text.find(R"("window_days": 3,)"), 17, R"("window_days": 3, "settle_days": 2,)");
+  text.replace(text.find(R"("metrics")"), 9, R"("day_offset_minutes": 120, "metrics")");
+  const Catalog catalog = parse_catalog(text);
+  TemporaryStore file;
+  Store store = Store::create(file.path());
+  store.put_catalog(catalog.text, catalog.digest);
+  // Days begin at 22:00 UTC: 22:48 (0.95 days) belongs to the next one.
+  shop::record(store, {exposed("a", "control", 0.5), exposed("b", "variant", 0.95), event("o", "a", "purchase", 9)});
+  const auto immature = [&](double at) {
+    const Reader reader(file.path(), {.as_of = day(at)});
+    return shop::metric(aggregate(reader, catalog, "checkout"), "revenue").immature_units;
+  };
+  // a: 0.5 + 3 + 2 days; b: 0.95 + 5.
+  CHECK(immature(5.49) == std::vector<std::int64_t>{1, 1});
+  CHECK(immature(5.5) == std::vector<std::int64_t>{0, 1});
+  CHECK(immature(5.95) == std::vector<std::int64_t>{0, 0});
+  const Reader reader(file.path());
+  CHECK(aggregate(reader, catalog, "checkout").units_by_day ==
+        std::vector<std::vector<std::int64_t>>{{1, 0}, {0, 1}});
+}
+
 TEST_CASE("epochs are kept apart and expect their own shares") {
   TemporaryStore file;
   Store store = Store::create(file.path());
@@ -250,6 +326,14 @@ TEST_CASE("epochs are kept apart and expect their own shares") {
   CHECK(statistics.arms[0].units_by_epoch.at(1) == 1);
   CHECK(statistics.arms[0].units_by_epoch.at(2) == 1);
   CHECK(statistics.arms[0].crossed_units == 1);
+  // Units by epoch for the localisation: two of epoch 1 and two of epoch 2, one in each arm.
+  std::map<int, std::vector<std::int64_t>> split;
+  for (const auto& row : statistics.splits) {
+    auto& units = split.try_emplace(row.epoch, std::vector<std::int64_t>(2)).first->second;
+    if (row.dimension != "country") continue;
+    for (std::size_t arm = 0; arm < 2; ++arm) units[arm] += row.units.at(arm);
+  }
+  CHECK(split == std::map<int, std::vector<std::int64_t>>{{1, {1, 1}}, {2, {1, 1}}});
   const auto& revenue = shop::metric(statistics, "revenue");
   REQUIRE(revenue.cells.size() == 4);
   CHECK(revenue.cells[3].epoch == 2);

@@ -118,6 +118,12 @@ TEST_CASE("a fixed plan reads the cut of its horizon, whatever the date of the r
   CHECK(first(later).relative == first(on_the_day).relative);
   CHECK(later.metrics[0].arms[0].units == 700);
   CHECK(later.plan_against_run.back().item == "cut");
+  // Statistics made as of the date itself hold just what was mature then, and nothing is dropped.
+  auto exact = shop(daily, 7);
+  exact.metrics[0].without_crossovers = exact.metrics[0].cells;
+  analysis.metrics[0].window_days = 2;
+  CHECK(analyse(exact, analysis).metrics[0].sensitivities.size() == 1);
+  CHECK(analyse(exact, analysis).metrics[0].arms[0].units == 700);
   // A window of two days: only units of the first five days were mature at the horizon.
   analysis.metrics[0].window_days = 2;
   CHECK(analyse(shop(daily, 30), analysis).metrics[0].arms[0].units == 500);
@@ -163,6 +169,31 @@ TEST_CASE("bayesian: the plan's normal prior on the relative effect") {
   CHECK(*first(card).relative.lower == Approx(0.0011688428937689922).epsilon(1e-6));
   CHECK(*first(card).chance_better == Approx(2.8612223701429684e-11).epsilon(1e-4).margin(0));
   CHECK(first(card).reading == "Worse");
+}
+
+TEST_CASE("bayesian: the false alarms of its looks stand beside it") {
+  // A flat prior looked at every week is the fixed test looked at repeatedly: 0.142 at five looks (Armitage,
+  // McPherson and Rowe 1969, table 2), and 0.05 at one.
+  auto analysis = ask(Method::bayesian);
+  analysis.plan.prior_mean = 0;
+  analysis.plan.prior_standard_deviation = 1e6;
+  const auto rate = [&](int days) {
+    const auto card = analyse(shop({100, 10, 100, 10}, days), analysis);
+    for (const auto& number : card.provenance.counts)
+      if (number.name == "false_alarm_rate") return *number.value;
+    return -1.0;
+  };
+  CHECK(rate(35) == Approx(0.142).margin(0.0005));
+  CHECK(rate(7) == Approx(0.05).epsilon(1e-6));
+  analysis.plan.horizon_days = 35;  // read once
+  CHECK(rate(35) == Approx(0.05).epsilon(1e-6));
+  // N(0, 0.3^2) against an error of sqrt(2 x 0.09 / 0.01 / 3500) asks z for 1.96 sqrt(1 + error^2 / 0.09).
+  analysis.plan.prior_standard_deviation = 0.3;
+  const double error_squared = 2 * 0.09 / 0.01 / 3500;
+  CHECK(rate(35) ==
+        Approx(std::erfc(1.959963984540054 * std::sqrt((1 + error_squared / 0.09) / 2))).epsilon(1e-6));
+  analysis.plan.method = Method::fixed;
+  CHECK(rate(35) == -1.0);
 }
 
 TEST_CASE("exact counts: Beta-binomial evidence on the labels of converters") {

@@ -213,6 +213,53 @@ TEST_CASE("meaning is checked, not only form") {
   }
 }
 
+TEST_CASE("what counts before its window is over decides nothing where one looks repeatedly") {
+  for (const char* method : {"always_valid", "mixture_sprt", "exact_counts", "betting", "fixed", "bayesian"}) {
+    json catalog = small();
+    json& plan = catalog["experiments"][0]["plan"];
+    plan["method"] = method;
+    plan["horizon_days"] = 28;
+    const bool once = std::string(method) == "fixed" || std::string(method) == "bayesian";
+    catalog["metrics"][0]["maturity"] = "any";  // a guardrail: harm stops at any look
+    INFO(method);
+    CHECK((at(problems_of(catalog.dump()), "/experiments/0/plan/guardrails/0/metric") == nullptr) == once);
+    catalog["metrics"][0].erase("maturity");
+    catalog["metrics"][1]["maturity"] = "any";
+    CHECK((at(problems_of(catalog.dump()), "/experiments/0/plan/primary/0") == nullptr) == once);
+  }
+}
+
+TEST_CASE("a plan must last longer than the windows it decides by") {
+  // Revenue: 14 days from a unit's first exposure, so units of the first day are mature on day 15.
+  json catalog = small();
+  json& plan = catalog["experiments"][0]["plan"];
+  plan["method"] = "fixed";
+  plan["horizon_days"] = 14;
+  CHECK(at(problems_of(catalog.dump()), "/experiments/0/plan/primary/0"));
+  plan["horizon_days"] = 15;
+  CHECK(problems_of(catalog.dump()).empty());
+  catalog["metrics"][1]["settle_days"] = 3;
+  CHECK(at(problems_of(catalog.dump()), "/experiments/0/plan/primary/0"));
+  catalog["metrics"][1].erase("settle_days");
+  plan.erase("horizon_days");
+  plan["method"] = "group_sequential";
+  plan["planned_units"] = 1000;
+  plan["look_days"] = {7, 14};
+  CHECK(at(problems_of(catalog.dump()), "/experiments/0/plan/primary/0"));
+  plan["look_days"] = {7, 21};  // a look without mature units is none
+  CHECK(problems_of(catalog.dump()).empty());
+}
+
+TEST_CASE("distinct days have no surfaces, and every rule of the verdict can be written") {
+  json catalog = small();
+  catalog["metrics"].push_back(json::parse(
+      R"({"key": "days", "kind": "count", "surface": "place",
+          "numerator": {"event": "visit", "aggregate": "distinct_days"}})"));
+  CHECK(at(problems_of(catalog.dump()), "/metrics/3/surface"));
+  for (const char* rule : {"clear_win_no_harm", "all_primaries", "do_no_harm"})
+    CHECK(problems_of(with("/experiments/0/plan/rule", rule)).empty());
+}
+
 TEST_CASE("a ratio must not stand alone as primary") {
   json catalog = small();
   catalog["experiments"][0]["plan"] = {{"primary", {"aov"}}};

@@ -1,0 +1,60 @@
+#include "engine/aggregate/frozen_plan.hpp"
+
+#include <algorithm>
+
+namespace liftmark {
+namespace {
+
+/// A version of the catalog that has the experiment.
+struct PlanVersion {
+  CatalogVersion version;
+  Catalog catalog;
+  std::string digest;  ///< of the experiment's plan
+};
+
+std::vector<PlanVersion> plan_versions(const Reader& reader, std::string_view experiment) {
+  std::vector<PlanVersion> versions;
+  for (auto& version : reader.catalogs()) {
+    Catalog catalog = parse_catalog(version.json);
+    const auto* definition = catalog.find_experiment(experiment);
+    if (definition == nullptr) continue;
+    std::string digest = plan_digest(catalog, *definition);
+    versions.push_back({std::move(version), std::move(catalog), std::move(digest)});
+  }
+  return versions;
+}
+
+}  // namespace
+
+FirstExposure first_exposure_of(const Reader& reader, std::string_view experiment) {
+  const auto rows = reader.exposures(experiment);
+  if (rows.size() == 0) return {};
+  return {.at = *std::min_element(rows.at.begin(), rows.at.end()),
+          .recorded_at = *std::min_element(rows.recorded_at.begin(), rows.recorded_at.end())};
+}
+
+FrozenPlan frozen_plan(const Reader& reader, const Catalog& current, std::string_view experiment) {
+  auto versions = plan_versions(reader, experiment);
+  FrozenPlan frozen{.catalog = current};
+  if (versions.empty()) return frozen;
+  frozen.version = versions.back().version.version;
+  const bool changed = std::any_of(versions.begin(), versions.end(), [&](const PlanVersion& one) {
+    return one.digest != versions.back().digest;
+  });
+  if (!changed) return frozen;
+  const Micros start = first_exposure_of(reader, experiment).recorded_at;
+  if (start == 0) return frozen;
+  auto at = versions.begin();
+  while (std::next(at) != versions.end() && std::next(at)->version.recorded_at <= start) ++at;
+  for (auto later = std::next(at); later != versions.end(); ++later)
+    if (later->digest != std::prev(later)->digest) frozen.changes.push_back(later->version);
+  frozen.version = at->version.version;
+  frozen.in_force = at->digest == versions.back().digest;
+  frozen.catalog.metrics = at->catalog.metrics;
+  const Plan& plan = at->catalog.find_experiment(experiment)->plan;
+  for (auto& one : frozen.catalog.experiments)
+    if (one.assignment.key == experiment) one.plan = plan;
+  return frozen;
+}
+
+}  // namespace liftmark
