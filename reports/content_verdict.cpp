@@ -87,7 +87,8 @@ void add_lift_sentences(Content& content, const Context& context, const Spoken& 
 
 const PlanRow* plan_row(const Scorecard& scorecard, std::string_view item) {
   const auto& rows = scorecard.plan_against_run;
-  const auto found = std::find_if(rows.begin(), rows.end(), [&](const PlanRow& row) { return row.item == item; });
+  const auto found =
+      std::find_if(rows.begin(), rows.end(), [&](const PlanRow& row) { return row.item == item; });
   return found == rows.end() ? nullptr : &*found;
 }
 
@@ -95,8 +96,8 @@ const PlanRow* plan_row(const Scorecard& scorecard, std::string_view item) {
 void add_plan_notes(const Context& context, std::vector<Rich>& notes) {
   const auto add = [&](const char* item, const Phrase& phrase) {
     if (const auto* row = plan_row(context.scorecard, item))
-      notes.push_back(context.say_rich(
-          phrase, {{"actual", visible(row->actual)}, {"planned", visible(row->planned)}}));
+      notes.push_back(
+          context.say_rich(phrase, {{"actual", visible(row->actual)}, {"planned", visible(row->planned)}}));
   };
   add("plan", wording::kPlanChanged);
   add("plan_set_aside", wording::kPlanSetAside);
@@ -123,10 +124,10 @@ bool add_restated_since(const Context& context, std::vector<Rich>& notes) {
           metric.comparisons.begin(), metric.comparisons.end(),
           [&](const Comparison& one) { return one.arm == row.arm && one.against == row.against; });
       if (then == metric.comparisons.end()) continue;
-      notes.push_back(context.say_rich(wording::kRestatedSince,
-                                       {{"metric", shown_name(metric.name, metric.key)},
-                                        {"then", shown(then->relative)},
-                                        {"now", shown(row.relative)}}));
+      notes.push_back(
+          context.say_rich(wording::kRestatedSince, {{"metric", shown_name(metric.name, metric.key)},
+                                                     {"then", shown(then->relative)},
+                                                     {"now", shown(row.relative)}}));
       return true;
     }
   return false;
@@ -329,11 +330,11 @@ void add_verdict(Content& content, const Scorecard& scorecard, const Numbers& nu
   const Verdict& verdict = scorecard.verdict;
   content.verdict.tag = visible(word_for(verdict.word, wording::kVerdictWords, numbers.language()));
   if (!verdict.rule.empty())
-    content.verdict.rule = context.say(
-        plan_row(scorecard, "plan") == nullptr && plan_row(scorecard, "plan_set_aside") == nullptr
-            ? wording::kRule
-            : wording::kRuleChanged,
-        {{"rule", visible(word_for(verdict.rule, wording::kRules, numbers.language()))}});
+    content.verdict.rule =
+        context.say(plan_row(scorecard, "plan") == nullptr && plan_row(scorecard, "plan_set_aside") == nullptr
+                        ? wording::kRule
+                        : wording::kRuleChanged,
+                    {{"rule", visible(word_for(verdict.rule, wording::kRules, numbers.language()))}});
   if (is_withheld(scorecard)) {
     add_withheld_verdict(content, context);
   } else {

@@ -99,25 +99,32 @@ inline constexpr Phrase kRule{"rule “{rule}”, fixed before the start",
 inline constexpr Phrase kRuleChanged{"rule “{rule}”; the plan was changed after the start",
                                      "Regel „{rule}“; der Plan wurde nach dem Start geändert"};
 inline constexpr Phrase kPlanChanged{
-    "**The plan was changed after the start** ({actual}). This report follows the one in force since the first "
+    "**The plan was changed after the start** ({actual}). This report follows the one in force since the "
+    "first "
     "exposure ({planned}).",
-    "**Der Plan wurde nach dem Start geändert** ({actual}). Dieser Bericht folgt dem, der seit dem ersten Kontakt "
+    "**Der Plan wurde nach dem Start geändert** ({actual}). Dieser Bericht folgt dem, der seit dem ersten "
+    "Kontakt "
     "galt ({planned})."};
 inline constexpr Phrase kPlanSetAside{
-    "**The plan was changed after the start** ({actual}), and this report follows the changed one: what it says was "
+    "**The plan was changed after the start** ({actual}), and this report follows the changed one: what it "
+    "says was "
     "not planned ({planned}).",
-    "**Der Plan wurde nach dem Start geändert** ({actual}), und dieser Bericht folgt dem geänderten: Was er sagt, war "
+    "**Der Plan wurde nach dem Start geändert** ({actual}), und dieser Bericht folgt dem geänderten: Was er "
+    "sagt, war "
     "so nicht geplant ({planned})."};
 inline constexpr Phrase kCapMissing{
     "**{metric} is not capped as planned:** no value from before the start was known.",
     "**{metric} ist nicht wie geplant gekappt:** Von vor dem Start war kein Wert bekannt."};
 inline constexpr Phrase kFalseAlarms{
-    "**False alarms are not controlled by this method:** at the looks of this plan it would call a difference in "
+    "**False alarms are not controlled by this method:** at the looks of this plan it would call a "
+    "difference in "
     "{rate} of experiments without one.",
-    "**Dieses Verfahren begrenzt Fehlalarme nicht:** Bei den Blicken dieses Plans meldete es in {rate} der Experimente "
+    "**Dieses Verfahren begrenzt Fehlalarme nicht:** Bei den Blicken dieses Plans meldete es in {rate} der "
+    "Experimente "
     "ohne Unterschied einen."};
 inline constexpr Phrase kAgainst{"Against {control}: ", "Gegen {control}: "};
-inline constexpr Phrase kLiftAgainst{"Lift in {metric} against {control}", "Effekt auf {metric} gegen {control}"};
+inline constexpr Phrase kLiftAgainst{"Lift in {metric} against {control}",
+                                     "Effekt auf {metric} gegen {control}"};
 inline constexpr Phrase kShipIt{"Ship {arm}.", "{arm} einführen."};
 inline constexpr Phrase kStopIt{"Stop {arm}.", "{arm} stoppen."};
 inline constexpr Phrase kKeepRunning{"Keep it running.", "Weiterlaufen lassen."};
@@ -218,14 +225,18 @@ inline constexpr Phrase kTrendNote{
     "**{metric} in {arm}: Der Effekt ändert sich mit der Zeit seit dem ersten Kontakt** "
     "({trend})."};
 inline constexpr Phrase kRestatedSince{
-    "**Restated:** what was recorded after the plan's date changes these numbers: {metric} {then} on the date, {now} "
+    "**Restated:** what was recorded after the plan's date changes these numbers: {metric} {then} on the "
+    "date, {now} "
     "since. The verdict is that of the date.",
-    "**Neu berechnet:** Was nach dem Termin des Plans erfasst wurde, ändert diese Zahlen: {metric} {then} am Termin, "
+    "**Neu berechnet:** Was nach dem Termin des Plans erfasst wurde, ändert diese Zahlen: {metric} {then} am "
+    "Termin, "
     "{now} seither. Das Urteil ist das des Termins."};
 inline constexpr Phrase kEpochWhy{
-    "Units were exposed in epoch {places}, of which no version of the catalog says who should be in which arm: their "
+    "Units were exposed in epoch {places}, of which no version of the catalog says who should be in which "
+    "arm: their "
     "split cannot be checked. Readings are withheld until the catalog knows the epoch.",
-    "Einheiten wurden in Epoche {places} erfasst, für die keine Fassung des Katalogs die Aufteilung nennt: Sie lässt "
+    "Einheiten wurden in Epoche {places} erfasst, für die keine Fassung des Katalogs die Aufteilung nennt: "
+    "Sie lässt "
     "sich nicht prüfen. Alle Lesarten sind zurückgehalten, bis der Katalog die Epoche kennt."};
 inline constexpr Phrase kRestated{
     "**Restated:** an erasure or purge has changed this report's data since.",
@@ -557,17 +568,21 @@ inline constexpr std::array kRuleTexts{
               "Einführen, wenn eine Entscheidungskennzahl besser und jede Leitplanke in ihrer Spanne ist; "
               "stoppen, wenn eine "
               "Entscheidungskennzahl schlechter oder eine Leitplanke verletzt ist."}},
-    CodeWord{"all_primaries",
-             {"Ship when every decision metric is better and every guardrail is within its margin; stop when a "
-              "decision metric is worse or a guardrail is breached.",
-              "Einführen, wenn jede Entscheidungskennzahl besser und jede Leitplanke in ihrer Spanne ist; stoppen, "
-              "wenn eine Entscheidungskennzahl schlechter oder eine Leitplanke verletzt ist."}},
-    CodeWord{"do_no_harm",
-             {"Ship when a decision metric is better, or at the planned end when nothing got worse, and every "
-              "guardrail is within its margin; stop when a decision metric is worse or a guardrail is breached.",
-              "Einführen, wenn eine Entscheidungskennzahl besser ist oder am geplanten Ende nichts schlechter wurde, "
-              "und jede Leitplanke in ihrer Spanne ist; stoppen, wenn eine Entscheidungskennzahl schlechter oder "
-              "eine Leitplanke verletzt ist."}}};
+    CodeWord{
+        "all_primaries",
+        {"Ship when every decision metric is better and every guardrail is within its margin; stop when a "
+         "decision metric is worse or a guardrail is breached.",
+         "Einführen, wenn jede Entscheidungskennzahl besser und jede Leitplanke in ihrer Spanne ist; "
+         "stoppen, "
+         "wenn eine Entscheidungskennzahl schlechter oder eine Leitplanke verletzt ist."}},
+    CodeWord{
+        "do_no_harm",
+        {"Ship when a decision metric is better, or at the planned end when nothing got worse, and every "
+         "guardrail is within its margin; stop when a decision metric is worse or a guardrail is breached.",
+         "Einführen, wenn eine Entscheidungskennzahl besser ist oder am geplanten Ende nichts schlechter "
+         "wurde, "
+         "und jede Leitplanke in ihrer Spanne ist; stoppen, wenn eine Entscheidungskennzahl schlechter oder "
+         "eine Leitplanke verletzt ist."}}};
 inline constexpr std::array kDimensions{
     CodeWord{"rfm", {"Recency, frequency, spend", "Aktualität, Häufigkeit, Umsatz"}},
     CodeWord{"lifecycle", {"Lifecycle", "Lebenszyklus"}},
@@ -626,8 +641,10 @@ inline constexpr std::array kPlanItems{
     CodeWord{"windows", {"Windows", "Fenster"}},
     CodeWord{"primary", {"Decision metric", "Entscheidungskennzahl"}}};
 inline constexpr std::array kCounts{
-    CodeWord{"exposures", {"exposures", "Kontakte"}}, CodeWord{"events", {"events", "Ereignisse"}},
-    CodeWord{"duplicates", {"duplicates", "Dubletten"}}, CodeWord{"rejected", {"rejected", "abgelehnt"}},
+    CodeWord{"exposures", {"exposures", "Kontakte"}},
+    CodeWord{"events", {"events", "Ereignisse"}},
+    CodeWord{"duplicates", {"duplicates", "Dubletten"}},
+    CodeWord{"rejected", {"rejected", "abgelehnt"}},
     CodeWord{"false_alarm_rate", {"false alarms at these looks", "Fehlalarme bei diesen Blicken"}},
     CodeWord{"units_per_day", {"units per day", "Einheiten je Tag"}}};
 
@@ -683,8 +700,9 @@ inline constexpr std::array kCheckNotes{
     CodeWord{"sequential_multinomial", {"valid at every look", "bei jedem Blick gültig"}},
     CodeWord{"unit_in_empty_arm",
              {"units in an arm that should have none", "Einheiten in einem Arm, der leer sein soll"}},
-    CodeWord{"epoch_without_shares",
-             {"units in an epoch that no catalog knows", "Einheiten in einer Epoche, die kein Katalog kennt"}},
+    CodeWord{
+        "epoch_without_shares",
+        {"units in an epoch that no catalog knows", "Einheiten in einer Epoche, die kein Katalog kennt"}},
     CodeWord{"in_the_store", {"of all rows in the store", "von allen Zeilen im Speicher"}},
     CodeWord{"no_covariates", {"nothing known from before the start", "nichts von vor dem Start bekannt"}},
     CodeWord{"table", {"a table has no times", "eine Tabelle hat keine Zeiten"}},

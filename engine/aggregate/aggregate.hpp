@@ -23,9 +23,9 @@ struct AggregateOptions {
 /// The experiment with this key. Throws Error{usage} naming the nearest one when there is none.
 const ExperimentDefinition& experiment_of(const Catalog& catalog, std::string_view experiment);
 
-/// Statistics of `experiment` as of the reader's moment: windows are over by its `until`. `catalog` is the one in force then
-/// (Reader::catalog). Throws Error{usage} when the catalog has no such experiment. Without exposures all
-/// counts are zero.
+/// Statistics of `experiment` as of the reader's moment: windows are over by its `until`. `catalog` is the
+/// one in force then (Reader::catalog). Throws Error{usage} when the catalog has no such experiment. Without
+/// exposures all counts are zero.
 Statistics aggregate(const Reader& reader, const Catalog& catalog, std::string_view experiment,
                      const AggregateOptions& options = {});
 

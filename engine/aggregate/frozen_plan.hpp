@@ -11,23 +11,24 @@
 
 namespace liftmark {
 
-/// When an experiment's first exposure happened and when the first one was recorded, which is when anybody could
-/// look; zeros without exposures.
+/// When an experiment's first exposure happened and when the first one was recorded, which is when anybody
+/// could look; zeros without exposures.
 struct FirstExposure {
   Micros at = 0, recorded_at = 0;
 };
 FirstExposure first_exposure_of(const Reader& reader, std::string_view experiment);
 
 struct FrozenPlan {
-  Catalog catalog;            ///< the catalog in force, with the experiment's plan and all metrics as frozen
+  Catalog catalog;           ///< the catalog in force, with the experiment's plan and all metrics as frozen
   std::int64_t version = 0;  ///< of the catalog that froze them
   /// Versions after the first exposure that say something else than the version before them.
   std::vector<CatalogVersion> changes;
   bool in_force = true;  ///< the catalog in force measures and decides the same way
 };
 
-/// The plan in force when the first exposure was recorded; without exposures, or where every version since has the
-/// same plan, that of `current`. Exposures recorded before any version: the first version with the experiment.
+/// The plan in force when the first exposure was recorded; without exposures, or where every version since
+/// has the same plan, that of `current`. Exposures recorded before any version: the first version with the
+/// experiment.
 FrozenPlan frozen_plan(const Reader& reader, const Catalog& current, std::string_view experiment);
 
 }  // namespace liftmark

@@ -65,7 +65,8 @@ struct Needs {
   std::vector<OrderNeeds> orders;
   std::vector<assign::Predicate> predicates;
   EventFilter filter;
-  /// What the metrics themselves read, when segments widen `filter`: late events and clocks are counted over it.
+  /// What the metrics themselves read, when segments widen `filter`: late events and clocks are counted over
+  /// it.
   std::optional<EventFilter> counted;
 };
 

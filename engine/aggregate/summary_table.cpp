@@ -329,7 +329,8 @@ Statistics SummaryAggregator::finish() {
         {.key = arm, .control = arm == control, .units = units, .units_by_epoch = {{1, units}}});
   }
   for (const auto& metric : spec.metrics) {
-    MetricStatistics data{.metric = metric.key, .layout = {.binary = metric.proportion(), .third = metric.proportion()}};
+    MetricStatistics data{.metric = metric.key,
+                          .layout = {.binary = metric.proportion(), .third = metric.proportion()}};
     for (std::size_t i = 0; i < arms.size(); ++i)
       data.cells.push_back({.epoch = 1, .arm = i, .history = state.totals[{arms[i], metric.key}].moments});
     result.metrics.push_back(std::move(data));

@@ -286,8 +286,7 @@ Scorecard analyse(const Statistics& recorded, const Analysis& analysis) {
                .results = card.metrics,
                .sample_ratio_failed = sample_ratio_failed(card.checks)},
               card);
-  card.plan_against_run =
-      plan_against_run(statistics, analysis, fewest_compared_units(tasks, pairs));
+  card.plan_against_run = plan_against_run(statistics, analysis, fewest_compared_units(tasks, pairs));
   if (cut)
     card.plan_against_run.push_back(
         {.item = "cut",

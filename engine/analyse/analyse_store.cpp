@@ -84,8 +84,8 @@ void mark_restated(const Scorecard& later, Scorecard& card) {
                                    .kept = card.verdict.word == later.verdict.word});
 }
 
-/// The report that the frozen date itself would have given. A history brought in afterwards, most of whose units
-/// were not recorded by then, has no such report: the same units and days are read as known now.
+/// The report that the frozen date itself would have given. A history brought in afterwards, most of whose
+/// units were not recorded by then, has no such report: the same units and days are read as known now.
 Scorecard analyse_frozen(const Measurement& measured, const Reader& reader, Micros moment) {
   const Reader now(measured.question.store, {.as_of = reader.as_of(), .until = moment});
   const Reader then(measured.question.store, {.as_of = moment});
@@ -125,7 +125,8 @@ Scorecard analyse_store(const StoreQuestion& question) {
   const Catalog& catalog = question.current_plan ? current : plan.catalog;
   const Measurement measured{question, catalog, experiment_of(catalog, question.experiment)};
   const auto moment = frozen_moment(reader, measured);
-  auto card = moment ? analyse_frozen(measured, reader, *moment) : measured.analyse(measured.statistics(reader));
+  auto card =
+      moment ? analyse_frozen(measured, reader, *moment) : measured.analyse(measured.statistics(reader));
   add_plan_change(plan, !question.current_plan, card);
   card.provenance.as_of = reader.as_of();
   card.provenance.catalog_digest = current.digest;

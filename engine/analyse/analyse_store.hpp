@@ -26,9 +26,10 @@ ReaderOptions reader_options(const std::string& as_of);
 std::vector<std::string> experiment_keys(const Reader& reader);
 
 /// Reads, aggregates and analyses by the plan in force since the first exposure; later changes are rows of
-/// `plan_against_run`. Plans read on frozen dates are read as of the last one that has passed: what was recorded
-/// afterwards stands beside as "restated". Throws Error{usage} for an unknown experiment (naming the nearest) or
-/// moment, Error{storage} for a store that cannot be read, Error{definition} for one without a catalog.
+/// `plan_against_run`. Plans read on frozen dates are read as of the last one that has passed: what was
+/// recorded afterwards stands beside as "restated". Throws Error{usage} for an unknown experiment (naming the
+/// nearest) or moment, Error{storage} for a store that cannot be read, Error{definition} for one without a
+/// catalog.
 Scorecard analyse_store(const StoreQuestion& question);
 
 }  // namespace liftmark

@@ -16,8 +16,8 @@ bool by_rates(const Look& look, const Plan& plan);
 
 /// Prior on the relative effect: the plan's, else the default.
 stats::NormalPrior prior_of(const Plan& plan);
-/// Relative effect (t - c) / |c| and its delta-method error, Var = v_t / c^2 + t^2 v_c / c^4. Empty for a control
-/// value of 0 and without variance.
+/// Relative effect (t - c) / |c| and its delta-method error, Var = v_t / c^2 + t^2 v_c / c^4. Empty for a
+/// control value of 0 and without variance.
 std::optional<stats::EffectLikelihood> relative_effect(const stats::Contrast& contrast);
 
 /// Credible interval at 1 - alpha of the lift or the difference. A plan that names a prior, or a metric that

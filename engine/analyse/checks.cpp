@@ -61,8 +61,8 @@ std::vector<Check::Place> unknown_epochs(const Statistics& statistics) {
   return places;
 }
 
-/// Where the split is wrong, worst first: chi-squares of each group added over the epochs, as their degrees of
-/// freedom. Descriptive.
+/// Where the split is wrong, worst first: chi-squares of each group added over the epochs, as their degrees
+/// of freedom. Descriptive.
 std::vector<Check::Place> localise(const Statistics& statistics) {
   struct Sum {
     double statistic = 0;

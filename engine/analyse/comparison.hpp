@@ -30,7 +30,7 @@ struct MetricTask {
   /// Planned share of each arm by epoch; nullptr or empty: unknown. For exact counts.
   const std::map<int, std::vector<double>>* shares = nullptr;
   bool adjusts = false;  ///< some covariate differs between units
-  int days_run = 0;  ///< whole days since the first exposure; for planned looks
+  int days_run = 0;      ///< whole days since the first exposure; for planned looks
 };
 
 /// Two arms of these cells with all that the plan's method needs: arm shares, looks made so far.

@@ -55,8 +55,8 @@ std::optional<Factors> factors_of(const std::vector<Cell>& cells, ArmPair pair) 
   return result;
 }
 
-/// The larger of the arms' own error and that of one population, as a sequence needs it (MEASUREMENT "Standard
-/// error"); else the own one.
+/// The larger of the arms' own error and that of one population, as a sequence needs it (MEASUREMENT
+/// "Standard error"); else the own one.
 Figure log_figure(const stats::LogEffect& own, const stats::LogEffect& pooled, bool any_time) {
   const double error = any_time ? std::max(own.standard_error, pooled.standard_error) : own.standard_error;
   return {.estimate = own.value, .standard_error = error};

@@ -19,7 +19,8 @@ std::vector<double> units_at_looks(const MetricTask& task, ArmPair pair) {
   for (int look = once ? days : kWeek; look <= days; look += kWeek) {
     double units = 0;
     for (const auto& day : task.data.by_day)
-      if (mature_by(task.metric, day.day, look)) units += static_cast<double>(compared_units(day.cells, pair));
+      if (mature_by(task.metric, day.day, look))
+        units += static_cast<double>(compared_units(day.cells, pair));
     if (once) units = static_cast<double>(compared_units(task.data.cells, pair));
     if (units > (looks.empty() ? 0 : looks.back())) looks.push_back(units);
   }
@@ -40,8 +41,9 @@ std::optional<double> false_alarm_rate(const MetricTask& task, ArmPair pair) {
   stats::Boundaries bounds;
   for (const double units : looks) {
     const double error = effect->standard_error * std::sqrt(looks.back() / units);
-    // The posterior N(m, s^2): 1/s^2 = 1/v + 1/error^2, m = s^2 (prior mean/v + d/error^2). It leaves 0 out when
-    // |m| > z s, that is when d/error lies beyond these bounds. Beta(1, 1) says next to nothing of a ratio.
+    // The posterior N(m, s^2): 1/s^2 = 1/v + 1/error^2, m = s^2 (prior mean/v + d/error^2). It leaves 0 out
+    // when |m| > z s, that is when d/error lies beyond these bounds. Beta(1, 1) says next to nothing of a
+    // ratio.
     const double precision = by_rates(look, task.plan) ? 0 : 1 / prior.variance;
     const double deviation = 1 / std::sqrt(precision + 1 / (error * error));
     bounds.fraction.push_back(units / looks.back());

@@ -84,8 +84,8 @@ Estimate always_valid(const Look& look, const Ask& ask) {
 }
 
 /// The mixing variance is the effect the plan is made for, so that n rho^2 = (log(1 + mde) / standard
-/// error)^2, for one-sided bounds as well: any mixing variance is valid. Without a planned effect it is tuned to
-/// the planned units like `always_valid`.
+/// error)^2, for one-sided bounds as well: any mixing variance is valid. Without a planned effect it is tuned
+/// to the planned units like `always_valid`.
 Estimate mixture_sprt(const Look& look, const Ask& ask) {
   if (!ask.plan->mde) return always_valid(look, ask);
   const auto scaled = stats::on_scale(look.contrast, ask.scale, stats::ErrorRule::larger_of_both);
@@ -152,7 +152,8 @@ constexpr std::array kMethods{
                "asymptotic confidence sequence, tuned to the planned units; look whenever you like",
                always_valid},
     PlanMethod{Method::fixed, "fixed", "fixed_horizon", false,
-               "one look at the planned date; score intervals when a count is below 20", fixed, nullptr, few_counts},
+               "one look at the planned date; score intervals when a count is below 20", fixed, nullptr,
+               few_counts},
     PlanMethod{Method::mixture_sprt, "mixture_sprt", "mixture_sprt", true,
                "mixture sequential test with the planned effect as mixing variance", mixture_sprt},
     PlanMethod{Method::group_sequential, "group_sequential", "group_sequential", false,

@@ -38,8 +38,8 @@ std::vector<Funnel> funnels(const MetricTask& task, const Statistics& statistics
 std::vector<Decomposition> decompositions(const MetricTask& task, const Statistics& statistics,
                                           const std::vector<ArmPair>& pairs);
 
-/// How often the plan's method calls a difference where there is none, at the looks planned: at the horizon, else
-/// week by week so far. Only for bayesian plans, whose error nothing else controls. From the crossing
+/// How often the plan's method calls a difference where there is none, at the looks planned: at the horizon,
+/// else week by week so far. Only for bayesian plans, whose error nothing else controls. From the crossing
 /// probabilities of a Brownian motion observed at those looks.
 std::optional<double> false_alarm_rate(const MetricTask& task, ArmPair pair);
 

@@ -36,7 +36,8 @@ void add_stopped(const MetricTask& task, const Statistics& statistics, ArmPair p
                   .relative = figure(*lift)});
 }
 
-/// The denominator's test needs a p-value: where the plan's method has none, the default of its kind stands in.
+/// The denominator's test needs a p-value: where the plan's method has none, the default of its kind stands
+/// in.
 const PlanMethod& denominator_method(const Plan& plan, const Look& look) {
   if (plan.method == Method::bayesian) return plan_method(Method::fixed);
   if (plan.method == Method::betting) return plan_method(Method::always_valid);

@@ -105,31 +105,32 @@ constexpr RuleStep kHorizonReached{"horizon_reached", kNoDecision, horizon_reach
 constexpr RuleStep kNotSettled{"not_settled", kKeepRunning, always, primaries};
 
 constexpr std::array kClearWinNoHarm{
-    kSampleRatioFailed, kBeforeHorizon,
-    kGuardrailBreached, kPrimaryWorse,
-    kBeforeMinDays,     kBurnIn,
-    kNoPrimary,         kNotMeasured,
-    RuleStep{"primary_better", kShip, primary_better, better},
-    kOpenAtHorizon,     kOpen,
-    kHorizonReached,    kNotSettled};
+    kSampleRatioFailed, kBeforeHorizon, kGuardrailBreached,
+    kPrimaryWorse,      kBeforeMinDays, kBurnIn,
+    kNoPrimary,         kNotMeasured,   RuleStep{"primary_better", kShip, primary_better, better},
+    kOpenAtHorizon,     kOpen,          kHorizonReached,
+    kNotSettled};
 
 constexpr std::array kAllPrimaries{
-    kSampleRatioFailed, kBeforeHorizon,
-    kGuardrailBreached, kPrimaryWorse,
-    kBeforeMinDays,     kBurnIn,
-    kNoPrimary,         kNotMeasured,
-    RuleStep{"all_primaries_better", kShip, all_primaries_better, better},
+    kSampleRatioFailed, kBeforeHorizon, kGuardrailBreached,
+    kPrimaryWorse,      kBeforeMinDays, kBurnIn,
+    kNoPrimary,         kNotMeasured,   RuleStep{"all_primaries_better", kShip, all_primaries_better, better},
     kHorizonReached,    kNotSettled};
 
-constexpr std::array kDoNoHarm{
-    kSampleRatioFailed, kBeforeHorizon,
-    kGuardrailBreached, kPrimaryWorse,
-    kBeforeMinDays,     kBurnIn,
-    kNoPrimary,         kNotMeasured,
-    RuleStep{"primary_better", kShip, primary_better, better},
-    RuleStep{"no_harm_at_horizon", kShip, no_harm, primaries},
-    kOpenAtHorizon,     kOpen,
-    kHorizonReached,    kNotSettled};
+constexpr std::array kDoNoHarm{kSampleRatioFailed,
+                               kBeforeHorizon,
+                               kGuardrailBreached,
+                               kPrimaryWorse,
+                               kBeforeMinDays,
+                               kBurnIn,
+                               kNoPrimary,
+                               kNotMeasured,
+                               RuleStep{"primary_better", kShip, primary_better, better},
+                               RuleStep{"no_harm_at_horizon", kShip, no_harm, primaries},
+                               kOpenAtHorizon,
+                               kOpen,
+                               kHorizonReached,
+                               kNotSettled};
 
 constexpr std::array kRules{
     Rule{"clear_win_no_harm", "ship when a primary is better and every guardrail is within its margin",

@@ -22,7 +22,7 @@ struct VariantState {
   std::vector<std::string> primaries_better, primaries_worse, primaries;
   std::vector<std::string> guardrails_breached, guardrails_within, guardrails;
   std::vector<std::string> guardrails_open;  ///< those that are not within, to be named
-  std::vector<std::string> not_measured;  ///< primaries and guardrails without any comparison
+  std::vector<std::string> not_measured;     ///< primaries and guardrails without any comparison
 };
 
 /// One line of a rule: the word it gives, why, and which metrics it speaks of.

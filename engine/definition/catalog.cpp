@@ -201,17 +201,19 @@ class Relations {
   void decides(const Plan& plan, const Metric& metric, const std::string& place) {
     if (metric.maturity == Maturity::any && looks_repeatedly(plan.method))
       report(place,
-             fmt::format("counts units before their window is over, which must not decide under the method \"{}\"",
-                         name(plan.method)),
+             fmt::format(
+                 "counts units before their window is over, which must not decide under the method \"{}\"",
+                 name(plan.method)),
              metric.key, "Use \"maturity\": \"complete\", or make it secondary.");
     std::optional<int> last = plan.horizon_days;
     if (plan.method == Method::group_sequential && !plan.look_days.empty()) last = plan.look_days.back();
     const int needed = metric.maturity == Maturity::any ? 1 : metric.window_days + metric.settle_days + 1;
     if (last && *last < needed)
-      report(place, fmt::format("is never complete by the plan's last day, {}", *last), metric.key,
-             fmt::format("Its window and settling take {} days from a unit's first exposure: plan at least {} "
-                         "days, and as many more as units arrive.",
-                         needed - 1, needed));
+      report(
+          place, fmt::format("is never complete by the plan's last day, {}", *last), metric.key,
+          fmt::format("Its window and settling take {} days from a unit's first exposure: plan at least {} "
+                      "days, and as many more as units arrive.",
+                      needed - 1, needed));
   }
 
   void plan(const Plan& plan, const std::string& where) {
@@ -245,7 +247,8 @@ class Relations {
     for (std::size_t i = 0; i < plan.guardrails.size(); ++i) {
       const std::string place = json_pointer(json_pointer(json_pointer(where, "guardrails"), i), "metric");
       once(plan.guardrails[i].metric, place);
-      if (const Metric* metric = metric_exists(plan.guardrails[i].metric, place)) decides(plan, *metric, place);
+      if (const Metric* metric = metric_exists(plan.guardrails[i].metric, place))
+        decides(plan, *metric, place);
     }
   }
 

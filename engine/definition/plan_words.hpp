@@ -10,8 +10,8 @@ namespace liftmark {
 /// Rules a plan may name; engine/analyse has the steps of each.
 inline constexpr std::string_view kRuleNames[] = {"clear_win_no_harm", "all_primaries", "do_no_harm"};
 
-/// Whether a method looks more than once at growing data: each look then needs new units, not the same ones with
-/// more of their window over.
+/// Whether a method looks more than once at growing data: each look then needs new units, not the same ones
+/// with more of their window over.
 constexpr bool looks_repeatedly(Method method) noexcept {
   return method != Method::fixed && method != Method::bayesian;
 }

@@ -14,7 +14,11 @@ namespace liftmark {
 /// An EventFilter in the store's codes.
 struct ScanFilter {
   ScanFilter(const Reader::State& state, const EventFilter& asked)
-      : reader(state), from(asked.from), to(std::min(asked.to, state.until + 1)), as_of(state.as_of), keys(asked.keys) {
+      : reader(state),
+        from(asked.from),
+        to(std::min(asked.to, state.until + 1)),
+        as_of(state.as_of),
+        keys(asked.keys) {
     all_types = asked.types.empty();
     wanted.assign(state.types.size(), all_types);
     for (const std::string& type : asked.types)

@@ -1,5 +1,5 @@
-// A report follows the plan that the first exposure froze, and a frozen date's report does not change: what came
-// later is shown beside it. Real stores, recorded in the past and added to now.
+// A report follows the plan that the first exposure froze, and a frozen date's report does not change: what
+// came later is shown beside it. Real stores, recorded in the past and added to now.
 #include <unistd.h>
 
 #include <cmath>
@@ -49,8 +49,8 @@ struct Shop {
     const auto parsed = parse_catalog(catalog(plan).dump());
     Store::open(path).put_catalog(parsed.text, parsed.digest);
   }
-  /// 200 units an arm exposed at the start, of which so many bought a day later; units named by arm and number.
-  /// Recorded when it happened, or now.
+  /// 200 units an arm exposed at the start, of which so many bought a day later; units named by arm and
+  /// number. Recorded when it happened, or now.
   void record(int control, int variant, bool exposures, bool now) const {
     Store store = Store::open(path);
     Recorder recorder(store, {.oldest = 100'000 * kDay});
@@ -58,7 +58,9 @@ struct Shop {
     for (const std::string arm : {"control", "variant"}) {
       for (int i = 0; i < 200; ++i) {
         const std::string unit = arm + std::to_string(i), id = "x" + unit, order = "o" + unit;
-        const auto recorded = [&](Micros at) { return now ? std::optional<Micros>() : std::optional(at + 1); };
+        const auto recorded = [&](Micros at) {
+          return now ? std::optional<Micros>() : std::optional(at + 1);
+        };
         if (exposures)
           batch.add(Exposure{.id = id,
                              .experiment = "checkout",
@@ -83,10 +85,10 @@ struct Shop {
   }
   Scorecard report(const std::string& as_of = {}, bool current_plan = false) const {
     return analyse_store({.store = path.string(),
-                               .experiment = "checkout",
-                               .as_of = as_of,
-                               .segments = {},
-                               .current_plan = current_plan});
+                          .experiment = "checkout",
+                          .as_of = as_of,
+                          .segments = {},
+                          .current_plan = current_plan});
   }
 };
 
@@ -197,7 +199,13 @@ TEST_CASE("duplicates are a share of the rows that came to the store") {
       Batch batch("other");
       for (int i = 0; i < 30; ++i) {
         const std::string id = "e" + std::to_string(i);
-        batch.add(Event{.id = id, .unit = id, .type = "view", .at = kStart, .recorded_at = {}, .reference = {}, .properties = {}});
+        batch.add(Event{.id = id,
+                        .unit = id,
+                        .type = "view",
+                        .at = kStart,
+                        .recorded_at = {},
+                        .reference = {},
+                        .properties = {}});
       }
       recorder.record(std::move(batch));
     }

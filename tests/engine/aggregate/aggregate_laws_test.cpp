@@ -220,9 +220,11 @@ TEST_CASE("what else a report asks for changes neither the digest nor the health
   const auto segments = text.find(R"(, "segments")");
   text.erase(segments, text.find(']', segments) + 1 - segments);
   // Without covariates only purchases are read, from the start on; a segment by history reads everything.
-  for (auto at = text.find(R"("lookback_days": 7)"); at != std::string::npos; at = text.find(R"("lookback_days": 7)"))
+  for (auto at = text.find(R"("lookback_days": 7)"); at != std::string::npos;
+       at = text.find(R"("lookback_days": 7)"))
     text.replace(at, 18, R"("lookback_days": 0)");
-  text.replace(text.find(R"("kind": "repeat_purchase",)"), 26, R"("kind": "repeat_purchase", "covariate": {"lookback_days": 0},)");
+  text.replace(text.find(R"("kind": "repeat_purchase",)"), 26,
+               R"("kind": "repeat_purchase", "covariate": {"lookback_days": 0},)");
   const Catalog catalog = parse_catalog(text);
   std::vector<Happening> rows = random_shop(9, 200);
   for (int i = 0; i < 50; ++i) {  // long ago, of no metric's type, and late
@@ -291,7 +293,8 @@ TEST_CASE("settling comes after the window, and days begin where the catalog say
   Store store = Store::create(file.path());
   store.put_catalog(catalog.text, catalog.digest);
   // Days begin at 22:00 UTC: 22:48 (0.95 days) belongs to the next one.
-  shop::record(store, {exposed("a", "control", 0.5), exposed("b", "variant", 0.95), event("o", "a", "purchase", 9)});
+  shop::record(store,
+               {exposed("a", "control", 0.5), exposed("b", "variant", 0.95), event("o", "a", "purchase", 9)});
   const auto immature = [&](double at) {
     const Reader reader(file.path(), {.as_of = day(at)});
     return shop::metric(aggregate(reader, catalog, "checkout"), "revenue").immature_units;

@@ -89,7 +89,8 @@ MetricStatistics with_covariate(const std::vector<std::pair<int, int>>& rows, in
   for (std::size_t arm = 0; arm < rows.size(); ++arm) {
     CoMoments units(2);
     for (int i = 0; i < rows[arm].first; ++i)
-      units.add(std::vector<double>{i < rows[arm].second ? 1.0 : 0.0, third > 0 && i % third == 0 ? 3.0 : 0.0});
+      units.add(
+          std::vector<double>{i < rows[arm].second ? 1.0 : 0.0, third > 0 && i % third == 0 ? 3.0 : 0.0});
     metric.cells.push_back(cell_of(arm, units));
   }
   return metric;
@@ -223,8 +224,10 @@ TEST_CASE("a failed split is localised with each epoch's own shares") {
   data.arms[1].units = 800;
   data.expected_shares = {{1, {0.9, 0.1}}, {2, {0.5, 0.5}}};
   // DE came in epoch 1, split as planned; FR in epoch 2: 1300/700 instead of 1000/1000, chi-square 180.
-  data.splits = {{"country", "DE", {900, 100}, 1}, {"country", "FR", {0, 0}, 1},
-                 {"country", "DE", {0, 0}, 2},     {"country", "FR", {1'300, 700}, 2}};
+  data.splits = {{"country", "DE", {900, 100}, 1},
+                 {"country", "FR", {0, 0}, 1},
+                 {"country", "DE", {0, 0}, 2},
+                 {"country", "FR", {1'300, 700}, 2}};
   add_counts(data, "m", {{2'200, 220}, {800, 80}});
   const auto places = check(analyse(data, ask({"m"})), "sample_ratio").places;
   REQUIRE(places.size() == 2);
@@ -340,8 +343,8 @@ TEST_CASE("a mixture without a planned effect carries the name of what stands in
   // Its lower bound: x = (log 1.1 / error)^2, error of equal halves sqrt(2 / 3000).
   const double error = std::sqrt(2.0 / 3'000), ratio = std::log(1.1) / error;
   CHECK(*first(with, 1).relative.lower ==
-        Approx(std::expm1(-error * stats::sequence_critical_value(ratio * ratio, 0.05,
-                                                                  stats::SequenceSide::lower)))
+        Approx(std::expm1(-error *
+                          stats::sequence_critical_value(ratio * ratio, 0.05, stats::SequenceSide::lower)))
             .epsilon(1e-9));
 }
 

@@ -214,7 +214,8 @@ TEST_CASE("meaning is checked, not only form") {
 }
 
 TEST_CASE("what counts before its window is over decides nothing where one looks repeatedly") {
-  for (const char* method : {"always_valid", "mixture_sprt", "exact_counts", "betting", "fixed", "bayesian"}) {
+  for (const char* method :
+       {"always_valid", "mixture_sprt", "exact_counts", "betting", "fixed", "bayesian"}) {
     json catalog = small();
     json& plan = catalog["experiments"][0]["plan"];
     plan["method"] = method;
