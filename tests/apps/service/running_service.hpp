@@ -17,8 +17,8 @@ namespace liftmark::service {
 inline std::string test_catalog(const std::string& status = "running") {
   const auto experiment = [](const std::string& key, const std::string& payload, const std::string& more) {
     return R"({"key":")" + key + R"(","arms":[{"key":"off","role":"control","payload":)" + payload +
-           R"(},{"key":"on","weight":3}],"hashing":{"scheme":"liftmark-1","salt":"secret-salt-)" + key + R"("},)" + more +
-           R"("plan":{"primary":["conversion"],"segments":["country"]}})";
+           R"(},{"key":"on","weight":3}],"hashing":{"scheme":"liftmark-1","salt":"secret-salt-)" + key +
+           R"("},)" + more + R"("plan":{"primary":["conversion"],"segments":["country"]}})";
   };
   return R"({"schema":"liftmark.catalog/1","metrics":[{"key":"conversion","kind":"proportion",)"
          R"("numerator":{"event":"purchase"}}],"experiments":[)" +
