@@ -85,7 +85,7 @@ void add_report(CLI::App& program) {
   command->add_option("store", options->question.store, "The store")->required();
   command->add_option(
       "experiment", options->question.experiment,
-      "Key of the experiment; without it, pages of all and an index go to the folder --output");
+      "Key of the experiment, or of a holdout with a ledger; without it, pages of all and an index go to the folder --output");
   command->add_option("--as-of", options->question.as_of,
                       "As the store was at this moment (default: the last commit)");
   command

@@ -113,6 +113,12 @@ void count_splits(const Population& population, Statistics& statistics) {
   }
 }
 
+std::string control_of(const ExperimentDefinition& experiment) {
+  for (const assign::Arm& arm : experiment.assignment.arms)
+    if (arm.role == assign::Role::control) return arm.key;
+  return {};
+}
+
 /// Cold start and lifecycle look at everything known before the first exposure.
 void read_all_history(const Population& population, Needs& needs) {
   const bool wanted = std::any_of(population.dimensions.begin(), population.dimensions.end(),
@@ -124,7 +130,12 @@ void read_all_history(const Population& population, Needs& needs) {
 }
 
 /// Reads all slices, each by one thread; the first error ends the pass.
-std::vector<MetricSums> run_pass(const PassInput& input, int threads, PassCounts& counts) {
+struct PassResult {
+  std::vector<MetricSums> sums;
+  std::vector<std::unique_ptr<KeptSums>> kept;
+  PassCounts counts;
+};
+PassResult run_pass(const PassInput& input, int threads) {
   std::vector<std::unique_ptr<UnitPass>> passes;
   for (int i = 0; i < threads; ++i) passes.push_back(std::make_unique<UnitPass>(input));
   std::atomic<std::size_t> next{0};
@@ -144,18 +155,32 @@ std::vector<MetricSums> run_pass(const PassInput& input, int threads, PassCounts
   work(*passes[0]);
   for (std::thread& thread : others) thread.join();
   if (failure) std::rethrow_exception(failure);
-  std::vector<MetricSums> sums = std::move(passes[0]->metrics());
-  counts = passes[0]->counts();
+  PassResult result{std::move(passes[0]->metrics()), std::move(passes[0]->kept()), passes[0]->counts()};
   for (std::size_t i = 1; i < passes.size(); ++i) {
-    for (std::size_t m = 0; m < sums.size(); ++m) sums[m].merge(std::move(passes[i]->metrics()[m]));
-    counts.merge(passes[i]->counts());
+    for (std::size_t m = 0; m < result.sums.size(); ++m) {
+      result.sums[m].merge(std::move(passes[i]->metrics()[m]));
+      if (result.kept[m]) result.kept[m]->merge(*passes[i]->kept()[m]);
+    }
+    result.counts.merge(passes[i]->counts());
     passes[i].reset();
   }
-  return sums;
+  return result;
+}
+
+/// An erased unit of this experiment goes to the arm it was first given. The arm may be gone from the catalog.
+void count_erased(const Counter& counter, Statistics& statistics) {
+  const std::size_t cut = counter.detail.find(kErasedSeparator);
+  if (cut == std::string::npos || counter.detail.compare(0, cut, statistics.experiment) != 0) return;
+  for (ArmCounts& arm : statistics.arms)
+    if (arm.key == std::string_view(counter.detail).substr(cut + 1)) arm.erased_units += counter.count;
 }
 
 void read_counters(const Reader& reader, Statistics& statistics) {
   for (const Counter& counter : reader.counters()) {
+    if (counter.name == kErasedCounter) {
+      count_erased(counter, statistics);
+      continue;
+    }
     const std::string name = counter.detail.empty() ? counter.name : counter.name + ":" + counter.detail;
     statistics.counts[name] += counter.count;
     if (counter.name == "duplicate") statistics.duplicates += counter.count;
@@ -183,6 +208,7 @@ const ExperimentDefinition& experiment_of(const Catalog& catalog, std::string_vi
   if (const auto* found = catalog.find_experiment(experiment)) return *found;
   std::vector<std::string_view> keys;
   for (const auto& known : catalog.experiments) keys.push_back(known.assignment.key);
+  for (const auto& ledger : catalog.ledgers) keys.push_back(ledger.holdout);
   const std::string_view meant = nearest(experiment, keys);
   throw Error(ErrorCode::usage,
               Problem{"experiment", "the catalog has no such experiment", std::string(experiment),
@@ -199,6 +225,8 @@ Statistics aggregate(const Reader& reader, const Catalog& catalog, std::string_v
   Population population = read_population(
       reader, definition->assignment, dimensions_of(definition->plan, options), catalog.day_offset_minutes);
   statistics.derived = describe_history(reader, population);
+  for (const std::string& other : definition->plan.interactions)
+    statistics.crossed.push_back({other, control_of(*catalog.find_experiment(other))});
   count_arms(population, definition->assignment, statistics);
   read_expected_shares(reader, catalog, statistics, population.arms);
   read_counters(reader, statistics);
@@ -206,9 +234,8 @@ Statistics aggregate(const Reader& reader, const Catalog& catalog, std::string_v
   Needs needs = needs_of(catalog, plan_metrics(definition->plan));
   bound_time(needs, population.first, population.last);
   read_all_history(population, needs);
-  PassCounts counts;
-  std::vector<MetricSums> sums =
-      run_pass({reader, needs, population, catalog.day_offset_minutes}, thread_count(options), counts);
+  PassResult pass = run_pass({reader, needs, population, catalog.day_offset_minutes}, thread_count(options));
+  const PassCounts& counts = pass.counts;
   statistics.late_events = counts.late_events;
   statistics.future_events = counts.future_events;
   statistics.counts["events_read"] = counts.events_read;
@@ -218,12 +245,14 @@ Statistics aggregate(const Reader& reader, const Catalog& catalog, std::string_v
   count_splits(population, statistics);
   // Population and sums only: what else a report asks for (segments, other events) changes nothing of them.
   std::string bytes = statistics.experiment + "\n";
-  for (MetricSums& metric : sums) {
-    metric.settle_cap();
-    metric.append(reader, bytes);
+  for (std::size_t m = 0; m < pass.sums.size(); ++m) {
+    pass.sums[m].settle_cap();
+    pass.sums[m].append(reader, bytes);
+    if (pass.kept[m]) pass.kept[m]->append(reader, bytes);
+    if (!needs.metrics[m].reported) continue;
+    statistics.metrics.push_back(pass.sums[m].statistics(reader));
+    if (pass.kept[m]) pass.kept[m]->describe(reader, statistics.metrics.back());
   }
-  for (std::size_t m = 0; m < sums.size(); ++m)
-    if (needs.metrics[m].reported) statistics.metrics.push_back(sums[m].statistics(reader));
   statistics.data_digest = sha256_hex(bytes);
   return statistics;
 }

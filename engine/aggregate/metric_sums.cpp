@@ -56,6 +56,8 @@ MetricSums::MetricSums(const MetricNeeds& needs, const Population& population)
           needs.daily ? static_cast<std::size_t>(needs.window / kMicrosPerDay) * population.cells() * 2 : 0),
       factors_(4, needs.factors.empty() ? 0 : population.cells()),
       steps_(1, needs.steps.size() * population.cells()),
+      trend_(needs.layout.ratio ? 4 : 2, needs.daily ? population.cells() : 0),
+      terms_(std::max<std::size_t>(1, needs.terms.size()), needs.terms.empty() ? 0 : population.cells()),
       values_(population.arms.size()),
       immature_(population.arms.size(), 0) {
   for (const Dimension& dimension : population.dimensions)
@@ -65,6 +67,7 @@ MetricSums::MetricSums(const MetricNeeds& needs, const Population& population)
 void MetricSums::add(std::size_t member, bool history, const UnitValues& values) {
   if (!needs_->layout.binary && values[0] != 0)
     values_[population_->arm_of(population_->cell[member])].add(values[0]);
+  if (!needs_->layout.binary) top_.add(place(0, member, history), values);
   if (!has_cap_) return count(member, history, values);
   uncapped_.add(place(0, member, history), values.data());
   const std::size_t covariate = needs_->layout.ratio ? 2 : 1;
@@ -81,6 +84,7 @@ void MetricSums::add_zero(std::size_t member, bool history) {
   for (std::size_t d = 0; d < groups_.size(); ++d)
     groups_[d].add_units(place(population_->dimensions[d].group[member], member, history), 1);
   if (factors_.cells() > 0) factors_.add_units(population_->cell[member], 1);
+  if (terms_.cells() > 0) terms_.add_units(population_->cell[member], 1);
   for (std::size_t step = 0; step < needs_->steps.size(); ++step)
     steps_.add_units(step * cells_ + population_->cell[member], 1);
 }
@@ -121,6 +125,9 @@ void MetricSums::merge(MetricSums&& other) {
   since_.merge(other.since_);
   factors_.merge(other.factors_);
   steps_.merge(other.steps_);
+  trend_.merge(other.trend_);
+  terms_.merge(other.terms_);
+  top_.merge(other.top_);
   for (const auto& [surface, sums] : other.surfaces_) {
     const auto [found, added] = surfaces_.emplace(surface, sums);
     if (!added) found->second.merge(sums);
@@ -221,6 +228,16 @@ void MetricSums::add_parts(const Reader& reader, const ExactSums& base, MetricSt
     const double money = needs_->per_one[0];
     result.factors = plain_cells(factors_, 0, {1.0, 1.0, money, money});
   }
+  if (!needs_->terms.empty())
+    result.terms = plain_cells(terms_, 0, std::vector<double>(terms_.dimension(), 1e6));
+  if (needs_->daily) {
+    ExactSums trend = trend_;
+    for (std::size_t i = 0; i < population_->cells(); ++i)
+      trend.add_units(i, base.units(2 * i) + base.units(2 * i + 1));
+    std::vector<double> per_one(2, 2 * needs_->per_one[0]);
+    if (needs_->layout.ratio) per_one.insert(per_one.end(), 2, 2 * needs_->per_one[1]);
+    result.trend = plain_cells(trend, 0, per_one);
+  }
   for (auto& [name, sums] : surfaces_by_name(reader)) {
     for (std::size_t i = 0; i < population_->cells(); ++i)
       sums.add_units(i, base.units(2 * i) + base.units(2 * i + 1));
@@ -262,9 +279,21 @@ MetricStatistics MetricSums::statistics(const Reader& reader) const {
     result.since_exposure.push_back({.day = static_cast<int>(day) + 1, .cells = cells(since, day)});
   }
   add_parts(reader, base, result);
+  if (!needs_->kept || !needs_->factors.empty()) add_trimmed(base, result);
   if (!needs_->layout.binary) result.distribution = distribution();
   result.immature_units = immature_;
   return result;
+}
+
+void MetricSums::add_trimmed(const ExactSums& base, MetricStatistics& result) const {
+  std::int64_t units = 0;
+  for (std::size_t i = 0; i < base.cells(); ++i) units += base.units(i);
+  for (const std::size_t size : top_.sizes(units)) {
+    ExactSums removed(base.dimension(), base.cells()), rest = base;
+    for (const auto& row : top_.largest(size)) removed.add(row.place, row.values.data());
+    for (std::size_t i = 0; i < base.cells(); ++i) rest.subtract(i, removed, i);
+    result.without_top.push_back({static_cast<std::int64_t>(size), cells(rest, 0)});
+  }
 }
 
 std::vector<DistributionCell> MetricSums::distribution() const {
@@ -298,7 +327,7 @@ DistributionCell MetricSums::distribution_of(std::size_t arm, const ExactSums& c
 void MetricSums::append(const Reader& reader, std::string& bytes) const {
   bytes += needs_->metric->key;
   bytes += '\0';
-  for (const ExactSums* sums : {&by_day_, &crossed_, &uncapped_, &since_, &factors_, &steps_})
+  for (const ExactSums* sums : {&by_day_, &crossed_, &uncapped_, &since_, &factors_, &steps_, &trend_, &terms_})
     for (std::size_t cell = 0; cell < sums->cells(); ++cell) sums->append(cell, bytes);
   for (const auto& [name, sums] : surfaces_by_name(reader)) {
     bytes += name;

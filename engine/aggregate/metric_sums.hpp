@@ -10,6 +10,7 @@
 #include "engine/aggregate/exact_sums.hpp"
 #include "engine/aggregate/needs.hpp"
 #include "engine/aggregate/population.hpp"
+#include "engine/aggregate/top_units.hpp"
 
 namespace liftmark {
 
@@ -55,6 +56,14 @@ class MetricSums {
   void add_factors(std::size_t member, const UnitValues& values) {
     factors_.add(population_->cell[member], values.data());
   }
+  /// Values with weight on the first and on the last days, as MetricStatistics::trend, doubled.
+  void add_trend(std::size_t member, const UnitValues& values) {
+    trend_.add_leading(population_->cell[member], values.data(), trend_.dimension());
+  }
+  /// A blend's terms, in their order.
+  void add_terms(std::size_t member, const std::int64_t* values) {
+    terms_.add(population_->cell[member], values);
+  }
   /// How many of the funnel's steps the unit has passed.
   void add_steps(std::size_t member, std::size_t passed);
   /// What the unit's value owes to one surface (a value code; 0: none given).
@@ -87,6 +96,7 @@ class MetricSums {
   void count(std::size_t member, bool history, const UnitValues& values);
   std::vector<Cell> cells(const ExactSums& sums, std::size_t index) const;
   ExactSums total() const;
+  void add_trimmed(const ExactSums& base, MetricStatistics& result) const;
   std::vector<DistributionCell> distribution() const;
   DistributionCell distribution_of(std::size_t arm, const ExactSums& capped) const;
 
@@ -95,7 +105,8 @@ class MetricSums {
   std::size_t cells_;  ///< of the population
   bool has_cap_ = false;
   std::optional<std::int64_t> threshold_;
-  ExactSums by_day_, crossed_, uncapped_, since_, factors_, steps_;
+  ExactSums by_day_, crossed_, uncapped_, since_, factors_, steps_, trend_, terms_;
+  TopUnits<UnitValues> top_;
   std::map<ValueCode, ExactSums> surfaces_;
   std::vector<ExactSums> groups_;  ///< by dimension
   std::vector<WaitingUnit> waiting_, kept_;

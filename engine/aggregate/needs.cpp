@@ -16,26 +16,6 @@ bool is_money(const Source& source) {
   return source.aggregation == Aggregation::sum || source.aggregation == Aggregation::max;
 }
 
-/// Whether the one pass of unit values serves this kind.
-bool has_unit_value(MetricKind kind) {
-  switch (kind) {
-    case MetricKind::proportion:
-    case MetricKind::count:
-    case MetricKind::mean:
-    case MetricKind::ratio:
-    case MetricKind::retention:
-    case MetricKind::repeat_purchase:
-    case MetricKind::funnel:
-    case MetricKind::blend:
-      return true;
-    case MetricKind::quantile:
-    case MetricKind::time_to_event:
-    case MetricKind::breadth:
-      return false;
-  }
-  return false;
-}
-
 struct Range {
   Micros from, to;
 };
@@ -88,7 +68,10 @@ class Builder {
     const Range window = window_of(metric);
     const bool ratio = metric.kind == MetricKind::ratio;
     built.layout.ratio = ratio;
-    built.layout.covariates = metric.lookback_days == 0 ? 0 : ratio ? 2 : 1;
+    // A measure of the whole arm, or a time that is not known before, has no value of the pre-period.
+    const bool unadjusted = metric.kind == MetricKind::quantile || metric.kind == MetricKind::breadth ||
+                            metric.kind == MetricKind::time_to_event;
+    built.layout.covariates = metric.lookback_days == 0 || unadjusted ? 0 : ratio ? 2 : 1;
     built.layout.binary = metric.kind == MetricKind::proportion || metric.kind == MetricKind::retention ||
                           metric.kind == MetricKind::repeat_purchase;
     built.daily = metric.kind == MetricKind::proportion || metric.kind == MetricKind::count ||
@@ -100,15 +83,24 @@ class Builder {
     if (metric.cap && metric.cap->percentile)
       built.cap_history = feature(metric.numerator, {-built.window, 0},
                                   {.from_start = true, .predicate = predicate(metric.numerator.where)});
-    if (metric.kind == MetricKind::repeat_purchase) {
+    if (metric.kind == MetricKind::repeat_purchase || metric.kind == MetricKind::time_to_event) {
       built.orders = static_cast<int>(needs_.orders.size());
       needs_.orders.push_back({built.features.front(), metric.refund_events, metric.minimum_orders});
       needs_.filter.keys = true;
     }
+    if (unadjusted) kept(built);
     const bool additive = metric.kind == MetricKind::mean && metric.numerator.aggregation == Aggregation::sum;
     if (additive) factors(built, window);
+    built.kept = built.kept || (additive && metric.numerator.events.size() > 1);  // when refunds came
     if (!metric.surface.empty() && (additive || metric.kind == MetricKind::count))
       built.surface = column(metric.surface);
+  }
+
+  void kept(MetricNeeds& built) {
+    built.kept = true;
+    const MetricKind kind = built.metric->kind;
+    if (kind == MetricKind::breadth) built.item = column(built.metric->item);
+    if (kind != MetricKind::breadth) built.per_one = {kMillion};  // money and days alike
   }
 
   void factors(MetricNeeds& built, Range window) {
@@ -200,7 +192,8 @@ class Builder {
 
 Micros MetricNeeds::latest_mature(Micros as_of) const noexcept {
   const bool always_complete =
-      metric->kind == MetricKind::retention || metric->kind == MetricKind::repeat_purchase;
+      metric->kind == MetricKind::retention || metric->kind == MetricKind::repeat_purchase ||
+      metric->kind == MetricKind::time_to_event;
   if (metric->maturity == Maturity::any && !always_complete) return std::numeric_limits<Micros>::max();
   return as_of - window - settle;
 }
@@ -211,7 +204,7 @@ Needs needs_of(const Catalog& catalog, const std::vector<std::string>& metrics) 
   Builder builder(catalog, needs);
   for (const std::string& key : metrics) {
     const Metric* metric = catalog.find_metric(key);
-    if (metric && has_unit_value(metric->kind)) builder.metric(*metric, true);
+    if (metric) builder.metric(*metric, true);
   }
   // Missing history means no event of any type before the first exposure, so with covariates every type is
   // read.

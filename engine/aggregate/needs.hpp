@@ -48,6 +48,8 @@ struct MetricNeeds {
   std::vector<int> steps;       ///< funnel: a feature for each step, in order
   std::vector<int> factors;     ///< sums of money: bought, orders, gross, net
   int surface = -1;             ///< into EventFilter::properties: the numerator is also kept by its value
+  bool kept = false;            ///< the numerator's events are kept whole for KeptSums
+  int item = -1;                ///< into EventFilter::properties: the item of a kept event
   struct Term {
     std::size_t metric;  ///< into Needs::metrics
     Millionths weight = 0;
@@ -70,8 +72,7 @@ struct Needs {
   std::optional<EventFilter> counted;
 };
 
-/// The needs of the metrics with these keys, in this order. Metrics of kinds that need another reading
-/// (quantile, time_to_event, breadth) are left to their own passes and skipped here.
+/// The needs of the metrics with these keys, in this order.
 Needs needs_of(const Catalog& catalog, const std::vector<std::string>& metrics);
 
 /// Narrows the filter's time range to what any unit first exposed within [first, last] needs.

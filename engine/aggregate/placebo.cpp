@@ -97,7 +97,9 @@ PlaceboHistory placebo_history(const Reader& reader, const Catalog& catalog, con
   history.day = std::move(population.day);
   for (std::size_t m = 0; m < needs.metrics.size(); ++m) {
     const MetricNeeds& metric = needs.metrics[m];
-    if (!metric.reported) continue;
+    const MetricKind kind = metric.metric->kind;
+    const bool of_the_arm = kind == MetricKind::quantile || kind == MetricKind::breadth;  // no value per unit
+    if (!metric.reported || of_the_arm) continue;
     MetricSums& sums = pass.metrics()[m];
     sums.settle_cap();
     history.metrics.push_back({metric.metric->key, metric.layout, metric.per_one, sums.take_units()});

@@ -76,6 +76,7 @@ std::vector<PurchaseHistory> purchase_histories(const Reader& reader, const Hist
   if (histories.empty()) return histories;
   EventFilter filter;
   filter.types = question.types;
+  filter.recorded_at = false;
   filter.to = *std::max_element(question.before.begin(), question.before.end());
   if (!question.order_property.empty()) filter.properties = {question.order_property};
   EventScanner scanner(reader, filter);

@@ -134,6 +134,11 @@ struct SplitCount {
   int epoch = 1;
 };
 
+/// An experiment whose arms are crossed with this one's, and the arm that counts as its control.
+struct CrossedExperiment {
+  std::string experiment, control;
+};
+
 struct Statistics {
   std::string experiment;
   std::vector<ArmCounts> arms;
@@ -141,6 +146,7 @@ struct Statistics {
   std::map<int, std::vector<double>> expected_shares;
   std::vector<SplitCount> splits;
   std::vector<DerivedDimension> derived;
+  std::vector<CrossedExperiment> crossed;
   std::vector<std::vector<std::int64_t>> units_by_day;  ///< [day - 1][arm], by first exposure
   std::vector<MetricStatistics> metrics;
   std::optional<std::int64_t> first_exposure, last_exposure;

@@ -50,6 +50,8 @@ UnitPass::UnitPass(const PassInput& input)
       value_(input.needs.features.size(), 0),
       mark_(input.needs.features.size(), kNever),
       today_(input.needs.metrics.size()),
+      trend_(input.needs.metrics.size()),
+      kept_events_(input.needs.metrics.size()),
       orders_(input.needs.orders.size()),
       refunds_(input.needs.orders.size()),
       step_events_(input.needs.metrics.size()),
@@ -67,9 +69,12 @@ UnitPass::UnitPass(const PassInput& input)
     }
   for (const MetricNeeds& metric : needs.metrics) {
     sums_.emplace_back(metric, input_.population);
+    kept_.push_back(kept_sums(metric, input_.population));
     plans_.push_back({.reported = metric.reported,
                       .plain = metric.terms.empty() && metric.steps.empty() && metric.orders < 0,
-                      .parts = !metric.steps.empty() || !metric.factors.empty() || metric.surface >= 0,
+                      .parts = !metric.steps.empty() || !metric.factors.empty() || metric.surface >= 0 ||
+                               !metric.terms.empty(),
+                      .trend = metric.daily ? metric.window / kMicrosPerDay : 0,
                       .latest_first = metric.latest_mature(input_.reader.until()),
                       .features = metric.features});
     plans_.back().touched = bits_of(plans_.size() - 1);
@@ -86,9 +91,11 @@ std::uint64_t UnitPass::bits_of(std::size_t index) const {
     for (const int feature : *features)
       if (feature >= 0) bits |= bit(static_cast<std::size_t>(feature));
   for (const MetricNeeds::Term& term : metric.terms) bits |= bits_of(term.metric);
+  // A time until an order is the whole window where there is none.
   const bool needs_no_order =
-      metric.orders >= 0 && input_.needs.orders[static_cast<std::size_t>(metric.orders)].minimum < 1;
-  return needs_no_order ? ~std::uint64_t{0} : bits;
+      metric.orders >= 0 &&
+      (metric.kept || input_.needs.orders[static_cast<std::size_t>(metric.orders)].minimum < 1);
+  return needs_no_order ? kAlways : bits;
 }
 
 UnitPass::~UnitPass() = default;
@@ -109,6 +116,7 @@ void UnitPass::begin_unit() {
   if (touched_features_ != 0) {
     std::fill(value_.begin(), value_.end(), 0);
     std::fill(mark_.begin(), mark_.end(), kNever);
+    for (auto& values : trend_) values = {};
     touched_features_ = 0;
   }
   if (left_behind_) {
@@ -116,6 +124,7 @@ void UnitPass::begin_unit() {
     for (auto& refunds : refunds_) refunds.clear();
     for (auto& events : step_events_) events.clear();
     for (auto& values : surface_values_) values.clear();
+    for (auto& events : kept_events_) events.clear();
     left_behind_ = false;
   }
   day_ = -1;
@@ -234,10 +243,18 @@ void UnitPass::keep(const EventSlice& slice, std::uint32_t index, const Action& 
     refunds_[action.feature].push_back({slice.reference[index], slice.value[index]});
   if ((action.extra & Action::kOrder) != 0)
     for (const std::uint16_t o : program_.orders(action.feature))
-      orders_[o].push_back({slice.key[index], slice.value[index]});
+      orders_[o].push_back({slice.key[index], slice.value[index], slice.at[index]});
   if ((action.extra & Action::kStep) != 0)
     for (const auto& [metric, step] : program_.steps(action.feature))
       step_events_[metric].push_back({step, index, slice.at[index]});
+  if ((action.extra & Action::kKept) != 0)
+    for (const std::uint16_t metric : program_.kept(action.feature)) {
+      const int item = input_.needs.metrics[metric].item;
+      kept_events_[metric].push_back(
+          {.since = slice.at[index] - first_at_,
+           .value = value,
+           .item = item < 0 ? 0 : slice.properties[static_cast<std::size_t>(item)][index]});
+    }
   if ((action.extra & Action::kSurface) != 0) surface_event(slice, index, action.feature, value);
 }
 
@@ -278,11 +295,34 @@ void UnitPass::add_parts(std::size_t metric, std::size_t member) {
   if (!needs.steps.empty()) sums_[metric].add_steps(member, steps_passed(metric));
   for (const auto& [surface, value] : surface_values_[metric])
     sums_[metric].add_surface(member, surface, value);
+  if (!needs.terms.empty()) add_terms(metric, member);
   if (needs.factors.empty()) return;
   UnitValues factors{};
   for (std::size_t i = 0; i < factors.size(); ++i)
     factors[i] = value_[static_cast<std::size_t>(needs.factors[i])];
   sums_[metric].add_factors(member, factors);
+}
+
+/// A blend's terms, each in millionths.
+void UnitPass::add_terms(std::size_t metric, std::size_t member) {
+  std::vector<std::int64_t> values;
+  for (const MetricNeeds::Term& term : input_.needs.metrics[metric].terms) {
+    const bool millionths = input_.needs.metrics[term.metric].per_one[0] > 1.0;
+    values.push_back(add_product(0, values_of(term.metric)[0], millionths ? 1'000'000 : 1'000'000'000'000));
+  }
+  sums_[metric].add_terms(member, values.data());
+}
+
+void UnitPass::keep_unit(std::size_t metric, bool mature) {
+  const MetricNeeds& needs = input_.needs.metrics[metric];
+  std::vector<KeptEvent>& events = kept_events_[metric];
+  if (needs.orders >= 0)
+    for (const Micros at : orders_standing(static_cast<std::size_t>(needs.orders)))
+      events.push_back({.since = at - first_at_});
+  kept_[metric]->add({.member = member_,
+                      .mature = mature,
+                      .followed = std::min(needs.window, input_.reader.until() - first_at_),
+                      .events = events});
 }
 
 bool UnitPass::number(const EventSlice& slice, std::uint32_t index, const Feature& feature,
@@ -307,12 +347,18 @@ void UnitPass::end_day() {
     values[0] = today.value[0];
     if (input_.needs.metrics[metric].layout.ratio) values[1] = today.value[1];
     sums_[metric].add_day(member_, history(metric), static_cast<std::size_t>(day_), values);
+    const Micros early = 2 * (plans_[metric].trend - day_) - 1, late = 2 * day_ + 1;
+    for (std::size_t place = 0; place < 2; ++place) {
+      std::int64_t* trend = trend_[metric].data() + 2 * place;
+      trend[0] = add_product(trend[0], today.value[place], early * 1'000'000);
+      trend[1] = add_product(trend[1], today.value[place], late * 1'000'000);
+    }
   }
   touched_.clear();
 }
 
-std::int64_t UnitPass::orders_standing(const OrderNeeds& needs, std::size_t place) const {
-  std::int64_t standing = 0;
+std::vector<Micros> UnitPass::orders_standing(std::size_t place) const {
+  std::vector<Micros> standing;
   for (const Order& order : orders_[place]) {
     std::int64_t total = order.value;
     bool refunded = false;
@@ -321,9 +367,9 @@ std::int64_t UnitPass::orders_standing(const OrderNeeds& needs, std::size_t plac
         total = add_exactly(total, refund.value);
         refunded = true;
       }
-    if (!refunded || total > 0) ++standing;
+    if (!refunded || total > 0) standing.push_back(order.at);
   }
-  return standing >= needs.minimum ? 1 : 0;
+  return standing;
 }
 
 UnitValues UnitPass::values_of(std::size_t index) const {
@@ -354,7 +400,13 @@ UnitValues UnitPass::values_of(std::size_t index) const {
     values[i] = value_[static_cast<std::size_t>(metric.features[i])];
   if (metric.orders >= 0) {
     const OrderNeeds& orders = input_.needs.orders[static_cast<std::size_t>(metric.orders)];
-    values[0] = orders_standing(orders, static_cast<std::size_t>(metric.orders));
+    const std::vector<Micros> standing = orders_standing(static_cast<std::size_t>(metric.orders));
+    const bool enough = standing.size() >= static_cast<std::size_t>(orders.minimum);
+    values[0] = enough ? 1 : 0;
+    if (metric.kept) {  // the time until then, in millionths of a day
+      const Micros time = enough ? standing[static_cast<std::size_t>(orders.minimum) - 1] - first_at_ : metric.window;
+      values[0] = time / (kMicrosPerDay / 1'000'000);
+    }
     // Before the exposure: as many orders, refunded or not.
     if (metric.layout.covariates > 0) values[1] = values[1] >= orders.minimum ? 1 : 0;
   }
@@ -377,16 +429,19 @@ void UnitPass::finish() {
   for (std::size_t m = 0; m < sums_.size(); ++m) {
     const MetricPlan& plan = plans_[m];
     if (!plan.reported) continue;
-    if (first_at_ > plan.latest_first) {
+    const bool mature = first_at_ <= plan.latest_first;
+    if (kept_[m]) keep_unit(m, mature);
+    if (!mature) {
       sums_[m].add_immature(member_);
       continue;
     }
-    if ((touched_features_ & plan.touched) == 0) {
+    if (plan.touched != kAlways && (touched_features_ & plan.touched) == 0) {
       sums_[m].add_zero(member_, history(m));
       continue;
     }
     sums_[m].add(member_, history(m), values_of(m));
     if (plan.parts) add_parts(m, member_);
+    if (plan.trend > 0) sums_[m].add_trend(member_, trend_[m]);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/aggregate/kept_sums.hpp"
 #include "engine/aggregate/metric_sums.hpp"
 #include "engine/aggregate/property_match.hpp"
 #include "engine/aggregate/unit_program.hpp"
@@ -41,12 +42,15 @@ class UnitPass {
   void read(std::size_t slice);
 
   std::vector<MetricSums>& metrics() noexcept { return sums_; }
+  /// By metric; nothing for metrics that keep no events.
+  std::vector<std::unique_ptr<KeptSums>>& kept() noexcept { return kept_; }
   const PassCounts& counts() const noexcept { return counts_; }
 
  private:
   struct Order {
     Key key;
     std::int64_t value = 0;
+    Micros at = 0;
   };
   struct Refund {
     Key order;
@@ -67,8 +71,9 @@ class UnitPass {
   struct MetricPlan {
     bool reported = true;
     bool plain = true;          ///< the values are those of the features
-    bool parts = false;         ///< steps, surfaces or factors are kept as well
+    bool parts = false;         ///< steps, surfaces, factors or terms are kept as well
     std::uint64_t touched = 0;  ///< features (UnitPass::bit) without which every value and part is zero
+    Micros trend = 0;           ///< days of the window, of metrics kept by day; else 0
     Micros latest_first = 0;    ///< units first exposed later are not mature
     std::vector<int> features;
   };
@@ -83,12 +88,15 @@ class UnitPass {
   void surface_event(const EventSlice& slice, std::uint32_t index, std::size_t feature, std::int64_t value);
   std::size_t steps_passed(std::size_t metric) const;
   void add_parts(std::size_t metric, std::size_t member);
+  void add_terms(std::size_t metric, std::size_t member);
+  void keep_unit(std::size_t metric, bool mature);
   void add_today(const Action& action, std::int64_t value, std::int64_t calendar_day);
   void end_day();
   void finish();
   void place_in_dimensions();
   UnitValues values_of(std::size_t metric) const;
-  std::int64_t orders_standing(const OrderNeeds& needs, std::size_t place) const;
+  /// When the orders that are not fully refunded were made.
+  std::vector<Micros> orders_standing(std::size_t place) const;
   bool history(std::size_t metric) const noexcept {
     return last_before_ >= first_at_ - input_.needs.metrics[metric].lookback;
   }
@@ -101,6 +109,7 @@ class UnitPass {
   }
 
   static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
+  static constexpr std::uint64_t kAlways = ~std::uint64_t{0};  ///< a value that needs no event
 
   PassInput input_;
   EventScanner scanner_;
@@ -111,6 +120,7 @@ class UnitPass {
   std::vector<char> purchase_type_;      ///< by type, for the lifecycle
   std::vector<char> counted_type_;       ///< by type, where not every event read is counted; else empty
   std::vector<MetricSums> sums_;
+  std::vector<std::unique_ptr<KeptSums>> kept_;  ///< by metric
   PassCounts counts_;
   // Of the present unit:
   std::size_t member_ = 0;
@@ -121,6 +131,8 @@ class UnitPass {
   std::int64_t day_ = -1;                               ///< since the first exposure
   std::vector<Today> today_;                            ///< by metric
   std::vector<std::uint16_t> touched_;                  ///< metrics with values today
+  std::vector<UnitValues> trend_;                       ///< by metric
+  std::vector<std::vector<KeptEvent>> kept_events_;     ///< by metric
   std::vector<std::vector<Order>> orders_;              ///< by Needs::orders
   std::vector<std::vector<Refund>> refunds_;            ///< by Needs::orders
   std::vector<std::vector<StepEvent>> step_events_;     ///< by metric

@@ -17,6 +17,7 @@ UnitProgram::UnitProgram(const Needs& needs, const std::vector<std::string>& typ
       daily_(needs.features.size()),
       steps_(needs.features.size()),
       surfaces_(needs.features.size()),
+      kept_(needs.features.size()),
       orders_(needs.features.size()) {
   index_metrics(needs);
   for (const Feature& feature : needs.features)
@@ -41,6 +42,8 @@ void UnitProgram::index_metrics(const Needs& needs) {
     for (std::size_t step = 0; step < metric.steps.size(); ++step)
       steps_[static_cast<std::size_t>(metric.steps[step])].push_back(
           {place, static_cast<std::uint8_t>(step)});
+    if (metric.kept && metric.reported && metric.orders < 0)
+      kept_[static_cast<std::size_t>(metric.features.front())].push_back(place);
     if (metric.surface >= 0) surfaces_[static_cast<std::size_t>(metric.features.front())].push_back(place);
   }
   for (std::size_t o = 0; o < needs.orders.size(); ++o)
@@ -76,6 +79,7 @@ Action UnitProgram::action(const Needs& needs, std::size_t place) const {
   keep(Action::kOrder, !orders_[place].empty());
   keep(Action::kStep, !steps_[place].empty());
   keep(Action::kSurface, !surfaces_[place].empty());
+  keep(Action::kKept, !kept_[place].empty());
   keep(Action::kDaily, !daily_[place].empty());
   return action;
 }

@@ -21,6 +21,7 @@ struct Action {
     kStep = 2,     ///< kept with its moment, for funnels
     kSurface = 4,  ///< also added by surface
     kDaily = 8,    ///< also added by days since the first exposure
+    kKept = 32,    ///< kept whole, for KeptSums
     kRefund = 16,  ///< no feature: a refund for the orders `feature` (into Needs::orders)
   };
   std::uint16_t feature = 0;
@@ -66,6 +67,8 @@ class UnitProgram {
   std::span<const Step> steps(std::size_t feature) const noexcept { return steps_[feature]; }
   /// Metrics whose numerator is also kept by surface.
   std::span<const std::uint16_t> surfaces(std::size_t feature) const noexcept { return surfaces_[feature]; }
+  /// Metrics that keep the feature's events whole.
+  std::span<const std::uint16_t> kept(std::size_t feature) const noexcept { return kept_[feature]; }
   /// Into Needs::orders.
   std::span<const std::uint16_t> orders(std::size_t feature) const noexcept { return orders_[feature]; }
 
@@ -85,7 +88,7 @@ class UnitProgram {
   std::vector<Action> actions_;
   std::vector<std::vector<Daily>> daily_;  // these by feature
   std::vector<std::vector<Step>> steps_;
-  std::vector<std::vector<std::uint16_t>> surfaces_, orders_;
+  std::vector<std::vector<std::uint16_t>> surfaces_, kept_, orders_;
 };
 
 }  // namespace liftmark

@@ -76,6 +76,8 @@ void add_arms(const MetricTask& task, const Statistics& statistics, const std::v
   for (std::size_t i = 0; i < statistics.arms.size(); ++i)
     result.arms.push_back(describe_arm(
         statistics.arms[i].key, pooled(task.data.cells, i, task.data.layout.dimension()), task.data.layout));
+  if (task.metric.kind == MetricKind::quantile || task.metric.kind == MetricKind::breadth)
+    for (auto& arm : result.arms) arm.numerator.reset();  // a measure of the arm is no sum
   const bool epochs = std::any_of(task.data.cells.begin(), task.data.cells.end(), [&](const Cell& cell) {
     return cell.epoch != task.data.cells.front().epoch;
   });
@@ -252,6 +254,30 @@ void add_false_alarms(const std::vector<MetricTask>& tasks, const std::vector<Ar
     card.provenance.counts.push_back({"false_alarm_rate", *rate});
 }
 
+/// What only some kinds of metrics have.
+void add_shop_sections(const MetricTask& task, const Statistics& statistics, const std::vector<ArmPair>& pairs,
+                       Scorecard& card) {
+  const auto append = [](auto& to, auto&& from) {
+    std::move(from.begin(), from.end(), std::back_inserter(to));
+  };
+  append(card.curves, curves(task, statistics));
+  append(card.survival, survival_comparisons(task, statistics, pairs));
+  append(card.breadth, breadth(task, statistics, pairs));
+  append(card.refunds, refund_rows(task, statistics));
+  append(card.interactions, interactions(task, statistics, pairs));
+}
+
+/// The sum of money that money rows are made of: the first that refunds take part in, else the first.
+const MetricTask* money_task(const std::vector<MetricTask>& tasks) {
+  const MetricTask* found = nullptr;
+  for (const auto& task : tasks) {
+    if (task.data.factors.empty()) continue;
+    if (!task.data.refund_delays.empty()) return &task;
+    if (found == nullptr) found = &task;
+  }
+  return found;
+}
+
 }  // namespace
 
 Scorecard analyse(const Statistics& recorded, const Analysis& analysis) {
@@ -273,7 +299,10 @@ Scorecard analyse(const Statistics& recorded, const Analysis& analysis) {
     std::move(steps.begin(), steps.end(), std::back_inserter(card.funnels));
     auto parts = decompositions(task, statistics, pairs);
     std::move(parts.begin(), parts.end(), std::back_inserter(card.decompositions));
+    add_shop_sections(task, statistics, pairs, card);
   }
+  if (const auto* money = money_task(tasks))
+    card.money = money_rows(*money, statistics, pairs, analysis.traffic);
   card.checks = run_checks({.statistics = statistics,
                             .tasks = tasks,
                             .pairs = pairs,

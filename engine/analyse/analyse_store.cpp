@@ -8,6 +8,7 @@
 #include "engine/aggregate/frozen_plan.hpp"
 #include "engine/analyse/analyse.hpp"
 #include "engine/analyse/cut.hpp"
+#include "engine/analyse/ledger.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/time_point.hpp"
 #include "engine/record/reader.hpp"
@@ -115,11 +116,8 @@ void add_plan_change(const FrozenPlan& plan, bool followed, Scorecard& card) {
                                    .kept = false});
 }
 
-}  // namespace
-
-Scorecard analyse_store(const StoreQuestion& question) {
-  const Reader reader(question.store, reader_options(question.as_of));
-  const Catalog current = catalog_of(reader);
+/// One experiment of the catalog, by its frozen plan.
+Scorecard analyse_experiment(const Reader& reader, const Catalog& current, const StoreQuestion& question) {
   experiment_of(current, question.experiment);
   const auto plan = frozen_plan(reader, current, question.experiment);
   const Catalog& catalog = question.current_plan ? current : plan.catalog;
@@ -134,6 +132,59 @@ Scorecard analyse_store(const StoreQuestion& question) {
   card.provenance.scheme = measured.experiment.assignment.hashing.scheme;
   card.provenance.restated = card.provenance.restated || !reader.altered_after().empty();
   return card;
+}
+
+/// Share of the open units that took part in the experiment.
+double exposed_share(const Statistics& holdout, const std::string& experiment) {
+  const std::string dimension = std::string(kExperimentDimension) + experiment;
+  std::size_t open = 0;
+  while (open < holdout.arms.size() && holdout.arms[open].key != kOpen) ++open;
+  std::int64_t all = 0, exposed = 0;
+  for (const auto& split : holdout.splits) {
+    if (split.dimension != dimension || open >= split.units.size()) continue;
+    all += split.units[open];
+    if (split.group != kNoValue) exposed += split.units[open];
+  }
+  return all == 0 ? 0.0 : static_cast<double>(exposed) / static_cast<double>(all);
+}
+
+/// The scorecard of a holdout, open units against held-out ones, with its ledger.
+Scorecard analyse_holdout(const Reader& reader, const Catalog& catalog, const LedgerDefinition& ledger,
+                          const StoreQuestion& question) {
+  Catalog widened = catalog;
+  widened.experiments.push_back(ledger_experiment(catalog, ledger));
+  StoreQuestion asked = question;
+  const auto scope = in_scope(catalog, ledger);
+  for (const auto* experiment : scope)
+    asked.segments.push_back(std::string(kExperimentDimension) + experiment->assignment.key);
+  const Measurement measured{asked, widened, widened.experiments.back()};
+  const Statistics statistics = measured.statistics(reader);
+  auto card = measured.analyse(statistics);
+  card.provenance.as_of = reader.as_of();
+  card.provenance.catalog_digest = catalog.digest;
+  card.provenance.plan_digest = plan_digest(widened, measured.experiment);
+  card.provenance.scheme = measured.experiment.assignment.hashing.scheme;
+  card.provenance.restated = !reader.altered_after().empty();
+  std::vector<Scorecard> cards;
+  for (const auto* experiment : scope) {
+    StoreQuestion one{.store = question.store, .experiment = experiment->assignment.key, .as_of = question.as_of};
+    cards.push_back(analyse_experiment(reader, catalog, one));
+  }
+  std::vector<LedgerEntry> entries;
+  for (std::size_t i = 0; i < scope.size(); ++i)
+    entries.push_back({*scope[i], cards[i], exposed_share(statistics, scope[i]->assignment.key)});
+  card.ledgers = ledgers(catalog, ledger, card, entries);
+  return card;
+}
+
+}  // namespace
+
+Scorecard analyse_store(const StoreQuestion& question) {
+  const Reader reader(question.store, reader_options(question.as_of));
+  const Catalog current = catalog_of(reader);
+  for (const auto& ledger : current.ledgers)
+    if (ledger.holdout == question.experiment) return analyse_holdout(reader, current, ledger, question);
+  return analyse_experiment(reader, current, question);
 }
 
 }  // namespace liftmark

@@ -15,6 +15,9 @@ Analysis analysis_for(const Catalog& catalog, const ExperimentDefinition& experi
   analysis.experiment.currency = catalog.currency;
   analysis.plan = experiment.plan;
   analysis.metrics = catalog.metrics;
+  double slots = 0;
+  for (const auto& range : assignment.slots) slots += range.last - range.first;
+  analysis.traffic = assignment.traffic * slots;
   return analysis;
 }
 

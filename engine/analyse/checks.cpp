@@ -214,6 +214,18 @@ Check full_weeks(const CheckInput& input) {
   const std::int64_t run = days > 0 ? days : days_run(input.statistics);
   check.numbers = {{"days", number(run)}, {"days_over", number(run % 7)}};
   check.status = run >= 7 && run % 7 == 0 ? kPassed : kWatched;
+  if (days == 0) return check;
+  // How often each weekday had units: a gap can leave one out of whole weeks.
+  std::array<std::int64_t, 7> weekdays{};
+  for (std::size_t day = 0; day < input.statistics.units_by_day.size(); ++day) {
+    const auto& units = input.statistics.units_by_day[day];
+    if (std::any_of(units.begin(), units.end(), [](std::int64_t n) { return n > 0; })) ++weekdays[day % 7];
+  }
+  const auto [least, most] = std::minmax_element(weekdays.begin(), weekdays.end());
+  check.numbers.push_back({"weekdays", number(7 - std::count(weekdays.begin(), weekdays.end(), 0))});
+  check.numbers.push_back({"weekday_least_days", number(*least)});
+  check.numbers.push_back({"weekday_most_days", number(*most)});
+  if (*least != *most) check.status = kWatched;
   return check;
 }
 

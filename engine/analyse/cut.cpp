@@ -35,6 +35,8 @@ bool cut(const Metric& metric, int days, MetricStatistics& data) {
   data.uncapped.clear();
   data.without_crossovers.clear();
   data.surfaces.clear();
+  data.without_top.clear();
+  data.terms.clear();
   return true;
 }
 

@@ -1,19 +1,11 @@
 #include <map>
 
+#include "engine/analyse/log_parts.hpp"
 #include "engine/analyse/sections.hpp"
-#include "stats/confidence_sequence.hpp"
 #include "stats/detectable_lift.hpp"
-#include "stats/distributions.hpp"
 
 namespace liftmark {
 namespace {
-
-/// The critical value of the plan's method with `units` units, for a two-sided test at the metric's alpha.
-double critical_value(const MetricTask& task, double units) {
-  if (!plan_method(task.plan.method).any_time) return stats::normal_upper_quantile(task.role.alpha / 2);
-  const double precision = stats::tuned_rho_squared(planned_units(task.plan), task.role.alpha);
-  return stats::sequence_critical_value(units * precision, task.role.alpha);
-}
 
 PowerPoint point_of(const MetricTask& task, const std::vector<Cell>& cells, ArmPair pair, int day) {
   const auto contrast = contrast_of(cells, pair, task.data.layout, values_of(task));
@@ -26,7 +18,7 @@ PowerPoint point_of(const MetricTask& task, const std::vector<Cell>& cells, ArmP
   if (!scaled.scaled) return point;
   point.mde =
       stats::detectable_lift({.standard_error = scaled.scaled->standard_error,
-                              .critical_value = critical_value(task, static_cast<double>(point.units))},
+                              .critical_value = critical_value(task, static_cast<double>(point.units), task.role.alpha)},
                              task.plan.power);
   return point;
 }

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <iterator>
 
 #include "engine/analyse/sections.hpp"
 
@@ -57,6 +58,12 @@ std::vector<Sensitivity> sensitivities(const MetricTask& task, const Statistics&
     if (is_adjusted(task, look_of(task, task.data.cells, pair)))
       rows.push_back(row(task, statistics, task.data.cells, pair, "unadjusted"));
     add_stopped(task, statistics, pair, rows);
+    for (const auto& trimmed : task.data.without_top) {
+      rows.push_back(row(task, statistics, trimmed.cells, pair, "without_top"));
+      rows.back().parameter = static_cast<double>(trimmed.units);
+    }
+    auto weights = weight_sensitivities(task, statistics, pair);
+    std::move(weights.begin(), weights.end(), std::back_inserter(rows));
   }
   return rows;
 }

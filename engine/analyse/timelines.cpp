@@ -67,8 +67,10 @@ std::vector<Timeline> timelines(const MetricTask& task, const Statistics& statis
       lines.push_back(cumulative(task, statistics, pair));
       lines.push_back(separate(task, statistics, pair, task.data.by_day, "daily"));
     }
-    if (!task.data.since_exposure.empty())
+    if (!task.data.since_exposure.empty()) {
       lines.push_back(separate(task, statistics, pair, task.data.since_exposure, "since_exposure"));
+      judge_trend(task, pair, lines.back());
+    }
   }
   return lines;
 }

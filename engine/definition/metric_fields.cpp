@@ -216,9 +216,11 @@ void check_meaning(FieldReader& fields, Metric& metric) {
                          : retention.kind == Retention::Kind::on_or_after ? std::max(retention.until_day, 1)
                                                                           : retention.day;
   }
-  if ((metric.kind == MetricKind::retention || metric.kind == MetricKind::repeat_purchase) &&
+  if ((metric.kind == MetricKind::retention || metric.kind == MetricKind::repeat_purchase ||
+       metric.kind == MetricKind::time_to_event) &&
       metric.maturity == Maturity::any)
-    fields.report("maturity", "retention and repeat purchase are always complete", "Remove \"maturity\".");
+    fields.report("maturity", "retention, repeat purchase and time to event are always complete",
+                  "Remove \"maturity\".");
   if (metric.kind == MetricKind::funnel && metric.steps.size() < 2 && fields.has("steps"))
     fields.report("steps", "a funnel needs at least two steps", "For one step use kind \"proportion\".");
   if (metric.kind == MetricKind::repeat_purchase && metric.minimum_orders < 2)

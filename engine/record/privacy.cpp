@@ -7,6 +7,7 @@
 
 #include "engine/definition/error.hpp"
 #include "engine/definition/overrides.hpp"
+#include "engine/record/reader.hpp"
 #include "engine/record/segments.hpp"
 #include "engine/record/staging.hpp"
 
@@ -285,6 +286,23 @@ Progress carry_out_erasures(Store& store) {
   return progress;
 }
 
+/// Experiment and first arm of each of these units, joined: all that stays of them, in the counters. Linked units
+/// are one unit to the reader, so that a person counts once.
+std::vector<std::string> arms_given(const std::filesystem::path& path, const std::vector<UnitIndex>& units) {
+  std::vector<std::string> given;
+  const Reader reader(path);
+  for (const std::string& experiment : reader.experiments()) {
+    const ExposureColumns rows = reader.exposures(experiment);
+    for (const UnitIndex unit : units) {
+      const auto found = std::lower_bound(rows.unit.begin(), rows.unit.end(), unit);
+      if (found == rows.unit.end() || *found != unit) continue;
+      const auto row = static_cast<std::size_t>(found - rows.unit.begin());
+      given.push_back(experiment + kErasedSeparator + rows.arms[rows.arm[row]].key);
+    }
+  }
+  return given;
+}
+
 }  // namespace
 
 Erasure erase(Recorder& recorder, std::string_view unit) {
@@ -299,6 +317,8 @@ Erasure erase(Recorder& recorder, std::string_view unit) {
     std::vector<std::string> ids;
     const std::vector<UnitIndex> person = person_of(state, index);
     for (const UnitIndex each : person) ids.push_back(id_of(state, each));
+    for (const std::string& arm : arms_given(state.path, person))
+      state.write_counter(stamp, kErasedCounter, arm, 1);
     for (const UnitIndex each : person) hide(state, each, stamp);
     forget_overrides(state, ids);
     erasure.units = static_cast<std::int64_t>(person.size());

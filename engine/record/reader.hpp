@@ -92,6 +92,10 @@ struct Counter {
   std::int64_t count = 0;
 };
 
+/// Counts erased units by the experiment and the arm they were first given, joined by this byte; no identity.
+inline constexpr std::string_view kErasedCounter = "erased_unit";
+inline constexpr char kErasedSeparator = '\x1f';
+
 struct CatalogVersion {
   std::int64_t version = 0;
   std::string json;

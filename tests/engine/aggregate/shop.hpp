@@ -26,6 +26,8 @@ struct Happening {
   std::string key, text;  ///< one attribute or property
   int epoch = 1;
   liftmark::Micros delay = 1'000'000;  ///< recorded so much later
+  std::string experiment = "checkout";
+  bool fallback = false;
 };
 
 inline Happening exposed(std::string unit, std::string arm, double at, std::string country = {},
@@ -58,14 +60,15 @@ inline void add(liftmark::Batch& batch, const Happening& row) {
   const std::span<const liftmark::Property> properties(&property, row.key.empty() ? 0 : 1);
   if (row.exposure) {
     batch.add(liftmark::Exposure{.id = row.id,
-                                 .experiment = "checkout",
+                                 .experiment = row.experiment,
                                  .epoch = row.epoch,
                                  .unit = row.unit,
                                  .arm = row.what,
                                  .at = row.at,
                                  .recorded_at = row.at + row.delay,
                                  .attributes = properties,
-                                 .propensity = {}});
+                                 .propensity = {},
+                                 .fallback = row.fallback});
   } else {
     batch.add(liftmark::Event{.id = row.id,
                               .unit = row.unit,

@@ -460,3 +460,29 @@ TEST_CASE("conditions as a person types them") {
     CHECK(wrong(condition).starts_with("--where"));
   CHECK(wrong("a~=(") != "no error");
 }
+
+TEST_CASE("ledgers, shipped arms and interactions name what is there") {
+  json catalog = small();
+  catalog["holdouts"] = json::parse(R"([{"key": "global", "share": 0.05, "salt": "h"}])");
+  catalog["ledgers"] = json::parse(R"([{"holdout": "global", "metrics": ["revenue"], "planned_units": 1000}])");
+  catalog["experiments"][0]["shipped"] = json::parse(R"({"arm": "variant", "at": "2026-04-01"})");
+  const Catalog right = parse_catalog(catalog.dump());
+  CHECK(right.ledgers.at(0).metrics == std::vector<std::string>{"revenue"});
+  CHECK(right.ledgers.at(0).planned_units == 1000);
+  CHECK(right.experiments.at(0).shipped->arm == "variant");
+  json wrong = catalog;
+  wrong["ledgers"][0]["holdout"] = "globl";
+  wrong["ledgers"][0]["metrics"][0] = "revenu";
+  wrong["experiments"][0]["shipped"]["arm"] = "sessions";
+  wrong["experiments"][0]["plan"]["interactions"] = {"checkout", "mail"};
+  const auto problems = problems_of(wrong.dump());
+  REQUIRE(at(problems, "/ledgers/0/holdout"));
+  CHECK(at(problems, "/ledgers/0/holdout")->hint == "Did you mean \"global\"?");
+  CHECK(at(problems, "/ledgers/0/metrics/0"));
+  CHECK(at(problems, "/experiments/0/shipped"));
+  CHECK(at(problems, "/experiments/0/plan/interactions/0"));
+  CHECK(at(problems, "/experiments/0/plan/interactions/1"));
+  wrong = catalog;
+  wrong["holdouts"][0]["key"] = wrong["ledgers"][0]["holdout"] = "checkout";
+  CHECK(at(problems_of(wrong.dump()), "/ledgers/0/holdout"));
+}
