@@ -83,9 +83,9 @@ void add_report(CLI::App& program) {
   auto* command = program.add_subcommand("report", "The scorecard of an experiment in a store");
   auto options = std::make_shared<Options>();
   command->add_option("store", options->question.store, "The store")->required();
-  command->add_option(
-      "experiment", options->question.experiment,
-      "Key of the experiment, or of a holdout with a ledger; without it, pages of all and an index go to the folder --output");
+  command->add_option("experiment", options->question.experiment,
+                      "Key of the experiment, or of a holdout with a ledger; without it, pages of all and an "
+                      "index go to the folder --output");
   command->add_option("--as-of", options->question.as_of,
                       "As the store was at this moment (default: the last commit)");
   command

@@ -167,7 +167,8 @@ PassResult run_pass(const PassInput& input, int threads) {
   return result;
 }
 
-/// An erased unit of this experiment goes to the arm it was first given. The arm may be gone from the catalog.
+/// An erased unit of this experiment goes to the arm it was first given. The arm may be gone from the
+/// catalog.
 void count_erased(const Counter& counter, Statistics& statistics) {
   const std::size_t cut = counter.detail.find(kErasedSeparator);
   if (cut == std::string::npos || counter.detail.compare(0, cut, statistics.experiment) != 0) return;

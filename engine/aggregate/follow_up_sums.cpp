@@ -1,5 +1,5 @@
-// How long each unit was followed until its k-th order that stands: every unit, censored at the end of its window
-// or at the as-of time.
+// How long each unit was followed until its k-th order that stands: every unit, censored at the end of its
+// window or at the as-of time.
 
 #include <algorithm>
 

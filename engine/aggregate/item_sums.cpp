@@ -84,7 +84,8 @@ class ItemSums final : public KeptSums {
     std::sort(codes_.begin(), codes_.end());
     for (std::size_t i = 0, end = 0; i < codes_.size(); i = end) {
       while (end < codes_.size() && codes_[end] == codes_[i]) ++end;
-      shown_.push_back({static_cast<std::uint32_t>(unit.member), codes_[i], static_cast<std::uint32_t>(end - i)});
+      shown_.push_back(
+          {static_cast<std::uint32_t>(unit.member), codes_[i], static_cast<std::uint32_t>(end - i)});
     }
   }
 
@@ -206,8 +207,8 @@ class ItemSums final : public KeptSums {
     for (const double count : cell.counts) {
       const double rest = cell.total - count;
       if (count > 0)
-        seen += rest < events ? 1.0
-                              : 1.0 - std::exp(log_choose(rest, events) - log_choose(cell.total, events));
+        seen +=
+            rest < events ? 1.0 : 1.0 - std::exp(log_choose(rest, events) - log_choose(cell.total, events));
       gradient.push_back(events * std::pow(1 - count / cell.total, events - 1) / all);
     }
     return measure_of(cell, seen / all, gradient);

@@ -1,9 +1,9 @@
 #pragma once
-// Metrics whose answer is not a sum of one number per unit: each kind keeps what it needs of a unit's events in an
-// accumulator of its own, filled by the one pass and merged over threads in any order.
+// Metrics whose answer is not a sum of one number per unit: each kind keeps what it needs of a unit's events
+// in an accumulator of its own, filled by the one pass and merged over threads in any order.
 //
-// Memory, beside the sums: quantile 16 bytes an event, breadth 12 bytes an item of a unit, time_to_event 16 bytes a
-// unit, refund delays 3 kB an arm.
+// Memory, beside the sums: quantile 16 bytes an event, breadth 12 bytes an item of a unit, time_to_event 16
+// bytes a unit, refund delays 3 kB an arm.
 
 #include <memory>
 #include <span>

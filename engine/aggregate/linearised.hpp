@@ -1,6 +1,6 @@
 #pragma once
-// A measure of a whole arm as if it were a mean: unit values with the measure as their mean and its delta-method
-// variance as theirs, so that every method, segment and epoch treats it like any other metric.
+// A measure of a whole arm as if it were a mean: unit values with the measure as their mean and its
+// delta-method variance as theirs, so that every method, segment and epoch treats it like any other metric.
 
 #include <algorithm>
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace liftmark {
 
-/// `influence` holds one number for each unit with events, adding up to 0; the other units of `units` have 0. The
-/// measure's variance is sum of influence^2 / (units (units - 1)). Van der Vaart 1998, chapter 20.
+/// `influence` holds one number for each unit with events, adding up to 0; the other units of `units` have 0.
+/// The measure's variance is sum of influence^2 / (units (units - 1)). Van der Vaart 1998, chapter 20.
 inline stats::CoMoments linearised(double measure, std::int64_t units, std::vector<double> influence) {
   std::sort(influence.begin(), influence.end());  // sums must not depend on the order of arrival
   double squares = 0, cubes = 0;

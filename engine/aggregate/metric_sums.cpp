@@ -327,7 +327,8 @@ DistributionCell MetricSums::distribution_of(std::size_t arm, const ExactSums& c
 void MetricSums::append(const Reader& reader, std::string& bytes) const {
   bytes += needs_->metric->key;
   bytes += '\0';
-  for (const ExactSums* sums : {&by_day_, &crossed_, &uncapped_, &since_, &factors_, &steps_, &trend_, &terms_})
+  for (const ExactSums* sums :
+       {&by_day_, &crossed_, &uncapped_, &since_, &factors_, &steps_, &trend_, &terms_})
     for (std::size_t cell = 0; cell < sums->cells(); ++cell) sums->append(cell, bytes);
   for (const auto& [name, sums] : surfaces_by_name(reader)) {
     bytes += name;

@@ -191,9 +191,9 @@ class Builder {
 }  // namespace
 
 Micros MetricNeeds::latest_mature(Micros as_of) const noexcept {
-  const bool always_complete =
-      metric->kind == MetricKind::retention || metric->kind == MetricKind::repeat_purchase ||
-      metric->kind == MetricKind::time_to_event;
+  const bool always_complete = metric->kind == MetricKind::retention ||
+                               metric->kind == MetricKind::repeat_purchase ||
+                               metric->kind == MetricKind::time_to_event;
   if (metric->maturity == Maturity::any && !always_complete) return std::numeric_limits<Micros>::max();
   return as_of - window - settle;
 }

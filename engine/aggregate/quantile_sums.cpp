@@ -1,6 +1,6 @@
 // Quantiles of event values, clustered by unit. Deng, Knoblich, Lu 2018 ("Applying the delta method in metric
-// analytics"), section 4: the share of values at or below the quantile is a ratio metric, whose clustered error
-// becomes limits in ranks; the values at these ranks give the slope.
+// analytics"), section 4: the share of values at or below the quantile is a ratio metric, whose clustered
+// error becomes limits in ranks; the values at these ranks give the slope.
 
 #include <algorithm>
 #include <cmath>
@@ -88,9 +88,10 @@ class QuantileSums final : public KeptSums {
       return static_cast<double>(values[static_cast<std::size_t>(rank) - 1].value) / needs_.per_one[0];
     };
     const double quantile = ranked(needs_.metric->quantile);
-    const auto rank = static_cast<std::size_t>(
-        std::clamp(std::ceil(needs_.metric->quantile * count), 1.0, count));
-    std::map<std::uint32_t, std::pair<double, double>> by_unit;  // values at or below the quantile, all values
+    const auto rank =
+        static_cast<std::size_t>(std::clamp(std::ceil(needs_.metric->quantile * count), 1.0, count));
+    std::map<std::uint32_t, std::pair<double, double>>
+        by_unit;  // values at or below the quantile, all values
     // Of values equal to the quantile the same part of each is below, so that no order among them matters.
     const auto less = [](const Value& a, const Value& b) { return a.value < b.value; };
     const auto [from, to] = std::equal_range(values.begin(), values.end(), values[rank - 1], less);
@@ -113,7 +114,8 @@ class QuantileSums final : public KeptSums {
     const double error = std::sqrt(squares / (n * (n - 1)));  // of the share
     if ((share - kLimit * error) * count < 1 || (share + kLimit * error) * count > count)
       return without_variance(quantile);  // the limits lie outside the sample
-    const double slope = (ranked(share + kLimit * error) - ranked(share - kLimit * error)) / (2 * kLimit * error);
+    const double slope =
+        (ranked(share + kLimit * error) - ranked(share - kLimit * error)) / (2 * kLimit * error);
     for (double& one : influence) one *= slope;
     return linearised(quantile, units, std::move(influence));
   }

@@ -1,4 +1,5 @@
-// How long after an order its refund comes: whole days from the unit's last order before it, within the window.
+// How long after an order its refund comes: whole days from the unit's last order before it, within the
+// window.
 
 #include <algorithm>
 #include <cmath>
@@ -21,7 +22,8 @@ class RefundDelaySums final : public KeptSums {
     for (const KeptEvent& event : unit.events) {
       if (event.value > 0) order = event.since;
       if (event.value >= 0 || order < 0) continue;
-      ++days[std::min<std::size_t>(static_cast<std::size_t>((event.since - order) / kMicrosPerDay), kLongest)];
+      ++days[std::min<std::size_t>(static_cast<std::size_t>((event.since - order) / kMicrosPerDay),
+                                   kLongest)];
     }
   }
 

@@ -404,7 +404,8 @@ UnitValues UnitPass::values_of(std::size_t index) const {
     const bool enough = standing.size() >= static_cast<std::size_t>(orders.minimum);
     values[0] = enough ? 1 : 0;
     if (metric.kept) {  // the time until then, in millionths of a day
-      const Micros time = enough ? standing[static_cast<std::size_t>(orders.minimum) - 1] - first_at_ : metric.window;
+      const Micros time =
+          enough ? standing[static_cast<std::size_t>(orders.minimum) - 1] - first_at_ : metric.window;
       values[0] = time / (kMicrosPerDay / 1'000'000);
     }
     // Before the exposure: as many orders, refunded or not.

@@ -255,8 +255,8 @@ void add_false_alarms(const std::vector<MetricTask>& tasks, const std::vector<Ar
 }
 
 /// What only some kinds of metrics have.
-void add_shop_sections(const MetricTask& task, const Statistics& statistics, const std::vector<ArmPair>& pairs,
-                       Scorecard& card) {
+void add_shop_sections(const MetricTask& task, const Statistics& statistics,
+                       const std::vector<ArmPair>& pairs, Scorecard& card) {
   const auto append = [](auto& to, auto&& from) {
     std::move(from.begin(), from.end(), std::back_inserter(to));
   };

@@ -167,7 +167,8 @@ Scorecard analyse_holdout(const Reader& reader, const Catalog& catalog, const Le
   card.provenance.restated = !reader.altered_after().empty();
   std::vector<Scorecard> cards;
   for (const auto* experiment : scope) {
-    StoreQuestion one{.store = question.store, .experiment = experiment->assignment.key, .as_of = question.as_of};
+    StoreQuestion one{
+        .store = question.store, .experiment = experiment->assignment.key, .as_of = question.as_of};
     cards.push_back(analyse_experiment(reader, catalog, one));
   }
   std::vector<LedgerEntry> entries;

@@ -41,8 +41,7 @@ Figure interaction_of(const MetricTask& task, const ArmEffect& base, const ArmEf
     if (!effect->scaled.scaled) return no_figure(effect->scaled.reason);
   const double value = other.scaled.scaled->value - base.scaled.scaled->value;
   const double error = std::hypot(other.scaled.scaled->standard_error, base.scaled.scaled->standard_error);
-  const double half =
-      critical_value(task, base.look.units() + other.look.units(), task.role.alpha) * error;
+  const double half = critical_value(task, base.look.units() + other.look.units(), task.role.alpha) * error;
   return {.estimate = std::expm1(value),
           .standard_error = error,
           .lower = std::expm1(value - half),
@@ -65,8 +64,10 @@ Interaction cross(const MetricTask& task, const Statistics& statistics, ArmPair 
     const auto& look = effects.back().look;
     const bool known = look.contrast.reason == stats::Reason::none;
     const std::string suffix = "_b" + std::to_string(place++);
-    result.cells.push_back({"a0" + suffix, known ? std::optional(look.contrast.control.value) : std::nullopt});
-    result.cells.push_back({"a1" + suffix, known ? std::optional(look.contrast.treatment.value) : std::nullopt});
+    result.cells.push_back(
+        {"a0" + suffix, known ? std::optional(look.contrast.control.value) : std::nullopt});
+    result.cells.push_back(
+        {"a1" + suffix, known ? std::optional(look.contrast.treatment.value) : std::nullopt});
     result.effects.push_back({.other_arm = group->group,
                               .units = known ? std::llround(look.units()) : 0,
                               .relative = relative_lift(task, look, method_for(task.plan, look))});

@@ -50,7 +50,8 @@ Figure scaled(Figure figure, double scale) {
   return figure;
 }
 
-/// E[excess] of a variant whose estimate X, signed so that good is positive, must exceed c sigma to be shipped.
+/// E[excess] of a variant whose estimate X, signed so that good is positive, must exceed c sigma to be
+/// shipped.
 std::optional<double> excess(const Figure& lift, double sign) {
   if (!lift.estimate || !lift.standard_error || !(*lift.standard_error > 0)) return std::nullopt;
   const double sigma = *lift.standard_error, x = sign * *lift.estimate;
@@ -77,7 +78,8 @@ std::vector<Ledger::Shipped> rows_of(const LedgerEntry& entry, const std::string
                         .shipped = definition.shipped && definition.shipped->arm == comparison.arm &&
                                    definition.shipped->at <= as_of,
                         .coverage = coverage};
-    if (const auto extra = excess(row.lift, direction == Direction::increase ? 1 : -1)) row.correction = *extra;
+    if (const auto extra = excess(row.lift, direction == Direction::increase ? 1 : -1))
+      row.correction = *extra;
     rows.push_back(std::move(row));
   }
   return rows;

@@ -23,8 +23,8 @@ struct ArmMeans {
   std::vector<double> means;
 };
 
-/// Control and treatment, in the epochs that have at least two units of each; empty without such an epoch. Only
-/// `history` is looked at. The cells must outlive the result.
+/// Control and treatment, in the epochs that have at least two units of each; empty without such an epoch.
+/// Only `history` is looked at. The cells must outlive the result.
 std::optional<std::array<ArmMeans, 2>> arm_means(const std::vector<Cell>& cells, ArmPair pair);
 /// Units of both arms.
 double units_of(const std::array<ArmMeans, 2>& arms);
@@ -37,7 +37,8 @@ struct LogPart {
 };
 LogPart log_part(const ArmMeans& arm, std::span<const double> powers);
 
-/// What a standard error is multiplied with at this alpha, two-sided: a sequence's under an always-valid plan.
+/// What a standard error is multiplied with at this alpha, two-sided: a sequence's under an always-valid
+/// plan.
 double critical_value(const MetricTask& task, double units, double alpha);
 
 /// The metric's raw unit values, uncapped and without covariates.

@@ -54,14 +54,15 @@ std::vector<MoneyRow> money_rows(const MetricTask& task, const Statistics& stati
     const Figure effect = difference(task, column_of(task.data.factors, kNet), pair, task.role.alpha);
     const Traffic traffic = traffic_of(task, pair, traffic_share);
     const auto add = [&](const char* kind, const Basis& basis, Figure figure) {
-      MoneyRow row{.arm = statistics.arms[pair.treatment].key,
-                   .against = statistics.arms[pair.control].key,
-                   .kind = kind,
-                   .basis = basis.name,
-                   .figure = std::move(figure),
-                   .assumptions = {{basis.name == std::string_view("so_far") ? "units" : "units_per_day", basis.units},
-                                   {"window_days", task.metric.window_days}},
-                   .metric = task.metric.key};
+      MoneyRow row{
+          .arm = statistics.arms[pair.treatment].key,
+          .against = statistics.arms[pair.control].key,
+          .kind = kind,
+          .basis = basis.name,
+          .figure = std::move(figure),
+          .assumptions = {{basis.name == std::string_view("so_far") ? "units" : "units_per_day", basis.units},
+                          {"window_days", task.metric.window_days}},
+          .metric = task.metric.key};
       if (basis.name == std::string_view("if_shipped")) row.assumptions.push_back({"traffic", traffic_share});
       if (kind != std::string_view("incremental_revenue")) {
         row.assumptions.push_back({"margin_rate", plan.margin_rate});

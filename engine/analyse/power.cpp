@@ -16,10 +16,10 @@ PowerPoint point_of(const MetricTask& task, const std::vector<Cell>& cells, ArmP
       plan_method(task.plan.method).any_time ? stats::ErrorRule::larger_of_both : stats::ErrorRule::own;
   const auto scaled = stats::on_scale(contrast, stats::Scale::log, error);
   if (!scaled.scaled) return point;
-  point.mde =
-      stats::detectable_lift({.standard_error = scaled.scaled->standard_error,
-                              .critical_value = critical_value(task, static_cast<double>(point.units), task.role.alpha)},
-                             task.plan.power);
+  point.mde = stats::detectable_lift(
+      {.standard_error = scaled.scaled->standard_error,
+       .critical_value = critical_value(task, static_cast<double>(point.units), task.role.alpha)},
+      task.plan.power);
   return point;
 }
 

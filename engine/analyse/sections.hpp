@@ -42,30 +42,30 @@ std::vector<Decomposition> decompositions(const MetricTask& task, const Statisti
 /// else week by week so far. Only for bayesian plans, whose error nothing else controls. From the crossing
 /// probabilities of a Brownian motion observed at those looks.
 std::optional<double> false_alarm_rate(const MetricTask& task, ArmPair pair);
-/// Does the effect change with the days since the first exposure? Fills in the line's early and late lifts, the
-/// p-value of their difference (always valid under such a plan) and, below 0.05, its name: "novelty" when the
-/// lift shrinks, "primacy" when it grows.
+/// Does the effect change with the days since the first exposure? Fills in the line's early and late lifts,
+/// the p-value of their difference (always valid under such a plan) and, below 0.05, its name: "novelty" when
+/// the lift shrinks, "primacy" when it grows.
 void judge_trend(const MetricTask& task, ArmPair pair, Timeline& line);
 
-/// A blend under other weights, raw and unadjusted: each halved and doubled, then the lowest and highest lift with
-/// all weights within a factor of two. Empty for other metrics.
+/// A blend under other weights, raw and unadjusted: each halved and doubled, then the lowest and highest lift
+/// with all weights within a factor of two. Empty for other metrics.
 std::vector<Sensitivity> weight_sensitivities(const MetricTask& task, const Statistics& statistics,
                                               ArmPair pair);
 
-/// What the difference per unit, raw and net of refunds, comes to in money: for the variant's mature units so far,
-/// for its units of a day, and for those of a day if everybody of the audience got it (`traffic_share` takes part
-/// now). Margin is margin_rate x revenue - cost_per_unit; return on cost is margin over cost.
+/// What the difference per unit, raw and net of refunds, comes to in money: for the variant's mature units so
+/// far, for its units of a day, and for those of a day if everybody of the audience got it (`traffic_share`
+/// takes part now). Margin is margin_rate x revenue - cost_per_unit; return on cost is margin over cost.
 std::vector<MoneyRow> money_rows(const MetricTask& task, const Statistics& statistics,
                                  const std::vector<ArmPair>& pairs, double traffic_share);
 
 /// Booked and net totals per arm of a sum of money that refunds take part in; empty for other metrics.
 std::vector<RefundRow> refund_rows(const MetricTask& task, const Statistics& statistics);
 
-/// Share of units with the event by day (Kaplan and Meier), per arm, every unit counted, censored at the as-of
-/// time. Intervals hold at one day and one look. Empty for kinds other than time_to_event.
+/// Share of units with the event by day (Kaplan and Meier), per arm, every unit counted, censored at the
+/// as-of time. Intervals hold at one day and one look. Empty for kinds other than time_to_event.
 std::vector<Curve> curves(const MetricTask& task, const Statistics& statistics);
-/// Log-rank test, hazard ratio and difference of restricted means of the same units, stratified by epoch, at one
-/// look; the metric's reading follows its mature units instead.
+/// Log-rank test, hazard ratio and difference of restricted means of the same units, stratified by epoch, at
+/// one look; the metric's reading follows its mature units instead.
 std::vector<SurvivalComparison> survival_comparisons(const MetricTask& task, const Statistics& statistics,
                                                      const std::vector<ArmPair>& pairs);
 

@@ -1,9 +1,10 @@
+#include "stats/survival.hpp"
+
 #include <algorithm>
 #include <cmath>
 
 #include "engine/analyse/sections.hpp"
 #include "stats/distributions.hpp"
-#include "stats/survival.hpp"
 
 namespace liftmark {
 namespace {
@@ -43,8 +44,8 @@ double longest(const std::vector<Stratum>& strata) {
 }
 
 /// Share of units with the event by day t: 1 - S(t), epochs weighted.
-Figure share_by(const std::vector<Stratum>& strata, const std::vector<std::vector<stats::SurvivalStep>>& curves,
-                double t, double alpha) {
+Figure share_by(const std::vector<Stratum>& strata,
+                const std::vector<std::vector<stats::SurvivalStep>>& curves, double t, double alpha) {
   Figure share{.estimate = 0.0, .level = 1 - alpha};
   double variance = 0;
   for (std::size_t i = 0; i < strata.size(); ++i) {
@@ -119,11 +120,12 @@ std::optional<std::pair<double, double>> mean_days(const std::vector<Stratum>& s
   return std::pair(days, variance);
 }
 
-Figure mean_difference(const std::vector<Stratum>& treated, const std::vector<Stratum>& control, double horizon,
-                       double alpha) {
+Figure mean_difference(const std::vector<Stratum>& treated, const std::vector<Stratum>& control,
+                       double horizon, double alpha) {
   const auto one = mean_days(treated, horizon), other = mean_days(control, horizon);
   if (!one || !other) return no_figure(stats::Reason::too_few_units);
-  Figure figure{.estimate = one->first - other->first, .standard_error = std::sqrt(one->second + other->second)};
+  Figure figure{.estimate = one->first - other->first,
+                .standard_error = std::sqrt(one->second + other->second)};
   const double half = stats::normal_upper_quantile(alpha / 2) * *figure.standard_error;
   figure.lower = *figure.estimate - half;
   figure.upper = *figure.estimate + half;
@@ -134,7 +136,8 @@ Figure mean_difference(const std::vector<Stratum>& treated, const std::vector<St
 std::int64_t events_in(const std::vector<Stratum>& strata) {
   std::int64_t events = 0;
   for (const auto& stratum : strata)
-    events += std::count_if(stratum.units->begin(), stratum.units->end(), [](const auto& u) { return u.event; });
+    events +=
+        std::count_if(stratum.units->begin(), stratum.units->end(), [](const auto& u) { return u.event; });
   return events;
 }
 

@@ -31,8 +31,8 @@ Look weighted_look(const MetricTask& task, std::size_t when, ArmPair pair) {
   return look;
 }
 
-/// p of "the lift is the same with weight on the first days as on the last": both are of the same units, so their
-/// covariance counts.
+/// p of "the lift is the same with weight on the first days as on the last": both are of the same units, so
+/// their covariance counts.
 std::optional<double> p_value_of(const MetricTask& task, ArmPair pair) {
   const auto arms = arm_means(task.data.trend, pair);
   if (!arms || !all_positive(*arms)) return std::nullopt;

@@ -12,7 +12,8 @@ constexpr std::size_t kMostTerms = 6;  // 3^6 combinations; beyond, one weight a
 Sensitivity row(const MetricTask& task, const Statistics& statistics, ArmPair pair,
                 const std::vector<double>& factors) {
   std::vector<double> weights;
-  for (std::size_t i = 0; i < factors.size(); ++i) weights.push_back(task.metric.terms[i].weight * factors[i]);
+  for (std::size_t i = 0; i < factors.size(); ++i)
+    weights.push_back(task.metric.terms[i].weight * factors[i]);
   std::vector<Cell> cells;
   for (const auto& cell : task.data.terms) {
     cells.push_back({.epoch = cell.epoch, .arm = cell.arm});

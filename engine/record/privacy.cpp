@@ -286,8 +286,8 @@ Progress carry_out_erasures(Store& store) {
   return progress;
 }
 
-/// Experiment and first arm of each of these units, joined: all that stays of them, in the counters. Linked units
-/// are one unit to the reader, so that a person counts once.
+/// Experiment and first arm of each of these units, joined: all that stays of them, in the counters. Linked
+/// units are one unit to the reader, so that a person counts once.
 std::vector<std::string> arms_given(const std::filesystem::path& path, const std::vector<UnitIndex>& units) {
   std::vector<std::string> given;
   const Reader reader(path);

@@ -1,8 +1,8 @@
 // `report STORE HOLDOUT`: open units against held-out ones, with the ledger of what shipped.
 #include <catch2/catch.hpp>
 
-#include "engine/analyse/analyse_store.hpp"
 #include "engine/aggregate/shop.hpp"
+#include "engine/analyse/analyse_store.hpp"
 #include "engine/definition/error.hpp"
 
 using namespace liftmark;

@@ -44,12 +44,21 @@ Happening impression(const std::string& unit, const std::string& item, int numbe
 /// All are exposed on day 0; u0 to u4 in the control.
 std::vector<Happening> ten_users() {
   std::vector<Happening> rows;
-  for (int i = 0; i < 10; ++i) rows.push_back(exposed("u" + std::to_string(i), i < 5 ? "control" : "variant", 0));
+  for (int i = 0; i < 10; ++i)
+    rows.push_back(exposed("u" + std::to_string(i), i < 5 ? "control" : "variant", 0));
   rows.back().fallback = true;
-  for (const auto& [id, unit, at, value] : std::vector<std::tuple<const char*, const char*, double, double>>{
-           {"p0", "u0", 1, 10}, {"p1", "u0", 3, 20}, {"p2", "u1", 2, 30}, {"p3", "u2", 2, 40}, {"p4", "u2", 4, 50},
-           {"p5", "u4", 5, 60}, {"p6", "u4", 8, 5}, {"p7", "u5", 1, 15}, {"p8", "u6", 1, 25}, {"p9", "u6", 2, 35},
-           {"pA", "u7", 3, 45}})
+  for (const auto& [id, unit, at, value] :
+       std::vector<std::tuple<const char*, const char*, double, double>>{{"p0", "u0", 1, 10},
+                                                                         {"p1", "u0", 3, 20},
+                                                                         {"p2", "u1", 2, 30},
+                                                                         {"p3", "u2", 2, 40},
+                                                                         {"p4", "u2", 4, 50},
+                                                                         {"p5", "u4", 5, 60},
+                                                                         {"p6", "u4", 8, 5},
+                                                                         {"p7", "u5", 1, 15},
+                                                                         {"p8", "u6", 1, 25},
+                                                                         {"p9", "u6", 2, 35},
+                                                                         {"pA", "u7", 3, 45}})
     rows.push_back(event(id, unit, "purchase", at, value));
   rows.push_back(event("r0", "u2", "refund", 6, -50));
   rows.back().reference = "p4";
@@ -98,10 +107,10 @@ TEST_CASE("the median of order values, and units without orders count as units")
 }
 
 TEST_CASE("the error of a quantile is that of its ranks, and repeated values of a unit count once") {
-  // 100 units with one value each, 1 to 100: half lie at or below 50; a unit's influence on the share is -+1/2, so the
-  // error is sqrt(25 / (100 x 99)) = 0.050252 and the limits are the values at ranks ceil(100 (0.5 -+ 1.96 x
-  // 0.050252)) = 41 and 60: standard error (60 - 41) / (2 x 1.959964) = 4.84702. Four equal values a unit move
-  // nothing but the ranks: 161 to 240 of 400, the values 41 and 60 again.
+  // 100 units with one value each, 1 to 100: half lie at or below 50; a unit's influence on the share is
+  // -+1/2, so the error is sqrt(25 / (100 x 99)) = 0.050252 and the limits are the values at ranks ceil(100
+  // (0.5 -+ 1.96 x 0.050252)) = 41 and 60: standard error (60 - 41) / (2 x 1.959964) = 4.84702. Four equal
+  // values a unit move nothing but the ranks: 161 to 240 of 400, the values 41 and 60 again.
   for (const int copies : {1, 4}) {
     const TemporaryStore file;
     Store store = Store::create(file.path());
@@ -150,8 +159,9 @@ TEST_CASE("coverage, diversity and novelty of what was shown") {
   const Shop shop;
   const auto statistics = shop.as_of(20);
   const auto& metric = shop::metric(statistics, "shown");
-  // Control: A 4 times, B once; of the 25 - 9 - 1 - 1 = 14 ordered pairs of events of different units 17 - 5 - 1 - 1
-  // = 10 show the same item. Variant: A 2, B 1, C 1; 16 - 4 - 1 - 1 = 10 pairs, 6 - 2 - 1 - 1 = 2 the same.
+  // Control: A 4 times, B once; of the 25 - 9 - 1 - 1 = 14 ordered pairs of events of different units 17 - 5
+  // - 1 - 1 = 10 show the same item. Variant: A 2, B 1, C 1; 16 - 4 - 1 - 1 = 10 pairs, 6 - 2 - 1 - 1 = 2 the
+  // same.
   REQUIRE(metric.shown.size() == 2);
   CHECK(metric.shown[0].events == 5);
   CHECK(metric.shown[0].items == 2);
@@ -162,16 +172,16 @@ TEST_CASE("coverage, diversity and novelty of what was shown") {
   CHECK(units(metric.breadth[0].cells, 0).mean() == Approx(1.4));
   CHECK(units(metric.breadth[0].cells, 1).mean() == Approx(5));
   CHECK(units(metric.cells, 1).mean() == Approx(5));  // the measure that comparisons follow
-  // At 4 events, the variant's number, of the three items A, B, C: the control's 5 events lack B in one draw of
-  // five: (1 + 4/5) / 3. The variant's own four show all three.
+  // At 4 events, the variant's number, of the three items A, B, C: the control's 5 events lack B in one draw
+  // of five: (1 + 4/5) / 3. The variant's own four show all three.
   CHECK(units(metric.breadth[1].cells, 0).mean() == Approx(0.6));
   CHECK(units(metric.breadth[1].cells, 1).mean() == Approx(1));
   // Shares with equal arms: A (0.8 + 0.5) / 2, B (0.2 + 0.25) / 2, C 0.25 / 2.
   const double a = -std::log2(0.65), b = -std::log2(0.225), c = -std::log2(0.125);
   CHECK(units(metric.breadth[2].cells, 0).mean() == Approx(0.8 * a + 0.2 * b));
   CHECK(units(metric.breadth[2].cells, 1).mean() == Approx(0.5 * a + 0.25 * b + 0.25 * c));
-  // Novelty is a ratio metric: its variance is that of (bits - mean x events) / (events per unit). Control, 5 units,
-  // one event a unit on average: u0 2a + b - 3m, u1 and u2 a - m, u3 and u4 0.
+  // Novelty is a ratio metric: its variance is that of (bits - mean x events) / (events per unit). Control, 5
+  // units, one event a unit on average: u0 2a + b - 3m, u1 and u2 a - m, u3 and u4 0.
   const double m = 0.8 * a + 0.2 * b;
   const double squares = std::pow(2 * a + b - 3 * m, 2) + 2 * std::pow(a - m, 2);
   CHECK(units(metric.breadth[2].cells, 0).n() == 5);

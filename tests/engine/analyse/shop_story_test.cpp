@@ -1,5 +1,5 @@
-// What a shop must not be fooled by, on stores recorded for the purpose: clicks moved from one pocket to another,
-// sales that come back, effects that wear off, a change of weights while the market falls.
+// What a shop must not be fooled by, on stores recorded for the purpose: clicks moved from one pocket to
+// another, sales that come back, effects that wear off, a change of weights while the market falls.
 #include <cmath>
 #include <random>
 
@@ -17,10 +17,12 @@ using shop::Happening;
 namespace {
 
 /// Nobody is given the best fallback, except where a test compares with it.
-const std::string kTwoArms = R"("arms": [{"key": "none", "role": "control"}, {"key": "best", "role": "control",
+const std::string kTwoArms =
+    R"("arms": [{"key": "none", "role": "control"}, {"key": "best", "role": "control",
   "weight": 0}, {"key": "variant"}])";
 
-std::string catalog_text(const std::string& plan, const std::string& more = {}, const std::string& arms = kTwoArms) {
+std::string catalog_text(const std::string& plan, const std::string& more = {},
+                         const std::string& arms = kTwoArms) {
   return R"({"schema": "liftmark.catalog/1", "currency": "EUR", "metrics": [
     {"key": "conversion", "kind": "proportion", "numerator": {"event": "purchase"}, "window_days": 7,
      "covariate": {"lookback_days": 0}},
@@ -41,8 +43,10 @@ std::string catalog_text(const std::string& plan, const std::string& more = {}, 
     {"key": "score", "kind": "blend", "window_days": 7, "covariate": {"lookback_days": 0},
      "terms": [{"metric": "conversion", "weight": 10}, {"metric": "revenue", "weight": 1}]}],
   "experiments": [{"key": "checkout", "hashing": {"salt": "checkout-1"},
-    )" + arms + R"(,
-    "plan": )" + plan + "}" + more + "]}";
+    )" + arms +
+         R"(,
+    "plan": )" +
+         plan + "}" + more + "]}";
 }
 
 Scorecard analysed(const Store& store, const Catalog& catalog, const std::string& experiment = "checkout") {
@@ -66,7 +70,9 @@ struct Recorded {
     // Somebody buys much later, so that every window is over.
     shop::record(store, {event("last", "nobody", "purchase", 100)});
   }
-  Scorecard card(const std::string& experiment = "checkout") const { return analysed(store, catalog, experiment); }
+  Scorecard card(const std::string& experiment = "checkout") const {
+    return analysed(store, catalog, experiment);
+  }
 };
 
 const MetricResult& metric(const Scorecard& card, const std::string& key) {
@@ -85,8 +91,8 @@ const char* arm_of(int i) {
 }  // namespace
 
 TEST_CASE("clicks taken from other surfaces are no lift, and the surface table says where they came from") {
-  // 5 clicks a unit on average; the recommendation takes 30% of them in the control, 39% in the variant: +30% there,
-  // nothing in all.
+  // 5 clicks a unit on average; the recommendation takes 30% of them in the control, 39% in the variant: +30%
+  // there, nothing in all.
   std::mt19937 random(1);
   std::poisson_distribution<int> clicks(5);
   std::uniform_real_distribution<double> uniform(0, 1);
@@ -95,12 +101,14 @@ TEST_CASE("clicks taken from other surfaces are no lift, and the surface table s
     rows.push_back(exposed(unit(i), arm_of(i), i % 14));
     const int count = clicks(random);
     for (int k = 0; k < count; ++k) {
-      rows.push_back(event("c" + unit(i) + "-" + std::to_string(k), unit(i), "click", i % 14 + 0.1 * (k + 1)));
+      rows.push_back(
+          event("c" + unit(i) + "-" + std::to_string(k), unit(i), "click", i % 14 + 0.1 * (k + 1)));
       rows.back().key = "surface";
       rows.back().text = uniform(random) < (i % 2 == 0 ? 0.30 : 0.39) ? "recommendation" : "search";
     }
   }
-  const Recorded shop(catalog_text(R"({"primary": ["clicks"], "secondary": ["shown"], "against": ["none"]})"), rows);
+  const Recorded shop(catalog_text(R"({"primary": ["clicks"], "secondary": ["shown"], "against": ["none"]})"),
+                      rows);
   const auto card = shop.card();
   const auto& comparison = metric(card, "clicks").comparisons.at(0);
   CHECK(comparison.reading == "No clear change");
@@ -117,7 +125,8 @@ TEST_CASE("clicks taken from other surfaces are no lift, and the surface table s
   CHECK(*surfaces.parts[0].figure.estimate == Approx(0.45).margin(6 * 0.034));
   // The two surfaces as a catalogue of two items: nearer to halves, so more effective items.
   const auto& breadth = card.breadth;
-  const auto variant = std::find_if(breadth.begin(), breadth.end(), [](const auto& b) { return b.arm == "variant"; });
+  const auto variant =
+      std::find_if(breadth.begin(), breadth.end(), [](const auto& b) { return b.arm == "variant"; });
   REQUIRE(variant != breadth.end());
   CHECK(*variant->effective_items == Approx(1 / (0.39 * 0.39 + 0.61 * 0.61)).epsilon(0.05));
   REQUIRE(variant->changes.size() == 3);
@@ -185,7 +194,8 @@ TEST_CASE("an effect that wears off is named novelty; one that lasts is not") {
       for (int d = 0; d < 14; ++d) {
         const double lift = i % 2 == 0 ? 0.0 : fades ? (d < 3 ? 1.0 : 0.0) : 0.3;
         if (std::bernoulli_distribution(0.1 * (1 + lift))(random))
-          rows.push_back(event("p" + unit(i) + "-" + std::to_string(d), unit(i), "purchase", i % 7 + d + 0.5, 10));
+          rows.push_back(
+              event("p" + unit(i) + "-" + std::to_string(d), unit(i), "purchase", i % 7 + d + 0.5, 10));
       }
     }
     const Recorded shop(
@@ -237,8 +247,8 @@ TEST_CASE("a change of weights while conversion falls is no effect") {
 }
 
 TEST_CASE("two concurrent experiments: the effect under each arm of the other, and the interaction") {
-  // Conversion by (this arm, other arm): 10%, 12%, 15%, 27% of 2,000 units each. Lift 20% without and 80% with the
-  // other: interaction 1.8 / 1.2 - 1 (worked on rates 0.10 -> 0.12 and 0.15 -> 0.27).
+  // Conversion by (this arm, other arm): 10%, 12%, 15%, 27% of 2,000 units each. Lift 20% without and 80%
+  // with the other: interaction 1.8 / 1.2 - 1 (worked on rates 0.10 -> 0.12 and 0.15 -> 0.27).
   std::vector<Happening> rows;
   for (int i = 0; i < 8000; ++i) {
     const bool variant = i % 2 == 1, dynamic = i / 2 % 2 == 1;
@@ -249,11 +259,12 @@ TEST_CASE("two concurrent experiments: the effect under each arm of the other, a
     const int rate = dynamic ? (variant ? 27 : 15) : (variant ? 12 : 10);
     if (i / 4 % 100 < rate) rows.push_back(event("p" + unit(i), unit(i), "purchase", 1, 10));
   }
-  const Recorded shop(catalog_text(R"({"primary": ["conversion"], "against": ["none"], "interactions": ["mail"],
+  const Recorded shop(
+      catalog_text(R"({"primary": ["conversion"], "against": ["none"], "interactions": ["mail"],
       "method": "fixed", "horizon_days": 28})",
-                                   R"(, {"key": "mail", "hashing": {"salt": "mail-1"},
+                   R"(, {"key": "mail", "hashing": {"salt": "mail-1"},
       "arms": [{"key": "plain", "role": "control"}, {"key": "dynamic"}], "plan": {"primary": ["conversion"]}})"),
-                      rows);
+      rows);
   const auto card = shop.card();
   REQUIRE(card.interactions.size() == 1);
   const auto& one = card.interactions[0];
@@ -285,12 +296,13 @@ TEST_CASE("against no recommendation and against the best fallback in one experi
     if (i / 3 % 100 < (i % 3 == 0 ? 10 : i % 3 == 1 ? 15 : 18))
       rows.push_back(event("p" + unit(i), unit(i), "purchase", i % 7 + 1, 10.0 + i % 50));
   }
-  const Recorded shop(catalog_text(R"({"primary": ["conversion"], "secondary": ["median_order", "score"],
+  const Recorded shop(
+      catalog_text(R"({"primary": ["conversion"], "secondary": ["median_order", "score"],
       "against": ["none", "best"]})",
-                                   {},
-                                   R"("arms": [{"key": "none", "role": "control"}, {"key": "best", "role": "control"},
+                   {},
+                   R"("arms": [{"key": "none", "role": "control"}, {"key": "best", "role": "control"},
       {"key": "variant"}])"),
-                      rows);
+      rows);
   const auto card = shop.card();
   const auto& comparisons = metric(card, "conversion").comparisons;
   REQUIRE(comparisons.size() == 2);
@@ -323,13 +335,15 @@ TEST_CASE("against no recommendation and against the best fallback in one experi
   }
 }
 
-TEST_CASE("time to the second order: curves, log-rank and restricted means agree with a metric of whole windows") {
+TEST_CASE(
+    "time to the second order: curves, log-rank and restricted means agree with a metric of whole windows") {
   // Second orders on day 4 for 30% of the control and 45% of the variant, everybody followed for 14 days.
   std::vector<Happening> rows;
   for (int i = 0; i < 4000; ++i) {
     rows.push_back(exposed(unit(i), arm_of(i), 0));
     rows.push_back(event("p" + unit(i), unit(i), "purchase", 1, 10));
-    if (i / 2 % 100 < (i % 2 == 0 ? 30 : 45)) rows.push_back(event("q" + unit(i), unit(i), "purchase", 4, 10));
+    if (i / 2 % 100 < (i % 2 == 0 ? 30 : 45))
+      rows.push_back(event("q" + unit(i), unit(i), "purchase", 4, 10));
   }
   const Recorded shop(catalog_text(R"({"primary": ["second_order"], "against": ["none"]})"), rows);
   const auto card = shop.card();
@@ -352,9 +366,10 @@ TEST_CASE("time to the second order: curves, log-rank and restricted means agree
 }
 
 TEST_CASE("the ledger: what the holdout measured beside what shipped, less the winner's curse") {
-  // Worked by hand: baseline 2; experiment one +0.2 (se 0.05, interval +-0.1), all traffic, half of the open units
-  // exposed: coverage 0.5, X = 0.05, sigma = 0.0125, c sigma = 0.025. Experiment two +0.02 (se 0.05, +-0.1), not
-  // shipped, half the traffic, a quarter exposed: coverage 0.5, X = 0.005, sigma = 0.0125, c sigma = 0.025.
+  // Worked by hand: baseline 2; experiment one +0.2 (se 0.05, interval +-0.1), all traffic, half of the open
+  // units exposed: coverage 0.5, X = 0.05, sigma = 0.0125, c sigma = 0.025. Experiment two +0.02 (se 0.05,
+  // +-0.1), not shipped, half the traffic, a quarter exposed: coverage 0.5, X = 0.005, sigma = 0.0125, c
+  // sigma = 0.025.
   const auto catalog = parse_catalog(R"({"schema": "liftmark.catalog/1",
     "holdouts": [{"key": "global", "share": 0.1, "salt": "h"}],
     "metrics": [{"key": "revenue", "kind": "mean", "numerator": {"event": "purchase"}}],

@@ -464,7 +464,8 @@ TEST_CASE("conditions as a person types them") {
 TEST_CASE("ledgers, shipped arms and interactions name what is there") {
   json catalog = small();
   catalog["holdouts"] = json::parse(R"([{"key": "global", "share": 0.05, "salt": "h"}])");
-  catalog["ledgers"] = json::parse(R"([{"holdout": "global", "metrics": ["revenue"], "planned_units": 1000}])");
+  catalog["ledgers"] =
+      json::parse(R"([{"holdout": "global", "metrics": ["revenue"], "planned_units": 1000}])");
   catalog["experiments"][0]["shipped"] = json::parse(R"({"arm": "variant", "at": "2026-04-01"})");
   const Catalog right = parse_catalog(catalog.dump());
   CHECK(right.ledgers.at(0).metrics == std::vector<std::string>{"revenue"});
