@@ -634,9 +634,6 @@ inline constexpr std::array kPlanItems{
     CodeWord{"alpha", {"Alpha", "Alpha"}},
     CodeWord{"planned_units", {"Units", "Einheiten"}},
     CodeWord{"min_days", {"Days", "Tage"}},
-    CodeWord{"false_alarms",
-             {"Chance above 95% shown at one of the daily looks though nothing changed",
-              "Wahrscheinlichkeit über 95 % an einem der täglichen Blicke, obwohl sich nichts änderte"}},
     CodeWord{"arm_shares", {"Arm shares", "Anteile der Arme"}},
     CodeWord{"windows", {"Windows", "Fenster"}},
     CodeWord{"primary", {"Decision metric", "Entscheidungskennzahl"}}};

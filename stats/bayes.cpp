@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <stdexcept>
 
 #include <boost/math/special_functions/beta.hpp>
 
 #include "stats/distributions.hpp"
-#include "stats/group_sequential.hpp"
 #include "stats/stirling.hpp"
 
 namespace liftmark::stats {
@@ -151,20 +149,6 @@ double expected_gain(const BetaLaw& x, const BetaLaw& y) {
   const double ahead = mean(x) - mean(y);
   // The unlikely side by integration, the likely one from E(X - Y), so that neither cancels.
   return ahead <= 0 ? gain_integral(x, y) : ahead + gain_integral(y, x);
-}
-
-double chance_false_alarms(double chance, int looks) {
-  require(chance > 0.5 && chance < 1 && looks >= 1 && looks <= 10'000, "a chance above one half, and looks");
-  Boundaries bounds;
-  const double z = normal_upper_quantile(1 - chance);
-  for (int k = 1; k <= looks; ++k) {
-    bounds.fraction.push_back(static_cast<double>(k) / looks);
-    bounds.upper.push_back(z);
-    bounds.lower.push_back(-z);
-  }
-  const Crossing crossing = crossing_probabilities(bounds, 0);
-  return std::accumulate(crossing.upper.begin(), crossing.upper.end(), 0.0) +
-         std::accumulate(crossing.lower.begin(), crossing.lower.end(), 0.0);
 }
 
 }  // namespace liftmark::stats

@@ -51,9 +51,4 @@ double probability_greater(const BetaLaw& x, const BetaLaw& y);
 /// E max(X - Y, 0): the expected loss of choosing Y.
 double expected_gain(const BetaLaw& x, const BetaLaw& y);
 
-/// How often, without any effect, the posterior chance of one side passes `chance` (in (0.5, 1)) at some of
-/// `looks` equally spaced looks, under a flat prior: the A/A rate of stopping at a chance to win. A crossing
-/// probability.
-double chance_false_alarms(double chance, int looks);
-
 }  // namespace liftmark::stats

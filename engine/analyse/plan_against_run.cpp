@@ -7,7 +7,6 @@
 
 #include "engine/analyse/cut.hpp"
 #include "engine/analyse/methods.hpp"
-#include "stats/bayes.hpp"
 
 namespace liftmark {
 namespace {
@@ -65,15 +64,6 @@ void add_shares(const Statistics& statistics, std::vector<PlanRow>& rows) {
   }
 }
 
-/// How often a chance above 95 % would show at one of the planned daily looks if nothing had changed.
-void add_false_alarms(const Plan& plan, std::vector<PlanRow>& rows) {
-  constexpr double kChance = 0.95;
-  const int looks = plan.horizon_days.value_or(plan.min_days);
-  rows.push_back({.item = "false_alarms",
-                  .planned = fmt::format("{} looks", looks),
-                  .actual = fmt::format("{:.1f}%", 100 * stats::chance_false_alarms(kChance, looks))});
-}
-
 }  // namespace
 
 std::vector<PlanRow> plan_against_run(const Statistics& statistics, const Analysis& analysis,
@@ -107,7 +97,6 @@ std::vector<PlanRow> plan_against_run(const Statistics& statistics, const Analys
   }
   add_caps(statistics, analysis, rows);
   add_shares(statistics, rows);
-  if (plan.method == Method::bayesian && !analysis.seen_once) add_false_alarms(plan, rows);
   return rows;
 }
 

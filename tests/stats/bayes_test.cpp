@@ -76,12 +76,3 @@ TEST_CASE("a normal posterior") {
   CHECK(wide.deviation == Approx(2));
   CHECK_THROWS_AS(effect_posterior({.estimate = 1, .standard_error = 0}, {}, 0.05), std::domain_error);
 }
-
-TEST_CASE("false alarms of a chance to win: one look in closed form, more by Armitage, McPherson and Rowe") {
-  CHECK(chance_false_alarms(0.95, 1) == Approx(0.10).epsilon(1e-9));
-  // Armitage, McPherson and Rowe 1969, table 2: two-sided 5 % at 2 and 10 looks; 0.975 a side.
-  CHECK(chance_false_alarms(0.975, 2) == Approx(0.083).margin(0.0005));
-  CHECK(chance_false_alarms(0.975, 10) == Approx(0.193).margin(0.0005));
-  // The measured rate of docs/error-rates.md for 28 daily looks, 10 % conversion: 0.465.
-  CHECK(chance_false_alarms(0.95, 28) == Approx(0.465).margin(0.015));
-}

@@ -11,8 +11,8 @@ namespace liftmark::cli {
 
 struct HistoryQuestion {
   std::string store, metric;
-  std::string experiment;  ///< whose exposed units are the past; empty: the one with the most exposures
-  std::string as_of;       ///< a moment as text; empty: the last commit
+  std::string experiment = {};  ///< whose exposed units are the past; empty: the one with the most exposures
+  std::string as_of = {};       ///< a moment as text; empty: the last commit
 };
 
 /// Of the units of one arm, the control, with mature windows.

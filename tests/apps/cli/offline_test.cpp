@@ -16,6 +16,7 @@
 
 #include "apps/cli/commands.hpp"
 #include "engine/definition/error.hpp"
+#include "paths.hpp"
 
 namespace {
 
@@ -71,7 +72,7 @@ bool warned(const json& report, const std::string& code) {
   return false;
 }
 
-const fs::path kData = fs::path(LIFTMARK_SHARED_DIR) / "data";
+const fs::path kData = fs::path(liftmark::tests::kSharedDir) / "data";
 
 bool has_data() {
   if (fs::exists(kData / "obd_bts_men.csv.gz")) return true;

@@ -19,13 +19,14 @@
 #include "engine/definition/error.hpp"
 #include "engine/record/csv_reader.hpp"
 #include "engine/record/privacy.hpp"
+#include "paths.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-const fs::path kData = fs::path(LIFTMARK_SHARED_DIR) / "data";
+const fs::path kData = fs::path(liftmark::tests::kSharedDir) / "data";
 
 bool has_data(const char* file) {
   if (fs::exists(kData / file)) return true;
