@@ -49,9 +49,14 @@ std::vector<stats::Stratum> strata_of(const std::vector<Cell>& cells, ArmPair pa
     if (cell.arm != pair.control && cell.arm != pair.treatment) continue;
     auto& epoch =
         epochs.try_emplace(cell.epoch, Epoch{{none, none, true}, {none, none, false}}).first->second;
-    const bool control = cell.arm == pair.control;
-    add_units(cell.history, control ? epoch.history.control : epoch.history.treatment);
-    add_units(cell.no_history, control ? epoch.no_history.control : epoch.no_history.treatment);
+    if (cell.arm == pair.control) {
+      add_units(cell.history, epoch.history.control);
+      add_units(cell.no_history, epoch.no_history.control);
+    }
+    if (cell.arm == pair.treatment) {
+      add_units(cell.history, epoch.history.treatment);
+      add_units(cell.no_history, epoch.no_history.treatment);
+    }
   }
   std::vector<stats::Stratum> strata;
   for (auto& [number, epoch] : epochs) {

@@ -134,7 +134,8 @@ TEST_CASE("a first look that stops is stage-wise the fixed test; a final look sp
   CHECK(first["stops"] == true);
   CHECK(first["stage_wise_p"].get<double>() == Approx(std::erfc(4 / std::sqrt(2.0))).epsilon(1e-9));
   CHECK(first["median_unbiased"].get<double>() == Approx(0.4).epsilon(1e-6));
-  const json last = calc("gs_analysis/look", {{"information", {1.0, 1.5}},
+  const json last = calc("gs_analysis/look", {{"alpha", 0.05},
+                                              {"information", {1.0, 1.5}},
                                               {"planned_maximum", 2.0},
                                               {"final", true},
                                               {"estimate", 0.2},
