@@ -104,9 +104,8 @@ TEST_CASE("a store's past by hand: 20 of 200 buy, half of earlier buyers buy aga
   CHECK(past.baseline.mean == Approx(0.1));
   CHECK(past.baseline.proportion);
   CHECK(past.units_per_day == Approx(400.0 / 9));
-  // Everybody with history bought before, so the covariate is one number among them and its slope takes
-  // nothing off: what the strata take off by themselves (4/9 here) is not counted, and the plan errs on the
-  // long side.
+  // Open: by hand the earlier purchase takes off 0.08^2 / (0.16 0.09) = 4/9. The covariate is constant within the
+  // stratum that has history, so its slope takes nothing off, and what the strata take off is not counted yet.
   CHECK(past.variance_reduction == Approx(0.0).margin(1e-12));
   CHECK(past.covariate_correlation == Approx(0.0).margin(1e-6));
   CHECK(past.baseline.variance_kept == Approx(1 - past.variance_reduction));
