@@ -107,6 +107,10 @@ Movement preview_buckets(const Experiment& before, const Experiment& after,
   Movement movement;
   movement.experiment = before.key;
   movement.units = movement.before = buckets.size();
+  const bool same_draw = same_hashing(before.hashing, after.hashing) && before.hashing.scheme == "liftmark-1";
+  movement.incomplete =
+      may_move(before, after) && (!same_draw || !same_slots(before, after) || after.traffic < before.traffic);
+  if (!same_draw) return movement;
   for (const std::uint64_t bucket : buckets) {
     if (arm_key(before, old_ranges, bucket) != arm_key(after, new_ranges, bucket)) ++movement.changed;
   }

@@ -19,6 +19,9 @@ struct Movement {
   std::uint64_t changed = 0;  ///< of those, in another arm afterwards
   std::uint64_t left = 0;     ///< of those, in no arm afterwards
   std::uint64_t joined = 0;   ///< in no arm before, in one afterwards
+  /// The numbers are not all there is to say: they come from buckets, and the edit moves units in a way that
+  /// buckets cannot show.
+  bool incomplete = false;
   /// Units that would see another arm or lose theirs.
   std::uint64_t moved() const noexcept { return changed + left; }
 };
@@ -29,8 +32,8 @@ std::vector<Movement> preview(const Definitions& before, const Definitions& afte
                               std::span<const std::string_view> units);
 
 /// The same where only buckets are stored because ids are hashed: `buckets` are Assignment::bucket of units
-/// that have an arm in a liftmark-1 experiment. Changed arms are exact; units that leave through traffic,
-/// layers or holdouts cannot be seen in a bucket and are not counted.
+/// that have an arm in a liftmark-1 experiment. Changed arms are exact; units that leave through traffic or
+/// layers cannot be seen in a bucket, and under another salt nothing can: then the answer is incomplete.
 Movement preview_buckets(const Experiment& before, const Experiment& after,
                          std::span<const std::uint64_t> buckets);
 

@@ -22,6 +22,8 @@
 #include "engine/definition/changes.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/record/reader.hpp"
+#include "engine/record/stored_buckets.hpp"
+#include "engine/record/unit_key.hpp"
 
 namespace liftmark::cli {
 namespace {
@@ -30,6 +32,24 @@ struct Options {
   std::string store, catalog;
   bool dry_run = false, new_epoch = false, allow_moves = false, json = false;
 };
+
+/// A store of hashed ids has the buckets of who was exposed, and nothing else to hash.
+std::vector<assign::Movement> movements_of_buckets(const std::string& store, const Catalog& before,
+                                                   const Catalog& after, bool places_change) {
+  std::vector<assign::Movement> all;
+  for (const auto& experiment : before.experiments) {
+    const auto& old = experiment.assignment;
+    const auto* now = after.find_experiment(old.key);
+    if (!now) continue;
+    const StoredBuckets stored = stored_buckets(store, old.key, old.hashing.salt);
+    assign::Movement movement = assign::preview_buckets(old, now->assignment, stored.buckets);
+    movement.units += stored.without;
+    movement.incomplete = movement.incomplete || places_change ||
+                          (stored.without > 0 && assign::may_move(old, now->assignment));
+    all.push_back(std::move(movement));
+  }
+  return all;
+}
 
 /// Whom the edit would move, of the units the store knows. Empty when nothing in it enters a hash.
 std::vector<assign::Movement> movements(const std::string& store, const Catalog& before,
@@ -40,11 +60,13 @@ std::vector<assign::Movement> movements(const std::string& store, const Catalog&
     const auto& b = after.holdouts[i];
     moves = a.key != b.key || a.share != b.share || a.salt != b.salt || a.layer != b.layer;
   }
+  const bool places_change = moves;
   for (const auto& experiment : before.experiments) {
     const auto* now = after.find_experiment(experiment.assignment.key);
     moves = moves || (now && assign::may_move(experiment.assignment, now->assignment));
   }
   if (!moves) return {};
+  if (hashes_units(store)) return movements_of_buckets(store, before, after, places_change);
   const Reader reader(store);
   std::vector<std::string> ids;
   ids.reserve(reader.unit_count());
@@ -72,14 +94,15 @@ std::vector<std::string> check_moves(const Options& options, const Catalog& befo
     if (now.epoch != old->assignment.epoch || now.status != assign::Status::running) continue;
     const auto moved =
         std::find_if(moves.begin(), moves.end(), [&](const auto& m) { return m.experiment == now.key; });
-    if (moved == moves.end() || moved->moved() == 0) continue;
+    if (moved == moves.end() || (moved->moved() == 0 && !moved->incomplete)) continue;
     if (options.new_epoch)
       reshuffled.push_back(now.key);
     else if (!options.allow_moves)
       problems.push_back(
           {"experiment " + now.key, "the edit would reshuffle a running experiment",
-           fmt::format("{} of {} known units change arm, {} leave", moved->changed, moved->before,
-                       moved->left),
+           moved->incomplete ? std::string("the ids are hashed, and buckets cannot say whom it moves")
+                             : fmt::format("{} of {} known units change arm, {} leave", moved->changed,
+                                           moved->before, moved->left),
            "--new-epoch starts a new epoch, analysed apart; --allow-moves keeps the epoch and mixes them."});
   }
   if (!problems.empty()) throw Error(ErrorCode::definition, std::move(problems));
@@ -170,15 +193,21 @@ nlohmann::json to_json(const CatalogVersion& version, const std::vector<Change>&
                                    {"before", move.before},
                                    {"changed", move.changed},
                                    {"left", move.left},
-                                   {"joined", move.joined}});
+                                   {"joined", move.joined},
+                                   {"incomplete", move.incomplete}});
   return answer;
 }
 
 void print_parts(const std::vector<Change>& changes, const std::vector<assign::Movement>& moves) {
   for (const Change& change : changes) print_change(change);
-  for (const auto& move : moves)
-    fmt::print("  experiment {}: of {} known units {} were in it; {} change arm, {} leave, {} join\n",
-               move.experiment, move.units, move.before, move.changed, move.left, move.joined);
+  for (const auto& move : moves) {
+    if (move.incomplete)
+      fmt::print("  experiment {}: cannot say whom this moves, the store keeps hashed ids\n",
+                 move.experiment);
+    else
+      fmt::print("  experiment {}: of {} known units {} were in it; {} change arm, {} leave, {} join\n",
+                 move.experiment, move.units, move.before, move.changed, move.left, move.joined);
+  }
   if (changes.empty()) fmt::print("Nothing changes: ");
 }
 

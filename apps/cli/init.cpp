@@ -7,13 +7,30 @@
 
 #include "apps/cli/commands.hpp"
 #include "engine/record/store.hpp"
+#include "engine/record/unit_key.hpp"
 
 namespace liftmark::cli {
+
+namespace {
+
+/// The file of the key, made when it is not there.
+std::filesystem::path key_for(const std::string& store, const std::string& named) {
+  const std::filesystem::path file = named.empty() ? unit_key_file(store) : std::filesystem::path(named);
+  if (!std::filesystem::exists(file)) {
+    UnitKey::make(file);
+    fmt::print("Made {}: without it the store cannot be written. Keep a copy, apart from the store's.\n",
+               file.string());
+  }
+  return file;
+}
+
+}  // namespace
 
 void add_init(CLI::App& program) {
   struct Options {
     std::string store;
-    bool fast = false;
+    bool fast = false, hash = false;
+    std::string key;
   };
   auto options = std::make_shared<Options>();
   auto* command = program.add_subcommand("init", "Create an empty store.");
@@ -21,8 +38,15 @@ void add_init(CLI::App& program) {
   command->add_option("store", options->store, "The store's file; must not exist yet.")->required();
   command->add_flag("--not-durable", options->fast,
                     "Commits do not wait for the disk: a power failure may lose the last ones.");
+  command->add_flag("--hash-units", options->hash,
+                    "Keep ids of units as keyed hashes; the key is made beside the store.");
+  command->add_option("--unit-key", options->key,
+                      "The file of that key, made unless it is there; LIFTMARK_UNIT_KEY names it later.");
   command->callback([options] {
-    const Store store = Store::create(options->store, {.durable = !options->fast});
+    const Store store = Store::create(options->store, {.durable = !options->fast,
+                                                       .unit_key = options->hash || !options->key.empty()
+                                                                       ? key_for(options->store, options->key)
+                                                                       : std::filesystem::path()});
     fmt::print("Created {}. Next: liftmark apply {} CATALOG.json\n", store.path().string(), options->store);
   });
 }

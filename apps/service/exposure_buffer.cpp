@@ -11,9 +11,9 @@ namespace {
 
 constexpr std::size_t kRecent = 1u << 18;
 
-XXH128_hash_t hash_of(const Exposure& exposure) {
-  const std::string bytes = fmt::format("{}\x1f{}\x1f{}\x1f{}\x1f{}", exposure.unit, exposure.experiment,
-                                        exposure.arm, exposure.epoch, exposure.at / kMicrosPerDay);
+XXH128_hash_t hash_of(const Exposure& exposure, std::string_view unit) {
+  const std::string bytes = fmt::format("{}\x1f{}\x1f{}\x1f{}\x1f{}", unit, exposure.experiment, exposure.arm,
+                                        exposure.epoch, exposure.at / kMicrosPerDay);
   return XXH3_128bits(bytes.data(), bytes.size());
 }
 
@@ -40,7 +40,8 @@ ExposureBuffer::~ExposureBuffer() {
 }
 
 bool ExposureBuffer::add(const Exposure& exposure) {
-  const XXH128_hash_t hash = hash_of(exposure);
+  const XXH128_hash_t hash = options_.stored_unit ? hash_of(exposure, options_.stored_unit(exposure.unit))
+                                                  : hash_of(exposure, exposure.unit);
   Row row{id_of(hash),
           std::string(exposure.unit),
           std::string(exposure.experiment),

@@ -21,6 +21,8 @@ struct ExposureBufferOptions {
   std::size_t rows = 100'000;  ///< kept at most while they cannot be recorded
   std::size_t batch = 5'000;   ///< sent at once
   std::chrono::milliseconds pause{50};
+  /// A unit's id as the store keeps it: ids of exposures are made of it. Unset: as it is.
+  std::function<std::string(std::string_view)> stored_unit{};
 };
 
 /// Thread-safe.

@@ -55,7 +55,8 @@ Service::Service(ServiceOptions options)
       catalog_events_(std::make_shared<EventChannel>()),
       feature_events_(std::make_shared<EventChannel>()),
       exposures_([this](Batch batch) { recorder_.record(std::move(batch)); },
-                 [this](const std::vector<KeptArm>& arms) { keep_sticky_arms(recorder_, arms); }),
+                 [this](const std::vector<KeptArm>& arms) { keep_sticky_arms(recorder_, arms); },
+                 {.stored_unit = recorder_.stored_unit()}),
       workers_(kWorkers, kWaiting),
       care_([this](const std::stop_token& stop) { care(stop); }) {}
 

@@ -12,6 +12,7 @@
 #include "engine/definition/metric_fields.hpp"
 #include "engine/definition/names.hpp"
 #include "engine/definition/plan_words.hpp"
+#include "engine/definition/retention.hpp"
 
 namespace liftmark {
 namespace {
@@ -279,6 +280,8 @@ void read_head(FieldReader& fields, Catalog& catalog) {
   if (!catalog.currency.empty() && !iso)
     fields.report("currency", "must be an ISO 4217 code", "For example \"EUR\".");
   fields.field("day_offset_minutes", catalog.day_offset_minutes, {.least = -1440, .most = 1440});
+  RetentionDays checked;  // the store reads it from the text: retention_of()
+  fields.custom("retention", checked, read_retention, nullptr);
 }
 
 }  // namespace

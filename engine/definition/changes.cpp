@@ -5,6 +5,7 @@
 
 #include "engine/definition/experiment_fields.hpp"
 #include "engine/definition/metric_fields.hpp"
+#include "engine/definition/retention.hpp"
 
 namespace liftmark {
 namespace {
@@ -40,7 +41,10 @@ Parts experiments(const Catalog& catalog) {
 }
 
 Parts head(const Catalog& catalog) {
-  return {{"", {{"currency", catalog.currency}, {"day_offset_minutes", catalog.day_offset_minutes}}}};
+  return {{"",
+           {{"currency", catalog.currency},
+            {"day_offset_minutes", catalog.day_offset_minutes},
+            {"retention", retention_of(catalog.text)}}}};
 }
 
 /// Metrics that a running experiment's plan names.

@@ -13,4 +13,7 @@ namespace liftmark {
 /// JSON names nobody.
 std::optional<std::string> without_overrides(std::string_view catalog, const std::vector<std::string>& units);
 
+/// Whether any experiment of the catalog names units in overrides.
+bool has_overrides(std::string_view catalog);
+
 }  // namespace liftmark

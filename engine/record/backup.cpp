@@ -7,6 +7,7 @@
 #include "engine/definition/error.hpp"
 #include "engine/record/database.hpp"
 #include "engine/record/schema.hpp"
+#include "engine/record/writer_lock.hpp"
 
 namespace liftmark {
 namespace {
@@ -24,6 +25,22 @@ void verify(const std::filesystem::path& copy) {
   if (!check.step() || check.text(0) != "ok")
     throw Error(ErrorCode::storage, copy.string(), "the copy failed its check",
                 "check the disk and make another");
+}
+
+int schema_version(const std::filesystem::path& store) {
+  Database database(store, Database::Mode::read);
+  require_store(database);
+  return static_cast<int>(database.integer("PRAGMA user_version"));
+}
+
+/// A verified copy beside the store. One that an interrupted migration left is made anew.
+std::filesystem::path copy_of_before(const std::filesystem::path& store, int version) {
+  const std::filesystem::path copy = fmt::format("{}.before-schema-{}", store.string(), version);
+  const std::filesystem::path part = copy.string() + ".part";
+  std::filesystem::remove(part);
+  backup(store, part);
+  std::filesystem::rename(part, copy);
+  return copy;
 }
 
 }  // namespace
@@ -52,17 +69,15 @@ void backup(const std::filesystem::path& store, const std::filesystem::path& tar
 Migration migrate(const std::filesystem::path& store) {
   if (!std::filesystem::exists(store))
     throw Error(ErrorCode::storage, store.string(), "no such store", "liftmark init makes one");
-  Migration migration;
-  {
-    Database database(store, Database::Mode::read);
-    require_store(database);
-    migration.from = static_cast<int>(database.integer("PRAGMA user_version"));
-  }
-  migration.to = kSchemaVersion;
-  if (migration.from == migration.to) return migration;
-  // Schema 1 is the first: an older number was never released, a newer one is refused.
-  Database database(store, Database::Mode::read);
-  check_schema(database);
+  if (const int version = schema_version(store); version == kSchemaVersion)
+    return {.from = version, .to = version, .backup = {}};
+  const WriterLock lock(store);
+  // Another migration may have come first: its copy of before must stay.
+  Migration migration{.from = schema_version(store), .to = kSchemaVersion, .backup = {}};
+  if (migration.from < migration.to) migration.backup = copy_of_before(store, migration.to);
+  Database database(store, Database::Mode::write);
+  configure(database, true);
+  run_schema_steps(database);
   return migration;
 }
 

@@ -16,7 +16,8 @@ struct Migration {
   std::filesystem::path backup;  ///< made before anything changed; empty when there was nothing to do
 };
 /// Brings the store to this program's schema in one transaction, after a verified backup beside it. Throws
-/// Error(storage) when the schema is newer than the program.
+/// StoreLocked while somebody writes, Error(storage) when the schema is newer than the program or the disk
+/// says no; then nothing has changed.
 Migration migrate(const std::filesystem::path& store);
 
 }  // namespace liftmark

@@ -1,5 +1,6 @@
 #include "engine/record/batch.hpp"
 
+#include <fmt/format.h>
 #include <xxhash.h>
 
 #include <array>
@@ -7,6 +8,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "assign/schemes/liftmark_1.hpp"
 #include "engine/record/utf8.hpp"
 
 namespace liftmark {
@@ -31,19 +33,6 @@ class ContentHash {
  private:
   std::uint64_t hash_;
 };
-
-/// Id of a row that came without one: hash(source, content, distinction).
-std::string made_id(std::string_view source, std::uint64_t content, Micros at, std::uint64_t distinction) {
-  std::string bytes(source);
-  const std::uint64_t numbers[3] = {content, static_cast<std::uint64_t>(at), distinction};
-  bytes.append(reinterpret_cast<const char*>(numbers), sizeof numbers);
-  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string id = "~";
-  for (const std::uint64_t half : {hash.high64, hash.low64})
-    for (int shift = 60; shift >= 0; shift -= 4) id += kDigits[(half >> shift) & 15];
-  return id;
-}
 
 Rejection check_texts(std::initializer_list<std::string_view> texts, std::span<const Property> properties) {
   if (properties.size() > kMaxProperties) return Rejection::too_long;
@@ -93,22 +82,15 @@ void Batch::add(const Event& event, std::uint64_t distinction) {
     rows_.push_back(row);
     return;
   }
-  ContentHash content(false);
-  for (const std::string_view text : {event.unit, event.type, event.reference}) content.add(text);
-  for (const Property& property : event.properties) {
-    content.add(property.key);
-    content.add(property.value);
-  }
-  content.add(event.value);
-  if (!event.arrival_time) content.add(event.at);
-  row.content = content.value();
-  row.id = event.id.empty() ? copy(made_id(source_, row.content, event.at, distinction)) : copy(event.id);
+  row.id = copy(event.id);
   row.unit = copy(event.unit);
   row.type_or_arm = copy(event.type);
   row.reference = copy(event.reference);
   row.at = event.at;
   row.recorded_at = event.recorded_at.value_or(kUnset);
   row.value = event.value;
+  row.arrival_time = event.arrival_time;
+  row.distinction = distinction;
   add_properties(event.properties, row);
   rows_.push_back(row);
 }
@@ -132,20 +114,7 @@ void Batch::add(const Exposure& exposure, std::uint64_t distinction) {
     rows_.push_back(row);
     return;
   }
-  ContentHash content(true);
-  for (const std::string_view text : {exposure.unit, exposure.experiment, exposure.arm}) content.add(text);
-  for (const Property& attribute : exposure.attributes) {
-    content.add(attribute.key);
-    content.add(attribute.value);
-  }
-  content.add(exposure.epoch);
-  content.add(exposure.fallback);
-  row.value = exposure.propensity ? std::bit_cast<std::int64_t>(*exposure.propensity) : 0;
-  content.add(row.value);
-  if (!exposure.arrival_time) content.add(exposure.at);
-  row.content = content.value();
-  row.id =
-      exposure.id.empty() ? copy(made_id(source_, row.content, exposure.at, distinction)) : copy(exposure.id);
+  row.id = copy(exposure.id);
   row.unit = copy(exposure.unit);
   row.type_or_arm = copy(exposure.arm);
   row.experiment = copy(exposure.experiment);
@@ -153,8 +122,64 @@ void Batch::add(const Exposure& exposure, std::uint64_t distinction) {
   row.fallback = exposure.fallback;
   row.at = exposure.at;
   row.recorded_at = exposure.recorded_at.value_or(kUnset);
+  row.value = exposure.propensity ? std::bit_cast<std::int64_t>(*exposure.propensity) : 0;
+  row.arrival_time = exposure.arrival_time;
+  row.distinction = distinction;
   add_properties(exposure.attributes, row);
   rows_.push_back(row);
+}
+
+void Batch::hash_unit(const HashingDoor& door, Row& row) {
+  const std::string_view unit = text(row.unit);
+  std::string reference;
+  if (row.exposure) {
+    const auto known = door.arm_keys.find(text(row.experiment));
+    if (known != door.arm_keys.end()) reference = bucket_reference(unit, known->second);
+  }
+  const std::string hashed = door.key.hash(unit);
+  row.unit = copy(hashed);
+  if (row.exposure) row.reference = copy(reference);
+}
+
+std::uint64_t Batch::content_of(const Row& row) const {
+  ContentHash content(row.exposure);
+  content.add(text(row.unit));
+  if (row.exposure) content.add(text(row.experiment));
+  content.add(text(row.type_or_arm));
+  if (!row.exposure) content.add(text(row.reference));
+  for (std::uint32_t p = 0; p < 2u * row.properties; ++p) content.add(property(row.first_property + p));
+  if (row.exposure) {
+    content.add(row.epoch);
+    content.add(row.fallback);
+  }
+  content.add(row.value);
+  if (!row.arrival_time) content.add(row.at);
+  return content.value();
+}
+
+/// Id of a row that came without one: hash(source, content, distinction), keyed where units are.
+std::string Batch::made_id(const Row& row, const HashingDoor* door) const {
+  std::string bytes(source_);
+  const std::uint64_t numbers[3] = {row.content, static_cast<std::uint64_t>(row.at), row.distinction};
+  bytes.append(reinterpret_cast<const char*>(numbers), sizeof numbers);
+  // The distinction is a hash of the row as it was sent, raw id and all.
+  constexpr std::size_t kDigits = 32;
+  if (door != nullptr) return "~" + door->key.hash(bytes).substr(0, kDigits);
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  return fmt::format("~{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+void Batch::seal(const HashingDoor* door) {
+  for (Row& row : rows_) {
+    if (row.rejection != Rejection::none) continue;
+    if (door != nullptr) hash_unit(*door, row);
+    row.content = content_of(row);
+    if (row.id.size == 0) row.id = copy(made_id(row, door));
+  }
+}
+
+std::string bucket_reference(std::string_view unit, std::uint64_t arm_key) {
+  return fmt::format("{:016x}{:016x}", assign::draw(assign::unit_hash(unit), arm_key), arm_key);
 }
 
 void Batch::clear() {

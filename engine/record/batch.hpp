@@ -3,12 +3,14 @@
 // producer's own thread so that the one writer has little left to do.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/record/event.hpp"
+#include "engine/record/unit_key.hpp"
 
 namespace liftmark {
 
@@ -50,6 +52,13 @@ struct Ack {
   bool durable = true;  ///< false when the store runs with synchronous NORMAL
 };
 
+/// What hashes the ids of units before anything else sees them, and what stays of the raw ones.
+struct HashingDoor {
+  UnitKey key;
+  /// Of experiments that use liftmark-1: the key of their salt, under which an id's bucket is drawn.
+  std::map<std::string, std::uint64_t, std::less<>> arm_keys;
+};
+
 /// Rows to record together. Not thread-safe; reuse after clear() to keep its memory.
 class Batch {
  public:
@@ -60,6 +69,10 @@ class Batch {
   /// request, or a hash of a file's row as it stands there and of its occurrence.
   void add(const Event& event, std::uint64_t distinction = 0);
   void add(const Exposure& exposure, std::uint64_t distinction = 0);
+  /// Makes of the rows what is recorded of them; once, when all are added. With a door their units' ids
+  /// become keyed hashes, and whatever is derived from an id (content hashes, ids made for rows without one)
+  /// is derived from the hash. An exposure keeps its bucket as its reference; see bucket_reference().
+  void seal(const HashingDoor* door = nullptr);
   void clear();
   std::size_t size() const noexcept { return rows_.size(); }
   bool empty() const noexcept { return rows_.empty(); }
@@ -77,6 +90,7 @@ class Batch {
   struct Row {
     bool exposure = false;
     bool fallback = false;
+    bool arrival_time = false;  ///< `at` is no part of the content
     Rejection rejection = Rejection::none;
     std::uint16_t properties = 0;  ///< pairs of Text from `first_property`
     std::uint32_t first_property = 0;
@@ -85,7 +99,8 @@ class Batch {
     Micros at = 0;
     Micros recorded_at = 0;  ///< kUnset: the commit's
     Millionths value = 0;    ///< exposures: the bits of the propensity, 0 when unset
-    std::uint64_t content = 0;
+    std::uint64_t distinction = 0;
+    std::uint64_t content = 0;  ///< known once sealed
   };
   static constexpr Micros kUnset = INT64_MIN;
   const std::vector<Row>& rows() const noexcept { return rows_; }
@@ -95,11 +110,18 @@ class Batch {
  private:
   Text copy(std::string_view text);
   void add_properties(std::span<const Property> properties, Row& row);
+  void hash_unit(const HashingDoor& door, Row& row);
+  std::uint64_t content_of(const Row& row) const;
+  std::string made_id(const Row& row, const HashingDoor* door) const;
   std::string source_;
   std::optional<Micros> oldest_;
   std::string text_;
   std::vector<Row> rows_;
   std::vector<Text> properties_;
 };
+
+/// The bucket of an exposed unit under the key of a salt, as 32 hexadecimal digits: the bucket, then the key,
+/// so that a bucket is never read under another salt.
+std::string bucket_reference(std::string_view unit, std::uint64_t arm_key);
 
 }  // namespace liftmark

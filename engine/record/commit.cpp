@@ -26,6 +26,7 @@ class CommitWriter {
     pending.ack = Ack{};
     pending.ack.outcomes.reserve(batch.size());
     source_ = memory_.names.intern({NameKind::source, 0, 0, batch.source()});
+    delivery_ = nullptr;
     for (std::size_t i = 0; i < std::min(kAhead, batch.size()); ++i) memory_.ids.prefetch(pending.ids[i]);
     for (std::size_t i = 0; i < batch.size(); ++i) {
       if (i + kAhead < batch.size()) memory_.ids.prefetch(pending.ids[i + kAhead]);
@@ -116,6 +117,12 @@ class CommitWriter {
     rows.unit.push_back(unit);
     rows.at.push_back(row.at);
     rows.recorded_at.push_back(row.recorded_at == Batch::kUnset ? stamp_ : std::min(row.recorded_at, stamp_));
+    const std::int64_t hour = hour_of(row.at);
+    if (delivery_ == nullptr || hour != delivery_hour_) {
+      delivery_ = &state_.deliveries.of(source_, hour);
+      delivery_hour_ = hour;
+    }
+    count_row(*delivery_, rows.recorded_at.back() - row.at);
     rows.value.push_back(row.value);
     rows.source.push_back(source_);
     rows.id.add(batch.text(row.id));
@@ -172,6 +179,8 @@ class CommitWriter {
   DoorRules rules_;
   Micros stamp_;
   std::uint32_t source_ = 0;
+  Delivery* delivery_ = nullptr;  ///< of the source and `delivery_hour_`
+  std::int64_t delivery_hour_ = 0;
   Rejection rejection_ = Rejection::none;
   BlockRows events_;
   BlockRows exposures_;
@@ -182,19 +191,26 @@ class CommitWriter {
 
 }  // namespace
 
-PendingBatch::PendingBatch(Batch rows, const Secret& secret) : batch(std::move(rows)) {
+PendingBatch::PendingBatch(Batch rows, const Store::State& store) : batch(std::move(rows)) {
+  batch.seal(store.hashing_door().get());
   ids.reserve(batch.size());
   units.reserve(batch.size());
   for (const Batch::Row& row : batch.rows()) {
-    ids.push_back(secret.key(row.exposure ? KeySpace::exposure : KeySpace::event, batch.text(row.id)));
-    units.push_back(secret.key(KeySpace::unit, batch.text(row.unit)));
+    ids.push_back(store.secret.key(row.exposure ? KeySpace::exposure : KeySpace::event, batch.text(row.id)));
+    units.push_back(store.secret.key(KeySpace::unit, batch.text(row.unit)));
   }
 }
 
 void write_counters(Store::State& state, Micros stamp) {
   for (const auto& [key, count] : state.counters)
     if (count != 0) state.write_counter(stamp, key.first, key.second, count);
+  state.deliveries.write(state.database, stamp);
   state.counters_written = stamp;
+}
+
+void forget_counters(Store::State& state) {
+  state.counters.clear();
+  state.deliveries.clear();
 }
 
 namespace {
@@ -228,6 +244,7 @@ void commit_batches(Store::State& state, const std::vector<PendingBatch*>& batch
   const Micros stamp = state.next_stamp();
   const Micros now = now_micros();
   const auto counters = state.counters;
+  const auto deliveries = state.deliveries;
   try {
     Transaction transaction(state.database);
     CommitWriter writer(state, stamp);
@@ -250,9 +267,10 @@ void commit_batches(Store::State& state, const std::vector<PendingBatch*>& batch
     state.write_stamp(stamp);
     transaction.commit();
     state.last_commit = stamp;
-    if (counters_due) state.counters.clear();
+    if (counters_due) forget_counters(state);
   } catch (...) {
     state.counters = counters;
+    state.deliveries = deliveries;
     state.forget();
     throw;
   }

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <bit>
 #include <map>
+#include <set>
 
 #include "engine/definition/time_point.hpp"
 #include "engine/record/decimal.hpp"
 #include "engine/record/reader_state.hpp"
+#include "engine/record/unit_key.hpp"
 
 namespace liftmark {
 namespace {
@@ -50,33 +52,50 @@ class Exporter {
     Statement units(state.main->database, "SELECT unit, id FROM unit");
     units_.resize(state.units);
     while (units.step()) units_[static_cast<std::size_t>(units.integer(0))] = units.text(1);
-    if (options.unit) find_unit(*options.unit);
+    if (options.unit) find_unit(UnitDoor::of(state.main->database).stored(*options.unit));
     for (const std::string& type : options.types)
       if (const auto code = state.names.find({NameKind::type, 0, 0, type})) types_.push_back(*code);
   }
 
   std::int64_t run() {
     if (options_.unit && unit_ == UnitMap::kNone) return 0;
-    if (options_.format == ExportOptions::Format::csv) header();
-    BlockRows rows;
     auto snapshot = state_.snapshot();
-    for (const BlockEntry& entry : exposures_ ? state_.exposures : state_.events) {
-      if (entry.last_at < options_.from || entry.first_at >= options_.to) continue;
-      if (options_.unit && (entry.first_unit > unit_ || entry.last_unit < unit_)) continue;
-      snapshot->read_hot(entry.block, rows);
-      std::vector<std::uint32_t> chosen;
-      for (std::uint32_t i = 0; i < rows.size(); ++i)
-        if (keeps(rows, i)) chosen.push_back(i);
-      if (chosen.empty()) continue;
-      snapshot->read_properties(entry.block, {}, rows);
-      snapshot->read_detail(entry.block, rows);
-      write_rows(gather(rows, chosen));
+    if (options_.format == ExportOptions::Format::csv) {
+      each_block(
+          *snapshot, [&](const BlockEntry&, BlockRows& rows, const std::vector<std::uint32_t>& chosen) {
+            for (const PropertyColumn& column : rows.properties)
+              if (std::any_of(chosen.begin(), chosen.end(), [&](auto row) { return column.code[row] != 0; }))
+                keys_.insert(column.key);
+          });
+      header();
     }
+    each_block(*snapshot,
+               [&](const BlockEntry& entry, BlockRows& rows, const std::vector<std::uint32_t>& chosen) {
+                 snapshot->read_detail(entry.block, rows);
+                 write_rows(gather(rows, chosen));
+               });
     state_.give_back(std::move(snapshot));
     return count_;
   }
 
  private:
+  /// Calls use(entry, rows, chosen) for blocks with chosen rows; all but their details are read.
+  template <class Use>
+  void each_block(Snapshot& snapshot, Use use) const {
+    BlockRows rows;
+    for (const BlockEntry& entry : exposures_ ? state_.exposures : state_.events) {
+      if (entry.last_at < options_.from || entry.first_at >= options_.to) continue;
+      if (options_.unit && (entry.first_unit > unit_ || entry.last_unit < unit_)) continue;
+      snapshot.read_hot(entry.block, rows);
+      std::vector<std::uint32_t> chosen;
+      for (std::uint32_t i = 0; i < rows.size(); ++i)
+        if (keeps(rows, i)) chosen.push_back(i);
+      if (chosen.empty()) continue;
+      snapshot.read_properties(entry.block, {}, rows);
+      use(entry, rows, chosen);
+    }
+  }
+
   void find_unit(const std::string& id) {
     const auto found = std::find(units_.begin(), units_.end(), id);
     if (found != units_.end()) unit_ = static_cast<UnitIndex>(found - units_.begin());
@@ -98,7 +117,7 @@ class Exporter {
   void header() {
     std::string line = exposures_ ? "id,experiment,epoch,unit,arm,at,recorded_at,propensity,fallback"
                                   : "id,unit,type,at,recorded_at,value,reference";
-    for (std::uint32_t key = 0; key < state_.names.size(NameKind::key); ++key) {
+    for (const std::uint32_t key : keys_) {
       line += ',';
       put_csv(state_.names.name(NameKind::key, key).text, line);
     }
@@ -155,7 +174,7 @@ class Exporter {
       first = false;
       put_csv(text, out);
     }
-    for (std::uint32_t key = 0; key < state_.names.size(NameKind::key); ++key) {
+    for (const std::uint32_t key : keys_) {
       out += ',';
       if (const auto found = properties.find(key); found != properties.end()) put_csv(found->second, out);
     }
@@ -199,6 +218,7 @@ class Exporter {
   std::vector<std::string> units_;
   UnitIndex unit_ = UnitMap::kNone;
   std::vector<std::uint32_t> types_;
+  std::set<std::uint32_t> keys_;  ///< of the exported rows: columns of a CSV
   std::int64_t count_ = 0;
 };
 

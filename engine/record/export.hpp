@@ -28,9 +28,9 @@ struct ExportOptions {
 };
 
 /// Calls `write` with lines (or pieces of many lines). Rows come in the order they lie in the store. CSV has
-/// a column for every property key of the exported rows' store; NDJSON puts them under "properties" or
-/// "attributes". Values that a spreadsheet would take for a formula are exported as they are. Returns the
-/// number of rows. Throws as Reader does.
+/// a column for every property key of the exported rows, which takes a pass of its own; NDJSON puts them
+/// under "properties" or "attributes". Values that a spreadsheet would take for a formula are exported as
+/// they are. Returns the number of rows. Throws as Reader does.
 std::int64_t export_rows(const std::filesystem::path& store, const ExportOptions& options,
                          const std::function<void(std::string_view)>& write);
 

@@ -7,6 +7,7 @@
 
 #include "engine/definition/error.hpp"
 #include "engine/definition/overrides.hpp"
+#include "engine/definition/retention.hpp"
 #include "engine/record/reader.hpp"
 #include "engine/record/segments.hpp"
 #include "engine/record/staging.hpp"
@@ -33,14 +34,17 @@ void act(Recorder& recorder, const std::function<void(Store::State&, Micros)>& w
   });
 }
 
+/// `id` as the store keeps it, here and in what follows.
 bool is_erased(Store::State& state, std::string_view id) {
   return state.memory().erased.contains(state.secret.key(KeySpace::erased, id));
 }
 
-UnitIndex unit_of(Store::State& state, std::string_view id) {
-  if (id.empty() || id.size() > kMaxTextBytes)
+/// The unit of an id as it is sent.
+UnitIndex unit_of(Store::State& state, std::string_view sent) {
+  if (sent.empty() || sent.size() > kMaxTextBytes)
     throw Error(ErrorCode::usage, "unit", "a unit's id has 1 to 1024 bytes",
                 "give the id as it is sent with events");
+  const std::string id = state.door.stored(sent);
   if (is_erased(state, id))
     throw Error(ErrorCode::data, "unit", "this unit was erased and is not recorded again",
                 "give the person a new id");
@@ -207,20 +211,9 @@ void link_units(Recorder& recorder, std::string_view anonymous, std::string_view
 }
 
 void set_retention(Recorder& recorder, std::string_view type, int days) {
-  if (days < 0 || days > 36'500)
+  if (days < 0 || days > kMostRetentionDays)
     throw Error(ErrorCode::usage, "days", "a retention is 0 to 36,500 days", "0 keeps events for ever");
-  act(recorder, [&](Store::State& state, Micros stamp) {
-    Statement remove(state.database, "DELETE FROM retention WHERE type = ?1");
-    remove.bind_text(1, type).run();
-    auto& rules = state.memory().retention_by_name;
-    rules.erase(std::string(type));
-    if (days > 0) {
-      Statement insert(state.database, "INSERT INTO retention VALUES(?1, ?2)");
-      insert.bind_text(1, type).bind(2, days).run();
-      rules[std::string(type)] = days;
-    }
-    state.audit(stamp, "retention", fmt::format("{}: {} days", type, days));
-  });
+  act(recorder, [&](Store::State& state, Micros stamp) { state.keep_for(stamp, type, days); });
 }
 
 std::int64_t purge(Recorder& recorder) {
@@ -309,10 +302,11 @@ Erasure erase(Recorder& recorder, std::string_view unit) {
   Erasure erasure;
   // Hidden at once, whatever happens next.
   act(recorder, [&](Store::State& state, Micros stamp) {
-    const Key key = state.secret.key(KeySpace::unit, unit);
+    const std::string id = state.door.stored(unit);
+    const Key key = state.secret.key(KeySpace::unit, id);
     UnitIndex index = state.memory().units.find(key);
-    const bool overridden = forget_overrides(state, {std::string(unit)});
-    if (index == UnitMap::kNone && overridden) index = state.intern_unit(unit, key);
+    const bool overridden = forget_overrides(state, {id});
+    if (index == UnitMap::kNone && overridden) index = state.intern_unit(id, key);
     if (index == UnitMap::kNone) return;
     std::vector<std::string> ids;
     const std::vector<UnitIndex> person = person_of(state, index);
@@ -344,7 +338,7 @@ void keep_sticky_arms(Recorder& recorder, const std::vector<KeptArm>& arms) {
   act(recorder, [&](Store::State& state, Micros stamp) {
     Statement insert(state.database, "INSERT OR IGNORE INTO sticky VALUES(?1, ?2, ?3, ?4, ?5)");
     for (const KeptArm& kept : arms) {
-      if (is_erased(state, kept.unit)) continue;
+      if (is_erased(state, state.door.stored(kept.unit))) continue;
       insert.bind(1, unit_of(state, kept.unit)).bind_text(2, kept.experiment).bind(3, kept.epoch);
       insert.bind_text(4, kept.arm).bind(5, stamp).run();
     }

@@ -25,6 +25,7 @@ void link_units(Recorder& recorder, std::string_view anonymous, std::string_view
                 std::optional<Micros> at = {});
 
 /// Events of `type` older than `days` (> 0) are refused from now on and removed by purge(). 0: kept for ever.
+/// A catalog that changes the type's days overrules it.
 void set_retention(Recorder& recorder, std::string_view type, int days);
 /// Removes events past the retention of their type. Returns how many.
 std::int64_t purge(Recorder& recorder);

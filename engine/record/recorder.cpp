@@ -101,7 +101,7 @@ struct Recorder::State {
       state.write_stamp(stamp);
       transaction.commit();
       state.last_commit = stamp;
-      state.counters.clear();
+      forget_counters(state);
     });
   }
 
@@ -129,10 +129,8 @@ Recorder::~Recorder() {
 
 void Recorder::submit(Batch batch, Done done) {
   const std::size_t bytes = batch.bytes();
-  State::Job job{std::make_unique<PendingBatch>(std::move(batch), state_->store.state().secret),
-                 std::move(done),
-                 {},
-                 bytes};
+  State::Job job{
+      std::make_unique<PendingBatch>(std::move(batch), state_->store.state()), std::move(done), {}, bytes};
   {
     std::unique_lock lock(state_->mutex);
     state_->space.wait(lock, [&] { return !state_->full(bytes); });
@@ -146,10 +144,8 @@ bool Recorder::try_submit(Batch& batch, Done done) {
     const std::lock_guard guard(state_->mutex);
     if (state_->full(bytes)) return false;
   }
-  state_->push({std::make_unique<PendingBatch>(std::move(batch), state_->store.state().secret),
-                std::move(done),
-                {},
-                bytes});
+  state_->push(
+      {std::make_unique<PendingBatch>(std::move(batch), state_->store.state()), std::move(done), {}, bytes});
   return true;
 }
 
@@ -178,6 +174,12 @@ void Recorder::exclusive(const std::function<void(Store&)>& work) {
   };
   state_->push(std::move(job));
   future.get();
+}
+
+std::function<std::string(std::string_view)> Recorder::stored_unit() const {
+  const UnitDoor& door = state_->store.state().door;
+  if (door.key() == nullptr) return {};
+  return [door](std::string_view unit) { return door.stored(unit); };
 }
 
 void Recorder::flush() {

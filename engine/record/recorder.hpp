@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "engine/record/batch.hpp"
 #include "engine/record/store.hpp"
@@ -38,6 +40,9 @@ class Recorder {
   bool try_submit(Batch& batch, Done done);
   /// Runs `work` on the writer thread between commits (consent, erasure, compaction steps ..) and waits.
   void exclusive(const std::function<void(Store&)>& work);
+  /// Gives a unit's id as the store keeps it: hashed, where it keeps hashes. Empty where ids stay as they
+  /// are. Outlives the recorder.
+  std::function<std::string(std::string_view)> stored_unit() const;
   /// Waits until all that was queued before is on disk.
   void flush();
 

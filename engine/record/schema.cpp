@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
 #include "engine/definition/error.hpp"
+#include "engine/record/deliveries.hpp"
 
 namespace liftmark {
 namespace {
@@ -40,11 +43,28 @@ CREATE TABLE erasure(seq INTEGER PRIMARY KEY, unit INTEGER NOT NULL, recorded_at
 CREATE TABLE audit(seq INTEGER PRIMARY KEY, recorded_at INTEGER NOT NULL, act TEXT NOT NULL, detail TEXT NOT NULL);
 )sql";
 
+/// How a store of version `from` becomes one of the next. A released step never changes.
+struct SchemaStep {
+  int from;
+  void (*run)(Database& database);
+};
+constexpr SchemaStep kSteps[] = {
+    {1, add_deliveries},
+};
+static_assert(std::size(kSteps) == kSchemaVersion - 1);
+
+[[noreturn]] void refuse_newer(const Database& database, std::int64_t version) {
+  throw Error(ErrorCode::storage, database.path().string(),
+              fmt::format("the store has schema {}, this program knows up to {}", version, kSchemaVersion),
+              "use a newer liftmark");
+}
+
 }  // namespace
 
 void create_schema(Database& database) {
   Transaction transaction(database);
   database.execute(kTables);
+  database.execute(kDeliveryTable);
   database.execute(
       fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId, kSchemaVersion)
           .c_str());
@@ -57,14 +77,21 @@ void check_schema(Database& database) {
     throw Error(ErrorCode::storage, database.path().string(), "not a Liftmark store",
                 "liftmark init makes one");
   const auto version = database.integer("PRAGMA user_version");
-  if (version > kSchemaVersion)
-    throw Error(ErrorCode::storage, database.path().string(),
-                fmt::format("the store has schema {}, this program knows up to {}", version, kSchemaVersion),
-                "use a newer liftmark");
+  if (version > kSchemaVersion) refuse_newer(database, version);
   if (version < kSchemaVersion)
     throw Error(ErrorCode::storage, database.path().string(),
                 fmt::format("the store has schema {}, this program writes {}", version, kSchemaVersion),
                 "liftmark migrate brings it up to date after a verified backup");
+}
+
+void run_schema_steps(Database& database) {
+  Transaction transaction(database);
+  const auto version = database.integer("PRAGMA user_version");
+  if (version > kSchemaVersion) refuse_newer(database, version);
+  for (const SchemaStep& step : kSteps)
+    if (step.from >= version) step.run(database);
+  database.execute(fmt::format("PRAGMA user_version={}", kSchemaVersion).c_str());
+  transaction.commit();
 }
 
 void configure(Database& database, bool durable) {

@@ -68,6 +68,7 @@ StoredSegments::StoredSegments(const std::filesystem::path& store) {
   Database database(store, Database::Mode::read);
   check_schema(database);
   if (!has_segments(database)) return;
+  door_ = UnitDoor::of(database);
   Transaction transaction(database, false);
   Statement run(database, "SELECT date, method FROM segment_run");
   if (run.step()) {
@@ -84,8 +85,8 @@ StoredSegments::StoredSegments(const std::filesystem::path& store) {
   while (unit.step()) by_unit_[std::string(unit.text(0))] = unit.integer(1);
 }
 
-std::span<const std::string_view> StoredSegments::of(std::string_view unit) const noexcept {
-  const auto found = by_unit_.find(unit);
+std::span<const std::string_view> StoredSegments::of(std::string_view unit) const {
+  const auto found = by_unit_.find(door_.stored(unit));
   if (found == by_unit_.end()) return {};
   const auto views = views_.find(found->second);
   return views == views_.end() ? std::span<const std::string_view>() : views->second;

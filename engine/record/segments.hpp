@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/record/recorder.hpp"
+#include "engine/record/unit_key.hpp"
 
 namespace liftmark {
 
@@ -34,18 +35,20 @@ void forget_segments(Database& database, UnitIndex unit);
 class StoredSegments {
  public:
   StoredSegments() = default;  ///< of no store: nobody is in a segment
-  /// Throws Error(storage) when the file is no store. A store without segments has none of anybody.
+  /// Throws Error(storage) when the file is no store, or keeps hashed ids and its key is not there. A store
+  /// without segments has none of anybody.
   explicit StoredSegments(const std::filesystem::path& store);
   StoredSegments(StoredSegments&&) = default;  // views point into the moved maps' nodes, which stay
   StoredSegments& operator=(StoredSegments&&) = default;
 
   /// The unit's segments; empty for an unknown one. Valid as long as this.
-  std::span<const std::string_view> of(std::string_view unit) const noexcept;
+  std::span<const std::string_view> of(std::string_view unit) const;
   Micros date() const noexcept { return date_; }
   const std::string& method() const noexcept { return method_; }
   std::size_t units() const noexcept { return by_unit_.size(); }
 
  private:
+  UnitDoor door_;
   Micros date_ = 0;
   std::string method_;
   std::map<std::int64_t, std::vector<std::string>> names_;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -13,27 +12,12 @@
 #include <utility>
 
 #include "engine/definition/error.hpp"
+#include "engine/definition/overrides.hpp"
 #include "engine/record/schema.hpp"
 #include "engine/record/writer_state.hpp"
 
 namespace liftmark {
 namespace {
-
-std::filesystem::path lock_path(const std::filesystem::path& store) {
-  return store.string() + ".lock";
-}
-
-int take_lock(const std::filesystem::path& store) {
-  const auto path = lock_path(store);
-  const int lock = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock < 0)
-    throw Error(ErrorCode::storage, path.string(),
-                std::string("cannot make the lock file: ") + std::strerror(errno),
-                "the folder of the store must be writable");
-  if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return lock;
-  ::close(lock);
-  throw StoreLocked(store);
-}
 
 /// Numbers of linux/magic.h and the file systems' own documentation.
 constexpr std::pair<std::int64_t, std::string_view> kNetworkFileSystems[] = {
@@ -74,15 +58,9 @@ Micros now_micros() {
 }
 
 Store::State::State(const std::filesystem::path& file, Database::Mode mode, StoreOptions options)
-    : path(file),
-      durable(options.durable),
-      log_limit(options.log_limit),
-      lock(take_lock(file)),
-      database(file, mode) {}
+    : path(file), durable(options.durable), log_limit(options.log_limit), lock(file), database(file, mode) {}
 
-Store::State::~State() {
-  if (lock >= 0) ::close(lock);
-}
+Store::State::~State() = default;
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Store::~Store() = default;
@@ -104,6 +82,7 @@ Store Store::create(const std::filesystem::path& path, StoreOptions options) {
     ::unlink(path.c_str());
     throw;
   }
+  const UnitDoor door = options.unit_key.empty() ? UnitDoor() : UnitDoor(UnitKey::read(options.unit_key));
   auto state = std::make_unique<State>(path, Database::Mode::create, options);
   state->database.execute("PRAGMA page_size=8192");
   configure(state->database, options.durable);
@@ -113,6 +92,9 @@ Store Store::create(const std::filesystem::path& path, StoreOptions options) {
   insert.bind_blob(1, state->secret.bytes()).run();
   Statement durable(state->database, "INSERT INTO setting VALUES('durable', ?1)");
   durable.bind(1, options.durable).run();
+  state->door = door;
+  if (door.key() != nullptr) hash_units(state->database, *door.key());
+  state->set_catalog({});
   return Store(std::move(state));
 }
 
@@ -134,7 +116,11 @@ Store Store::open(const std::filesystem::path& path, StoreOptions options) {
   if (!clock.step()) state->database.fail(11);  // SQLITE_CORRUPT
   state->last_commit = clock.integer(0);
   state->generation = clock.integer(1);
-  return Store(std::move(state));
+  state->door = UnitDoor::of(state->database, options.unit_key);
+  Store store(std::move(state));
+  const auto catalog = store.get_catalog();
+  store.state().set_catalog(catalog ? catalog->json : std::string_view());
+  return store;
 }
 
 const std::filesystem::path& Store::path() const noexcept {
@@ -146,16 +132,28 @@ bool Store::durable() const noexcept {
 
 CatalogVersion Store::put_catalog(std::string_view json, std::string_view digest) {
   Database& database = state_->database;
+  if (state_->door.key() != nullptr && has_overrides(json))
+    throw Error(ErrorCode::definition, "overrides", "the store keeps hashed ids, and overrides name units",
+                "aim at testers by an attribute in the audience instead");
   Transaction transaction(database);
-  if (const auto current = get_catalog(); current && current->digest == digest) return *current;
+  const auto current = get_catalog();
+  if (current && current->digest == digest) return *current;
+  const std::string before = current ? current->json : std::string();
   const Micros stamp = state_->next_stamp();
   Statement insert(database, "INSERT INTO catalog(json, digest, recorded_at) VALUES(?1, ?2, ?3)");
   insert.bind_text(1, json).bind_text(2, digest).bind(3, stamp).run();
   const std::int64_t version = database.last_row();
   state_->audit(stamp, "apply", fmt::format("catalog version {}", version));
-  state_->write_stamp(stamp);
-  transaction.commit();
+  try {
+    state_->keep_as_cataloged(stamp, before, json);
+    state_->write_stamp(stamp);
+    transaction.commit();
+  } catch (...) {
+    state_->forget();
+    throw;
+  }
   state_->last_commit = stamp;
+  state_->set_catalog(json);
   return {version, std::string(json), std::string(digest), stamp};
 }
 

@@ -19,6 +19,9 @@ struct StoreOptions {
   bool durable = true;
   /// Bytes of write-ahead log above which recording stops with an Error(storage): a reader holds it.
   std::int64_t log_limit = 2ll << 30;
+  /// The file with the key of hashed unit ids. create(): given, the store keeps hashes. open(): empty means
+  /// unit_key_file(), and only a store of hashes asks for it.
+  std::filesystem::path unit_key{};
 };
 
 /// The name of a file system that several machines share, by the number statfs gives it; empty for a local
@@ -44,7 +47,7 @@ class Store {
   /// system.
   static Store create(const std::filesystem::path& path, StoreOptions options = {});
   /// Opens for writing. Throws StoreLocked, or Error(storage) when missing, read-only, of another schema
-  /// version (hint: `liftmark migrate`) or not a store.
+  /// version (hint: `liftmark migrate`), not a store, or without the key of its hashed unit ids.
   static Store open(const std::filesystem::path& path, StoreOptions options = {});
   ~Store();
   Store(Store&&) noexcept;
@@ -54,7 +57,8 @@ class Store {
   bool durable() const noexcept;
 
   /// Stores a catalog as a new version; the same digest as the current one changes nothing. Returns the
-  /// version in force afterwards.
+  /// version in force afterwards. Throws Error(definition) when its overrides would keep ids of units in a
+  /// store of hashed ones.
   CatalogVersion put_catalog(std::string_view json, std::string_view digest);
   /// The catalog in force at `as_of` (unset: now); nothing before the first.
   std::optional<CatalogVersion> get_catalog(std::optional<Micros> as_of = {}) const;

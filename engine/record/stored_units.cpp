@@ -9,6 +9,7 @@
 #include "engine/record/database.hpp"
 #include "engine/record/links.hpp"
 #include "engine/record/schema.hpp"
+#include "engine/record/unit_key.hpp"
 
 namespace liftmark {
 namespace {
@@ -25,6 +26,7 @@ struct StoredUnits::State {
   explicit State(const std::filesystem::path& path) {
     Database database(path, Database::Mode::read);
     check_schema(database);
+    door = UnitDoor::of(database);
     const Transaction snapshot(database, false);
     Statement required(database, "SELECT value FROM setting WHERE name = 'consent_required'");
     if (required.step() && required.integer(0) != 0) silent = assign::Consent::unknown;
@@ -71,6 +73,7 @@ struct StoredUnits::State {
     }
   }
 
+  UnitDoor door;
   assign::Consent silent = assign::Consent::granted;
   bool sticky_unreadable = false;
   Links links;
@@ -86,7 +89,7 @@ StoredUnits::~StoredUnits() = default;
 
 StoredUnit StoredUnits::find(std::string_view unit) const {
   StoredUnit stored{.consent = state_->silent, .kept = {}};
-  const auto known = state_->ids.find(unit);
+  const auto known = state_->ids.find(state_->door.stored(unit));
   if (known == state_->ids.end()) return stored;
   const auto consent = state_->consents.find(known->second);
   if (consent != state_->consents.end()) stored.consent = consent->second;

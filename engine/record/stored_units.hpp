@@ -24,8 +24,8 @@ struct StoredUnit {
 /// The store's consents, kept arms and links as of its last commit. Thread-safe to read from.
 class StoredUnits {
  public:
-  /// Throws Error(storage) when the store cannot be read. Kept arms that alone cannot be read are no error:
-  /// see `sticky_unreadable`.
+  /// Throws Error(storage) when the store cannot be read, or keeps hashed ids and its key is not there. Kept
+  /// arms that alone cannot be read are no error: see `sticky_unreadable`.
   explicit StoredUnits(const std::filesystem::path& path);
   ~StoredUnits();
   StoredUnits(const StoredUnits&) = delete;

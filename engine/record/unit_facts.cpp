@@ -26,7 +26,10 @@ struct Kept {
 struct UnitFacts::State {
   explicit State(Recorder& owner) : recorder(owner) {}
 
-  Key key_of(std::string_view unit) const noexcept { return secret.key(KeySpace::unit, unit); }
+  /// Of an id as the store keeps it.
+  Key key_of(std::string_view stored) const noexcept { return secret.key(KeySpace::unit, stored); }
+  /// Of an id as it is asked for.
+  Key asked_key(std::string_view unit) const { return key_of(door.stored(unit)); }
 
   void read_consents(Database& database) {
     Statement rows(database,
@@ -55,11 +58,10 @@ struct UnitFacts::State {
                    "SELECT u.id, s.experiment, s.epoch, s.arm FROM sticky s JOIN unit u USING(unit) "
                    "ORDER BY s.recorded_at, s.epoch");
     while (rows.step())
-      keep(canonical_key(rows.text(0)), rows.text(1), static_cast<int>(rows.integer(2)), rows.text(3));
+      keep(canonical(key_of(rows.text(0))), rows.text(1), static_cast<int>(rows.integer(2)), rows.text(3));
   }
 
-  Key canonical_key(std::string_view unit) const {
-    const Key key = key_of(unit);
+  Key canonical(const Key& key) const {
     const auto linked = links.find(key);
     return linked == links.end() ? key : linked->second;
   }
@@ -75,6 +77,7 @@ struct UnitFacts::State {
 
   Recorder& recorder;
   Secret secret;
+  UnitDoor door;
   mutable std::shared_mutex mutex;
   std::unordered_map<Key, bool, KeyHash> consents;
   std::unordered_map<Key, Key, KeyHash> links;
@@ -87,7 +90,10 @@ struct UnitFacts::State {
 };
 
 UnitFacts::UnitFacts(Recorder& recorder) : state_(std::make_unique<State>(recorder)) {
-  recorder.exclusive([this](Store& store) { state_->secret = store.state().secret; });
+  recorder.exclusive([this](Store& store) {
+    state_->secret = store.state().secret;
+    state_->door = store.state().door;
+  });
   refresh();
 }
 UnitFacts::~UnitFacts() = default;
@@ -118,7 +124,7 @@ void UnitFacts::refresh() {
 assign::Consent UnitFacts::consent(std::string_view unit) const {
   const auto silent = state_->required ? assign::Consent::unknown : assign::Consent::granted;
   if (!state_->any_consent) return silent;
-  const Key key = state_->key_of(unit);
+  const Key key = state_->asked_key(unit);
   const std::shared_lock lock(state_->mutex);
   const auto found = state_->consents.find(key);
   if (found == state_->consents.end()) return silent;
@@ -128,15 +134,17 @@ assign::Consent UnitFacts::consent(std::string_view unit) const {
 std::vector<assign::StickyArm> UnitFacts::kept_arms(std::string_view unit) const {
   std::vector<assign::StickyArm> arms;
   if (!state_->any_kept) return arms;
+  const Key key = state_->asked_key(unit);
   const std::shared_lock lock(state_->mutex);
-  if (const auto found = state_->kept.find(state_->canonical_key(unit)); found != state_->kept.end())
+  if (const auto found = state_->kept.find(state_->canonical(key)); found != state_->kept.end())
     for (const Kept& kept : found->second) arms.push_back({*kept.experiment, kept.epoch, *kept.arm});
   return arms;
 }
 
 bool UnitFacts::keep(std::string_view unit, std::string_view experiment, int epoch, std::string_view arm) {
+  const Key key = state_->asked_key(unit);
   const std::unique_lock lock(state_->mutex);
-  const bool first = state_->keep(state_->canonical_key(unit), experiment, epoch, arm);
+  const bool first = state_->keep(state_->canonical(key), experiment, epoch, arm);
   state_->any_kept = true;
   return first;
 }

@@ -1,8 +1,14 @@
 #include "engine/record/writer_state.hpp"
 
+#include <fmt/format.h>
 #include <sqlite3.h>
 
 #include <algorithm>
+
+#include "assign/schemes/liftmark_1.hpp"
+#include "engine/definition/catalog.hpp"
+#include "engine/definition/error.hpp"
+#include "engine/definition/retention.hpp"
 
 namespace liftmark {
 
@@ -115,6 +121,30 @@ void Store::State::load_rules(WriterMemory& memory) {
       database.integer("SELECT value FROM setting WHERE name = 'consent_required'") != 0;
 }
 
+std::shared_ptr<const HashingDoor> Store::State::hashing_door() const {
+  if (door.key() == nullptr) return nullptr;
+  const std::lock_guard guard(door_mutex_);
+  return hashing_door_;
+}
+
+void Store::State::set_catalog(std::string_view json) {
+  if (door.key() == nullptr) return;
+  auto made = std::make_shared<HashingDoor>(HashingDoor{*door.key(), {}});
+  Catalog catalog;
+  try {
+    if (!json.empty()) catalog = parse_catalog(json);
+  } catch (const Error&) {
+    // A catalog of a time with other rules: exposures are recorded without buckets.
+  }
+  for (const ExperimentDefinition& experiment : catalog.experiments) {
+    const assign::Experiment& known = experiment.assignment;
+    if (known.hashing.scheme == "liftmark-1")
+      made->arm_keys[known.key] = assign::salt_key(known.hashing.salt, assign::Purpose::arm);
+  }
+  const std::lock_guard guard(door_mutex_);
+  hashing_door_ = std::move(made);
+}
+
 Micros Store::State::next_stamp() const {
   return std::max(now_micros(), last_commit + 1);
 }
@@ -146,6 +176,30 @@ void Store::State::write_counter(Micros stamp, std::string_view name, std::strin
 void Store::State::audit(Micros stamp, std::string_view act, std::string_view detail) {
   Statement insert(database, "INSERT INTO audit(recorded_at, act, detail) VALUES(?1, ?2, ?3)");
   insert.bind(1, stamp).bind_text(2, act).bind_text(3, detail).run();
+}
+
+void Store::State::keep_as_cataloged(Micros stamp, std::string_view before, std::string_view after) {
+  const RetentionDays old = retention_of(before), now = retention_of(after);
+  for (const auto& [type, days] : old)
+    if (!now.contains(type)) keep_for(stamp, type, 0);
+  for (const auto& [type, days] : now) {
+    const auto known = old.find(type);
+    if (known == old.end() || known->second != days) keep_for(stamp, type, days);
+  }
+}
+
+void Store::State::keep_for(Micros stamp, std::string_view type, int days) {
+  Statement remove(database, "DELETE FROM retention WHERE type = ?1");
+  remove.bind_text(1, type).run();
+  if (days > 0) {
+    Statement insert(database, "INSERT INTO retention VALUES(?1, ?2)");
+    insert.bind_text(1, type).bind(2, days).run();
+  }
+  if (memory_ != nullptr) {
+    memory_->retention_by_name.erase(std::string(type));
+    if (days > 0) memory_->retention_by_name.emplace(type, days);
+  }
+  audit(stamp, "retention", fmt::format("{}: {} days", type, days));
 }
 
 bool Store::State::truncate_log(int patience_ms) {

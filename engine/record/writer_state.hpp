@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -14,10 +15,13 @@
 #include "engine/record/batch.hpp"
 #include "engine/record/block.hpp"
 #include "engine/record/database.hpp"
+#include "engine/record/deliveries.hpp"
 #include "engine/record/dictionary.hpp"
 #include "engine/record/hashing.hpp"
 #include "engine/record/id_index.hpp"
 #include "engine/record/store.hpp"
+#include "engine/record/unit_key.hpp"
+#include "engine/record/writer_lock.hpp"
 
 namespace liftmark {
 
@@ -89,25 +93,40 @@ struct Store::State {
   UnitIndex intern_unit(std::string_view id, const Key& key);
   void write_counter(Micros stamp, std::string_view name, std::string_view detail, std::int64_t count);
   void audit(Micros stamp, std::string_view act, std::string_view detail);
+  /// Sets the retentions that the new catalog names, and ends those that only the one before named. As
+  /// keep_for().
+  void keep_as_cataloged(Micros stamp, std::string_view before, std::string_view after);
+  /// Sets the retention of an event type, 0 days: for ever. Inside a transaction; after a failed one
+  /// forget().
+  void keep_for(Micros stamp, std::string_view type, int days);
   /// Empties the write-ahead log into the file; false while a reader holds it. Waits `patience_ms` for
   /// readers.
   bool truncate_log(int patience_ms);
   /// Appends a block; returns its number.
   std::int64_t write_block(BlockKind kind, std::int64_t part, std::int64_t born, const BlockRows& rows);
 
+  /// What batches are sealed with; null where ids are kept as they are. Any thread may ask.
+  std::shared_ptr<const HashingDoor> hashing_door() const;
+  /// To be called when the catalog changes: it has the salts.
+  void set_catalog(std::string_view json);
+
   std::filesystem::path path;
   bool durable = true;
   std::int64_t log_limit = 0;
-  int lock = -1;
+  WriterLock lock;
   Database database;
   Secret secret;
+  UnitDoor door;
   Micros last_commit = 0;
   std::int64_t generation = 0;
   std::int64_t staging_ticket = 0;                                       ///< of the newest Staging
   std::map<std::pair<std::string, std::string>, std::int64_t> counters;  ///< not yet written
+  DeliveryTally deliveries;                                              ///< likewise
   Micros counters_written = 0;
 
  private:
+  mutable std::mutex door_mutex_;
+  std::shared_ptr<const HashingDoor> hashing_door_;
   void load_units(WriterMemory& memory);
   void load_recent_ids(WriterMemory& memory);
   void load_exposures(WriterMemory& memory);
@@ -116,9 +135,9 @@ struct Store::State {
   std::optional<Statement> insert_block_, insert_unit_, update_clock_;
 };
 
-/// A batch on its way: keys are made by the producer's thread.
+/// A batch on its way: sealed, and keys made, by the producer's thread.
 struct PendingBatch {
-  PendingBatch(Batch rows, const Secret& secret);
+  PendingBatch(Batch rows, const Store::State& store);
   Batch batch;
   std::vector<Key> ids;
   std::vector<Key> units;
@@ -134,7 +153,9 @@ struct DoorRules {
 /// recorded.
 void commit_batches(Store::State& state, const std::vector<PendingBatch*>& batches, Micros oldest_age,
                     Micros newest_age);
-/// Writes the counters gathered since, in the caller's transaction.
+/// Writes the counters and deliveries gathered since, in the caller's transaction; forget_counters() when it
+/// is committed.
 void write_counters(Store::State& state, Micros stamp);
+void forget_counters(Store::State& state);
 
 }  // namespace liftmark

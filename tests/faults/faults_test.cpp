@@ -5,8 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -21,20 +21,15 @@
 
 #include "engine/definition/error.hpp"
 #include "engine/record/compaction.hpp"
-#include "engine/record/export.hpp"
 #include "engine/record/privacy.hpp"
 #include "engine/record/temporary_store.hpp"
 #include "engine/record/writer_state.hpp"
 #include "faults/power_cut_vfs.hpp"
+#include "faults/stored_ids.hpp"
 
 using namespace liftmark;
 
 namespace {
-
-int rounds() {
-  const char* text = std::getenv("LIFTMARK_FAULT_ROUNDS");
-  return text == nullptr ? 25 : std::atoi(text);
-}
 
 Event view(const std::string& id, const std::string& unit, Micros at) {
   Event event;
@@ -43,19 +38,6 @@ Event view(const std::string& id, const std::string& unit, Micros at) {
   event.type = "view";
   event.at = at;
   return event;
-}
-
-/// How often each id stands in the store.
-std::map<std::string, int> ids_in(const std::filesystem::path& path) {
-  std::map<std::string, int> ids;
-  std::string text;
-  export_rows(path, {.format = ExportOptions::Format::csv}, [&](std::string_view piece) { text += piece; });
-  std::size_t from = text.find('\n') + 1;
-  while (from < text.size()) {
-    ++ids[text.substr(from, text.find(',', from) - from)];
-    from = text.find('\n', from) + 1;
-  }
-  return ids;
 }
 
 /// Records until the power fails; gives the acknowledged ids that are missing afterwards.
@@ -96,7 +78,7 @@ std::size_t lost_after_power_cut(unsigned seed, bool synchronous) {
   std::map<std::string, int> kept;
   try {
     Store again = Store::open(file.path());
-    kept = ids_in(file.path());
+    kept = faults::stored_ids(file.path());
   } catch (const Error&) {
     // Without syncs not even the tables may be there.
   }
@@ -151,7 +133,8 @@ void kill_round(const TemporaryStore& file, unsigned seed, const std::function<v
 void kill_loop(const std::function<void(Recorder&)>& also) {
   TemporaryStore file;
   { Store::create(file.path()); }
-  for (int round = 0; round < rounds(); ++round) kill_round(file, static_cast<unsigned>(round) + 1, also);
+  for (int round = 0; round < faults::rounds(); ++round)
+    kill_round(file, static_cast<unsigned>(round) + 1, also);
   Store store = Store::open(file.path());
   {
     Statement check(store.state().database, "PRAGMA integrity_check");
@@ -160,7 +143,7 @@ void kill_loop(const std::function<void(Recorder&)>& also) {
   }
   Recorder recorder(store);
   compact(recorder);
-  const auto kept = ids_in(file.path());
+  const auto kept = faults::stored_ids(file.path());
   std::ifstream log(file.folder() / "acknowledged");
   std::size_t acknowledged = 0;
   for (std::string id; std::getline(log, id); ++acknowledged)
@@ -173,7 +156,7 @@ void kill_loop(const std::function<void(Recorder&)>& also) {
 }  // namespace
 
 TEST_CASE("a power cut loses nothing acknowledged, and the same test without syncs does") {
-  for (int round = 0; round < rounds(); ++round)
+  for (int round = 0; round < faults::rounds(); ++round)
     CHECK(lost_after_power_cut(static_cast<unsigned>(round), true) == 0);
   std::size_t lost = 0;
   for (int round = 0; round < 5; ++round) lost += lost_after_power_cut(static_cast<unsigned>(round), false);
@@ -239,19 +222,107 @@ TEST_CASE("a full disk is said clearly, loses nothing acknowledged, and recordin
   CHECK(message.find("disk is full") != std::string::npos);
   recorder.exclusive([](Store& open) { open.state().database.execute("PRAGMA max_page_count=1000000"); });
   for (int k = 0; k < 10; ++k) send(i + k);
-  const auto kept = ids_in(file.path());
+  const auto kept = faults::stored_ids(file.path());
   CHECK(kept.size() == acknowledged.size());
   for (const auto& id : acknowledged)
     if (!kept.contains(id)) FAIL("lost: " << id);
 }
 
-TEST_CASE("a read-only store is said clearly") {
+TEST_CASE("a disk that fills up during compaction loses nothing, and compaction resumes") {
+  TemporaryStore file;
+  Store store = Store::create(file.path());
+  Recorder recorder(store);
+  const Micros now = now_micros();
+  std::set<std::string> acknowledged;
+  for (int i = 0; i < 40; ++i) {
+    Batch batch;
+    std::vector<std::string> ids;
+    for (int k = 0; k < 500; ++k) ids.push_back(fmt::format("e{}.{}", i, k));
+    for (int k = 0; k < 500; ++k)
+      batch.add(view(ids[static_cast<std::size_t>(k)], fmt::format("u{}", (i * 500 + k) * 7919 % 3000),
+                     now - (2 + k % 3) * kMicrosPerDay));
+    recorder.record(batch);
+    acknowledged.insert(ids.begin(), ids.end());
+  }
+  const auto room = [&](std::int64_t pages) {
+    recorder.exclusive([&](Store& open) {
+      Database& database = open.state().database;
+      database.execute(
+          fmt::format("PRAGMA max_page_count={}", database.integer("PRAGMA page_count") + pages).c_str());
+    });
+  };
+  int full = 0;
+  for (const std::int64_t pages : {0, 1, 4, 16, 64}) {
+    room(pages);
+    try {
+      compact(recorder);
+    } catch (const Error& error) {
+      ++full;
+      CHECK_THAT(error.what(), Catch::Contains("disk is full"));
+    }
+    const auto kept = faults::stored_ids(file.path());
+    CHECK(kept.size() == acknowledged.size());
+    for (const auto& [id, count] : kept)
+      if (count != 1 || !acknowledged.contains(id)) FAIL("wrong after a full disk: " << id);
+  }
+  CHECK(full > 0);
+  room(1'000'000);
+  CHECK(compact(recorder).left_open == 0);
+  CHECK(faults::stored_ids(file.path()).size() == acknowledged.size());
+}
+
+TEST_CASE("a store that becomes read-only says so, loses nothing, and recording resumes") {
+  TemporaryStore file;
+  Store store = Store::create(file.path());
+  Recorder recorder(store);
+  const Micros now = now_micros();
+  const auto send = [&](const std::string& id) {
+    Batch batch;
+    batch.add(view(id, "u", now));
+    return recorder.record(batch);
+  };
+  send("first");
+  recorder.exclusive([](Store& open) { open.state().database.execute("PRAGMA query_only=ON"); });
+  CHECK_THROWS_WITH(send("second"), Catch::Contains("read-only"));
+  CHECK_THROWS_WITH(compact(recorder), Catch::Contains("read-only"));
+  recorder.exclusive([](Store& open) { open.state().database.execute("PRAGMA query_only=OFF"); });
+  CHECK(send("second").accepted == 1);
+  CHECK(send("first").duplicate == 1);
+  CHECK(faults::stored_ids(file.path()).size() == 2);
+}
+
+/// What opening the store for writing says to somebody who may only read it. Root may write anything, so a
+/// child that is nobody asks for it.
+std::string said_to_a_reader(const std::filesystem::path& path) {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    constexpr ::uid_t kNobody = 65534;
+    std::string said = "nothing";
+    if (::geteuid() == 0 && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)) ::_exit(1);
+    try {
+      Store::open(path);
+    } catch (const Error& error) {
+      said = error.what();
+    }
+    ::_exit(::write(ends[1], said.data(), said.size()) < 0 ? 1 : 0);
+  }
+  ::close(ends[1]);
+  std::string said(4096, ' ');
+  said.resize(static_cast<std::size_t>(std::max<ssize_t>(0, ::read(ends[0], said.data(), said.size()))));
+  ::close(ends[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  REQUIRE(status == 0);
+  return said;
+}
+
+TEST_CASE("a read-only store is said clearly, whoever runs the test") {
   TemporaryStore file;
   { Store::create(file.path()); }
-  std::filesystem::permissions(file.path(), std::filesystem::perms::owner_read);
-  if (::geteuid() == 0) {
-    SUCCEED("root may write anything");
-    return;
-  }
-  CHECK_THROWS_WITH(Store::open(file.path()), Catch::Contains("read-only"));
+  using std::filesystem::perms;
+  std::filesystem::permissions(file.path(), perms::owner_read | perms::group_read | perms::others_read);
+  std::filesystem::permissions(file.folder(), perms::owner_all | perms::others_read | perms::others_exec);
+  CHECK_THAT(said_to_a_reader(file.path()), Catch::Contains("the store is read-only"));
 }

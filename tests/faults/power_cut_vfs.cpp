@@ -24,6 +24,8 @@ std::set<WatchedFile*> files;
 int writes_left = 0;
 bool counting = false;
 bool off = false;
+int room = 0;
+bool filling = false;
 sqlite3_vfs* real_vfs = nullptr;
 sqlite3_vfs watched_vfs;
 
@@ -77,6 +79,7 @@ int write_file(sqlite3_file* file, const void* from, int amount, sqlite3_int64 o
   const std::lock_guard guard(mutex);
   if (!off && counting && --writes_left <= 0) cut();
   if (off) return SQLITE_IOERR_WRITE;
+  if (filling && --room < 0) return SQLITE_FULL;
   remember(watched(file), offset, amount);
   return real_methods(watched(file))->xWrite(watched(file)->real, from, amount, offset);
 }
@@ -196,6 +199,16 @@ bool power_is_off() {
 void restore_power() {
   const std::lock_guard guard(mutex);
   off = counting = false;
+}
+
+void fill_disk_after(int writes) {
+  const std::lock_guard guard(mutex);
+  room = writes;
+  filling = true;
+}
+void free_disk() {
+  const std::lock_guard guard(mutex);
+  filling = false;
 }
 
 }  // namespace faults

@@ -13,4 +13,8 @@ void cut_power_after(int writes);
 bool power_is_off();
 void restore_power();
 
+/// Every write after the next `writes` says that the disk is full, until free_disk().
+void fill_disk_after(int writes);
+void free_disk();
+
 }  // namespace faults

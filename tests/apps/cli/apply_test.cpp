@@ -159,3 +159,48 @@ TEST_CASE("a change of weights moves only whom it must, edit after edit") {
   for (int i = 0; i < kUnits; ++i)
     if (after[i] != "control") CHECK(again[i] == after[i]);
 }
+
+TEST_CASE("an edit is previewed from stored buckets where ids are hashed") {
+  constexpr int kUnits = 300;
+  const auto refusal = [](const Folder& folder, const json& edit) {
+    try {
+      run({"apply", folder.store(), folder.file(edit)});
+    } catch (const liftmark::Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const Folder plain;
+  run({"init", plain.store()});
+  run({"apply", plain.store(), plain.file(catalog(1))});
+  record_units(plain, kUnits);
+  const std::string by_ids = refusal(plain, catalog(3));  // every id asked of both catalogs
+  fs::remove_all(plain.path);
+  fs::create_directories(plain.path);
+
+  const Folder hashed;
+  run({"init", hashed.store(), "--hash-units"});
+  run({"apply", hashed.store(), hashed.file(catalog(1))});
+  {
+    auto store = liftmark::Store::open(hashed.store());
+    liftmark::Recorder recorder(store);
+    liftmark::Batch batch("test");
+    for (int i = 0; i < kUnits; ++i) {
+      const std::string unit = "user-" + std::to_string(i);
+      liftmark::Exposure exposure;
+      exposure.unit = unit;
+      exposure.experiment = "checkout";
+      exposure.arm = "control";
+      exposure.at = liftmark::now_micros();
+      batch.add(exposure);
+    }
+    recorder.record(batch);
+  }
+  CHECK_FALSE(by_ids.empty());
+  CHECK(refusal(hashed, catalog(3)) == by_ids);
+  json salted = catalog(1);
+  salted["experiments"][0]["hashing"]["salt"] = "checkout-2";
+  CHECK_THAT(refusal(hashed, salted), Catch::Matchers::Contains("buckets cannot say"));
+  run({"apply", hashed.store(), hashed.file(salted), "--new-epoch"});
+  CHECK(version(hashed) == 2);
+}

@@ -127,6 +127,8 @@ TEST_CASE("meaning is checked, not only form") {
       {"/schema", "liftmark.catalog/9", "/schema"},
       {"/currency", "Euro", "/currency"},
       {"/day_offset_minutes", 2000, "/day_offset_minutes"},
+      {"/retention", {{"view", 0}}, "/retention/view"},
+      {"/retention", 90, "/retention"},
       {"/layers/1", {{"key", "site"}, {"salt", "x"}}, "/layers/1/key"},
       {"/holdouts", json::array({{{"key", "g"}, {"share", 1.0}, {"salt", "x"}}}), "/holdouts/0/share"},
       {"/holdouts", json::array({{{"key", "g"}, {"share", 0.1}, {"salt", "x"}, {"layer", "sit"}}}),

@@ -162,3 +162,29 @@ TEST_CASE("a store on a network file system is refused by the number of its kind
   CHECK(network_file_system(0xEF53).empty());        // EXT4_SUPER_MAGIC
   CHECK(network_file_system(0x01021994).empty());    // TMPFS_MAGIC
 }
+
+TEST_CASE("retention periods come with the catalog, and go with it") {
+  TemporaryStore file;
+  Store store = Store::create(file.path());
+  Recorder recorder(store);
+  const Micros now = now_micros();
+  const auto put = [&](const std::string& json) {
+    recorder.exclusive([&](Store& opened) { opened.put_catalog(json, json); });
+  };
+  CHECK(buy(recorder, "old", "anna", now - 40 * kMicrosPerDay).accepted == 1);
+  CHECK(buy(recorder, "young", "anna", now - 20 * kMicrosPerDay).accepted == 1);
+  CHECK(purge(recorder) == 0);
+  put(R"({"retention": {"purchase": 30}})");
+  CHECK(buy(recorder, "late", "anna", now - 31 * kMicrosPerDay).rejections.at(0) ==
+        Rejection::past_retention);
+  CHECK(purge(recorder) == 1);
+  CHECK(measured(file.path()).size() == 1);
+  // A period of the command line stays until the catalog says another.
+  set_retention(recorder, "purchase", 10);
+  put(R"({"retention": {"purchase": 30}, "currency": "EUR"})");
+  CHECK(purge(recorder) == 1);  // younger than 30 days, older than 10
+  put(R"({"retention": {"purchase": 50}})");
+  CHECK(buy(recorder, "late", "anna", now - 31 * kMicrosPerDay).accepted == 1);
+  put("{}");
+  CHECK(buy(recorder, "ancient", "anna", now - 300 * kMicrosPerDay).accepted == 1);
+}
