@@ -684,7 +684,18 @@ inline constexpr std::array kCheckNumbers{
     CheckNumber{"rows", false, {"{n} rows", "{n} Zeilen"}},
     CheckNumber{"share", true, {"{n} of all", "{n} von allen"}},
     CheckNumber{"repeated_exposures", false, {"{n} repeated exposures", "{n} wiederholte Kontakte"}},
-    CheckNumber{"conflicts", false, {"{n} conflicting", "{n} widersprüchlich"}}};
+    CheckNumber{"conflicts", false, {"{n} conflicting", "{n} widersprüchlich"}},
+    CheckNumber{
+        "late_hour",
+        false,
+        {"in the store {n} rows over an hour late", "im Speicher {n} Zeilen über eine Stunde zu spät"}},
+    CheckNumber{"late_day", false, {"{n} over a day", "{n} über einen Tag"}},
+    CheckNumber{"late_week", false, {"{n} over a week", "{n} über eine Woche"}},
+    CheckNumber{
+        "bot_units", false, {"{n} units with impossible rates", "{n} Einheiten mit unmöglichem Tempo"}},
+    CheckNumber{"sources_ahead", false, {"{n} sources ahead", "{n} Quellen gehen vor"}},
+    CheckNumber{"largest_lead_seconds", false, {"by up to {n} s", "um bis zu {n} s"}},
+    CheckNumber{"silent_hours", false, {"{n} silent hours of a source", "{n} stumme Stunden einer Quelle"}}};
 
 inline constexpr std::array kCheckNotes{
     CodeWord{"not_enough_data", {"not enough data", "zu wenige Daten"}},

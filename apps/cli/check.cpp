@@ -56,6 +56,7 @@ void add_check(CLI::App& program) {
   command->add_flag("--json", options->json, "One JSON object a check");
   command->footer("Example:\n  liftmark check shop.db checkout");
   command->callback([options] {
+    options->question.bots = true;
     for (const auto& check : analyse_store(options->question).checks) print(check, options->json);
   });
 }

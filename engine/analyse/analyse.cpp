@@ -307,6 +307,7 @@ Scorecard analyse(const Statistics& recorded, const Analysis& analysis) {
                             .tasks = tasks,
                             .pairs = pairs,
                             .results = card.metrics,
+                            .deliveries = analysis.deliveries,
                             .seen_once = analysis.seen_once});
   add_verdict({.statistics = statistics,
                .analysis = analysis,

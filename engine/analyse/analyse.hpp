@@ -6,6 +6,7 @@
 #include "engine/aggregate/statistics.hpp"
 #include "engine/analyse/alpha.hpp"
 #include "engine/definition/catalog.hpp"
+#include "engine/record/deliveries.hpp"
 #include "engine/scorecard/scorecard.hpp"
 #include "stats/lift.hpp"
 
@@ -20,6 +21,7 @@ struct Analysis {
   bool seen_once = false;  ///< a table: one look at finished data, so no dates, weeks or horizon
   stats::SlopeRule slope = stats::SlopeRule::within_arms;
   Levels levels = Levels::allocated;
+  std::vector<SourceDeliveries> deliveries;  ///< what the store's sources delivered, for the checks
   double traffic = 1.0;  ///< share of the audience that took part; for money if shipped to all
 };
 

@@ -7,6 +7,7 @@
 #include "engine/aggregate/aggregate.hpp"
 #include "engine/aggregate/frozen_plan.hpp"
 #include "engine/analyse/analyse.hpp"
+#include "engine/analyse/bots.hpp"
 #include "engine/analyse/cut.hpp"
 #include "engine/analyse/ledger.hpp"
 #include "engine/definition/error.hpp"
@@ -41,10 +42,16 @@ struct Measurement {
   Statistics statistics(const Reader& reader) const {
     AggregateOptions options;
     options.segments = question.segments;
-    return aggregate(reader, catalog, question.experiment, options);
+    Statistics statistics = aggregate(reader, catalog, question.experiment, options);
+    if (question.bots)
+      statistics.counts["suspected_bots"] =
+          static_cast<std::int64_t>(suspected_bots(reader, question.experiment).size());
+    return statistics;
   }
-  Scorecard analyse(const Statistics& statistics) const {
-    return liftmark::analyse(statistics, analysis_for(catalog, experiment));
+  Scorecard analyse(const Statistics& statistics, const Reader& reader) const {
+    Analysis analysis = analysis_for(catalog, experiment);
+    analysis.deliveries = read_deliveries(question.store, reader.as_of());
+    return liftmark::analyse(statistics, analysis);
   }
 };
 
@@ -92,14 +99,14 @@ Scorecard analyse_frozen(const Measurement& measured, const Reader& reader, Micr
   const Reader then(measured.question.store, {.as_of = moment});
   const auto known_now = measured.statistics(now), known_then = measured.statistics(then);
   const bool recorded = 2 * total_units(known_then) >= total_units(known_now);
-  auto card = measured.analyse(recorded ? known_then : known_now);
+  auto card = recorded ? measured.analyse(known_then, then) : measured.analyse(known_now, now);
   card.plan_against_run.push_back(
       {.item = "cut",
        .planned = format_time(moment),
        .actual = recorded ? format_time(moment) : "recorded later: as known at the report",
        .kept = recorded});
   if (recorded && known_then.data_digest != known_now.data_digest)
-    mark_restated(measured.analyse(known_now), card);
+    mark_restated(measured.analyse(known_now, now), card);
   return card;
 }
 
@@ -123,8 +130,8 @@ Scorecard analyse_experiment(const Reader& reader, const Catalog& current, const
   const Catalog& catalog = question.current_plan ? current : plan.catalog;
   const Measurement measured{question, catalog, experiment_of(catalog, question.experiment)};
   const auto moment = frozen_moment(reader, measured);
-  auto card =
-      moment ? analyse_frozen(measured, reader, *moment) : measured.analyse(measured.statistics(reader));
+  auto card = moment ? analyse_frozen(measured, reader, *moment)
+                     : measured.analyse(measured.statistics(reader), reader);
   add_plan_change(plan, !question.current_plan, card);
   card.provenance.as_of = reader.as_of();
   card.provenance.catalog_digest = current.digest;
@@ -159,7 +166,7 @@ Scorecard analyse_holdout(const Reader& reader, const Catalog& catalog, const Le
     asked.segments.push_back(std::string(kExperimentDimension) + experiment->assignment.key);
   const Measurement measured{asked, widened, widened.experiments.back()};
   const Statistics statistics = measured.statistics(reader);
-  auto card = measured.analyse(statistics);
+  auto card = measured.analyse(statistics, reader);
   card.provenance.as_of = reader.as_of();
   card.provenance.catalog_digest = catalog.digest;
   card.provenance.plan_digest = plan_digest(widened, measured.experiment);

@@ -17,6 +17,8 @@ struct StoreQuestion {
   std::vector<std::string> segments = {};
   /// Follow the plan now in the catalog, not the one that the first exposure froze.
   bool current_plan = false;
+  /// Look for bots, which takes a pass of its own; see bots.hpp.
+  bool bots = false;
 };
 
 /// A moment as text for a Reader; empty: the last commit. Throws Error{usage} for what is no moment.

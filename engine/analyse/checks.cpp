@@ -1,12 +1,16 @@
 #include "engine/analyse/checks.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
 #include <numeric>
 
 #include "engine/analyse/cut.hpp"
+#include "engine/analyse/deliveries_check.hpp"
 #include "engine/analyse/distribution_check.hpp"
+#include "engine/definition/time_point.hpp"
 #include "stats/distributions.hpp"
 #include "stats/multiplicity.hpp"
 #include "stats/sample_ratio.hpp"
@@ -292,6 +296,12 @@ Check duplicates(const CheckInput& input) {
   return check;
 }
 
+/// The hours in which an experiment ran, up to the last that is over.
+HourRange hours_run(const Statistics& statistics) {
+  if (!statistics.first_exposure) return {};
+  return {hour_of(*statistics.first_exposure), hour_of(statistics.as_of) - 1};
+}
+
 Check late_events(const CheckInput& input) {
   if (input.seen_once) return {.kind = "late_events", .status = kNotRun, .note = "table"};
   // A history imported in one go is late as a whole, which says nothing about the shop's own delivery.
@@ -302,15 +312,49 @@ Check late_events(const CheckInput& input) {
     check.status = kNotRun;
     check.note = "bulk_import";
   }
+  const Lateness late = lateness(input.deliveries, hours_run(input.statistics));
+  if (late.rows == 0) return check;
+  check.numbers.push_back({"late_hour", number(late.hour)});
+  check.numbers.push_back({"late_day", number(late.day)});
+  check.numbers.push_back({"late_week", number(late.week)});
   return check;
 }
 
 Check clock_skew(const CheckInput& input) {
   if (input.seen_once) return {.kind = "clock_skew", .status = kNotRun, .note = "table"};
-  return row_share("clock_skew", input.statistics.future_events, rows_read(input.statistics), 0);
+  Check check = row_share("clock_skew", input.statistics.future_events, rows_read(input.statistics), 0);
+  const auto clocks = clocks_ahead(input.deliveries, hours_run(input.statistics));
+  double lead = 0.0;
+  for (const SourceClock& clock : clocks) {
+    lead = std::max(lead, clock.largest_lead_seconds);
+    check.places.push_back({.dimension = "source",
+                            .group = fmt::format("{}: {} of {} rows, up to {:.3g} s ahead", clock.source,
+                                                 clock.future, clock.rows, clock.largest_lead_seconds),
+                            .p_value = std::nullopt});
+  }
+  if (clocks.empty()) return check;
+  check.numbers.push_back({"sources_ahead", static_cast<double>(clocks.size())});
+  check.numbers.push_back({"largest_lead_seconds", lead});
+  check.status = kWatched;
+  return check;
 }
 
-/// Days on which an arm that had units before and after had none.
+/// Hours in which a source of the store was silent.
+void add_source_gaps(const CheckInput& input, Check& check) {
+  std::int64_t hours = 0;
+  for (const SourceGap& gap : source_gaps(input.deliveries, hours_run(input.statistics))) {
+    hours += gap.hours;
+    check.places.push_back({.dimension = "source",
+                            .group = fmt::format("{}: {} h from {}", gap.source, gap.hours,
+                                                 format_time(gap.first_hour * kMicrosPerHour)),
+                            .p_value = std::nullopt});
+  }
+  if (hours == 0) return;
+  check.numbers.push_back({"silent_hours", number(hours)});
+  check.status = kWatched;
+}
+
+/// Days on which an arm that had units before and after had none, and hours in which a source was silent.
 Check gaps(const CheckInput& input) {
   const auto& days = input.statistics.units_by_day;
   Check check{.kind = "gaps", .status = days.empty() ? kNotRun : kPassed};
@@ -326,13 +370,18 @@ Check gaps(const CheckInput& input) {
     check.status = kWatched;
     check.numbers.push_back({"empty_days_" + input.statistics.arms[arm].key, number(empty)});
   }
+  add_source_gaps(input, check);
   return check;
 }
 
 Check bots(const CheckInput& input) {
   const auto found = input.statistics.counts.find("suspected_bots");
   if (found == input.statistics.counts.end()) return {.kind = "bots", .status = kNotRun};
-  return row_share("bots", found->second, total_units(input.statistics), 0.01);
+  Check check{.kind = "bots", .status = found->second > 0 ? kWatched : kPassed};
+  check.numbers.push_back({"bot_units", number(found->second)});
+  if (const auto units = total_units(input.statistics); units > 0)
+    check.numbers.push_back({"share", number(found->second) / number(units)});
+  return check;
 }
 
 constexpr std::array kChecks{
@@ -345,8 +394,8 @@ constexpr std::array kChecks{
     HealthCheck{"distribution", "can the means be trusted at this size?", check_distribution},
     HealthCheck{"duplicates", "were events sent more than once?", duplicates},
     HealthCheck{"late_events", "did events arrive late?", late_events},
-    HealthCheck{"clock_skew", "did events come from the future?", clock_skew},
-    HealthCheck{"gaps", "are there days without units?", gaps},
+    HealthCheck{"clock_skew", "did events come from the future, and from which source?", clock_skew},
+    HealthCheck{"gaps", "are there days without units, or hours in which a source was silent?", gaps},
     HealthCheck{"bots", "are there units that no person would be?", bots},
 };
 

@@ -7,6 +7,7 @@
 
 #include "engine/aggregate/statistics.hpp"
 #include "engine/analyse/comparison.hpp"
+#include "engine/record/deliveries.hpp"
 #include "engine/scorecard/scorecard.hpp"
 
 namespace liftmark {
@@ -16,8 +17,9 @@ struct CheckInput {
   const Statistics& statistics;
   const std::vector<MetricTask>& tasks;
   const std::vector<ArmPair>& pairs;
-  const std::vector<MetricResult>& results;  ///< readings before anything is withheld
-  bool seen_once = false;                    ///< a table: one look, no dates
+  const std::vector<MetricResult>& results;         ///< readings before anything is withheld
+  const std::vector<SourceDeliveries>& deliveries;  ///< of the store; empty for a table
+  bool seen_once = false;                           ///< a table: one look, no dates
 };
 
 struct HealthCheck {

@@ -1,0 +1,29 @@
+#pragma once
+// Units whose events come faster than a person makes them.
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "engine/record/reader.hpp"
+
+namespace liftmark {
+
+/// More events than this within so long, anywhere in the unit's life up to the reader's moment, and it is no
+/// person: ten a second for a minute, or seven a minute through a whole day and night. Generous, because one
+/// page may show fifty items, each an event.
+struct BotLimits {
+  std::uint32_t in_a_minute = 600;
+  std::uint32_t in_a_day = 10'000;
+};
+
+/// Whether more than `most` of these moments, ascending, lie within less than `span`.
+bool faster_than(std::span<const Micros> at, std::uint32_t most, Micros span) noexcept;
+
+/// The units exposed to the experiment that are over a limit, ascending; events of every type count. Takes a
+/// pass over all events. Throws as Reader does.
+std::vector<UnitIndex> suspected_bots(const Reader& reader, std::string_view experiment,
+                                      const BotLimits& limits = {});
+
+}  // namespace liftmark
