@@ -115,6 +115,8 @@ void add_limits(CLI::App& command, ServeOptions& options) {
   command.add_option("--max-header", server.limits.header_bytes, "Bytes of a header")->capture_default_str();
   command.add_option("--max-body", server.limits.body_bytes, "Bytes of a body as sent")
       ->capture_default_str();
+  command.add_option("--max-held", server.held_bytes, "Bytes of all bodies that are not answered yet")
+      ->capture_default_str();
   command.add_option("--max-inflated", limits.inflated_bytes, "Bytes of an unpacked body")
       ->capture_default_str();
   command.add_option("--max-depth", limits.depth, "Depth of JSON")->capture_default_str();

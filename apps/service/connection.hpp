@@ -143,6 +143,7 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   }
 
   void next_request() {
+    hold(0);
     wait(Phase::idle, timeouts().idle);
     advance();
   }
@@ -168,6 +169,8 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
         return read();
       case RequestReader::State::body:
         if (phase_ != Phase::body) wait(Phase::body, timeouts().body);
+        hold(reader_.held());
+        if (loop_.shared.service.metrics().held_bytes > loop_.shared.options.held_bytes) return refuse_body();
         return reader_.wants_continue() ? send_continue() : read();
       case RequestReader::State::ready:
         return dispatch();
@@ -175,6 +178,23 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
         ++loop_.shared.service.metrics().bad_requests;
         return answer_and_close(Response(reader_.refusal()));
     }
+  }
+
+  /// Counts what this connection keeps of bodies: many clients that stop before the end must not fill the
+  /// memory.
+  void hold(std::size_t bytes) {
+    if (bytes == held_) return;
+    loop_.shared.service.metrics().held_bytes +=
+        static_cast<std::int64_t>(bytes) - static_cast<std::int64_t>(held_);
+    held_ = bytes;
+  }
+
+  void refuse_body() {
+    Response busy = problem(503, "busy", "too many large bodies are on their way");
+    add_header(busy, "Retry-After", "1");
+    reader_.drop();
+    hold(0);
+    answer_and_close(std::move(busy));
   }
 
   void send_continue() {
@@ -300,6 +320,7 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
     if (phase_ == Phase::closed) return;
     const auto keep = self();
     phase_ = Phase::closed;
+    hold(0);
     if (listener_ != 0) response_.channel->unsubscribe(listener_);
     error_code ignored;
     socket().close(ignored);
@@ -317,6 +338,7 @@ class Connection final : public AnyConnection, public std::enable_shared_from_th
   std::array<char, 512> ignored_{};
   Phase phase_ = Phase::handshake;
   int begun_ = 0, deadline_ = kForever;
+  std::size_t held_ = 0;
   std::uint64_t listener_ = 0;
   bool on_loopback_ = false, close_after_ = false, sending_ = false;
 };

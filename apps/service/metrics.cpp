@@ -69,11 +69,12 @@ std::string Metrics::text(const std::string& more) const {
     text += fmt::format("liftmark_rows_total{{outcome=\"{}\"}} {}\n", kOutcomes[i], rows_[i].load());
   text += fmt::format(
       "# TYPE liftmark_connections gauge\nliftmark_connections {}\n"
+      "# TYPE liftmark_held_bytes gauge\nliftmark_held_bytes {}\n"
       "# TYPE liftmark_connections_refused_total counter\nliftmark_connections_refused_total {}\n"
       "# TYPE liftmark_timeouts_total counter\nliftmark_timeouts_total {}\n"
       "# TYPE liftmark_bad_requests_total counter\nliftmark_bad_requests_total {}\n"
       "# TYPE liftmark_streams_dropped_total counter\nliftmark_streams_dropped_total {}\n",
-      connections.load(), connections_refused.load(), timeouts.load(), bad_requests.load(),
+      connections.load(), held_bytes.load(), connections_refused.load(), timeouts.load(), bad_requests.load(),
       streams_dropped.load());
   return text + more;
 }

@@ -18,6 +18,7 @@ class Metrics {
   void add_rows(std::string_view outcome, std::int64_t count) noexcept;
 
   std::atomic<std::int64_t> connections{0};
+  std::atomic<std::int64_t> held_bytes{0};  ///< of bodies on their way or not answered yet
   std::atomic<std::uint64_t> connections_refused{0}, timeouts{0}, bad_requests{0}, streams_dropped{0};
 
   /// Prometheus' text format; `more` is appended as it is.

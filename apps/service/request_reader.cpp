@@ -136,7 +136,8 @@ RequestReader::State RequestReader::read() {
     const std::size_t used = parser.put(buffer.data(), error);
     buffer.consume(used);
     if (error == http::error::need_more) {
-      if (used == 0 && !parser.is_header_done() && buffer.size() > state_->limits.header_bytes)
+      // A header, or the line before a chunk, that does not end.
+      if (used == 0 && buffer.size() > state_->limits.header_bytes)
         error = http::error::header_limit;
       else
         break;
@@ -166,6 +167,10 @@ bool RequestReader::keeps_alive() const noexcept {
   return state_->parser->keep_alive() && state_->parser->get().version() == 11;
 }
 
+std::size_t RequestReader::held() const noexcept {
+  return state_->parser->get().body().size();
+}
+
 bool RequestReader::wants_continue() {
   auto& parser = *state_->parser;
   if (state_->continued || !parser.is_header_done() || parser.is_done()) return false;
@@ -176,6 +181,12 @@ bool RequestReader::wants_continue() {
 void RequestReader::next() {
   // A large body's memory is not kept by an idle connection.
   if (state_->buffer.size() == 0 && state_->buffer.capacity() > 8192) state_->buffer.shrink_to_fit();
+  state_->begin();
+}
+
+void RequestReader::drop() {
+  state_->buffer.clear();
+  state_->buffer.shrink_to_fit();
   state_->begin();
 }
 

@@ -38,10 +38,14 @@ class RequestReader {
   Request& request() noexcept;
   /// Whether the connection may serve another request after this one.
   bool keeps_alive() const noexcept;
+  /// Bytes of the body that have come.
+  std::size_t held() const noexcept;
   /// true once when the client waits for "100 Continue" before it sends the body.
   bool wants_continue();
   /// Forgets the request; bytes of the next, if they came, stay.
   void next();
+  /// Gives back what came of a request that will not be served; the connection must end.
+  void drop();
   const Response& refusal() const noexcept;
 
  private:

@@ -25,6 +25,7 @@ struct ServerOptions {
   std::uint16_t port = 8080;  ///< 0: any free one
   std::size_t threads = 0;    ///< 0: one a core
   std::size_t connections = 12'000;
+  std::int64_t held_bytes = 256 << 20;  ///< of all bodies that are on their way or not answered yet
   ReadLimits limits;
   Timeouts timeouts;
   std::filesystem::path certificate, key;  ///< PEM; both empty: no TLS

@@ -29,8 +29,8 @@ class Service:
             self.command("apply", self.store, catalog)
         self.start()
 
-    def command(self, *arguments, check=True, **more):
-        return subprocess.run([self.liftmark, *arguments], check=check, capture_output=True, text=True, timeout=60, **more)
+    def command(self, *arguments, check=True, limit=60, **more):
+        return subprocess.run([self.liftmark, *arguments], check=check, capture_output=True, encoding="utf-8", timeout=limit, **more)
 
     def start(self):
         self.errors = open(os.path.join(self.folder, "errors.txt"), "a")

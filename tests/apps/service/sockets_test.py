@@ -164,7 +164,7 @@ def test_end():
     with Service(liftmark) as s:
         trouble, answered, stop = [], [0], threading.Event()
 
-        def client():
+        def client(records):
             while not stop.is_set():
                 try:
                     connection = s.connection()
@@ -175,7 +175,10 @@ def test_end():
                     return trouble.append("connect: %r" % error)
                 try:
                     while not stop.is_set():
-                        connection.request("POST", EVALUATE, CONTEXT)
+                        if records:
+                            connection.request("POST", "/v1/events", '{"id":"%d-%d","unit":"u","type":"view"}' % (records, answered[0]))
+                        else:
+                            connection.request("POST", EVALUATE, CONTEXT)
                         answer = connection.getresponse()
                         answer.read()
                         expect(answer.status == 200, answer.status)
@@ -188,7 +191,7 @@ def test_end():
                 finally:
                     connection.close()
 
-        threads = [threading.Thread(target=client) for _ in range(16)]
+        threads = [threading.Thread(target=client, args=(n % 4,)) for n in range(16)]
         for t in threads:
             t.start()
         time.sleep(1)
