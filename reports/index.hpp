@@ -9,10 +9,11 @@
 
 namespace liftmark::reports {
 
-/// An experiment of the index. `file` is the name of its report in the same folder; empty: no link.
+/// An experiment of the index.
 struct IndexEntry {
   const Scorecard* scorecard = nullptr;
-  std::string file;
+  std::string file{};   ///< the name of its report in the same folder; empty: no link
+  std::string query{};  ///< of the link, from its question mark on, encoded
 };
 
 /// A self-contained HTML page in the style of the reports: what waits for a decision first, then what runs,

@@ -12,6 +12,7 @@
 
 #include "apps/cli/commands.hpp"
 #include "apps/cli/store_commands.hpp"
+#include "apps/service/local_socket.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/predicate.hpp"
 #include "engine/record/compaction.hpp"
@@ -118,7 +119,10 @@ void run(const ImportArguments& arguments) {
   bool failed = false;
   for (const std::string& file : arguments.files) {
     const bool bar = !arguments.quiet && ::isatty(STDERR_FILENO) == 1;
-    if (bar) options.progress = [&file](const ImportProgress& progress) { draw(file, progress); };
+    options.progress = [&file, bar](const ImportProgress& progress) {
+      if (bar) draw(file, progress);
+      service::give_way();
+    };
     const ImportResult result = import_file(open.recorder, file, options);
     if (bar) fmt::print(stderr, "\r\x1b[K");
     print(file, result, arguments.json);

@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <memory>
 
-#include "apps/cli/apply.hpp"
 #include "apps/cli/commands.hpp"
 #include "apps/cli/program.hpp"
 #include "apps/cli/store_commands.hpp"
@@ -78,9 +77,6 @@ void serve(ServeOptions options) {
   if (options.server.certificate.empty() != options.server.key.empty())
     throw Error(ErrorCode::usage, "--tls-cert", "certificate and key go together", "give --tls-key too");
   options.service.record = !options.no_exposures;
-  options.service.apply = [store = options.service.store.string()](const auto& text, const auto& edit) {
-    return apply_catalog(store, text, edit);
-  };
   const auto running = start(options.service);
   service::Server server(*running, options.server);
   if (server.beyond_loopback() && options.service.tokens.empty())

@@ -26,18 +26,6 @@ WritingStore::WritingStore(const std::string& path)
       own_recorder_(own_store_ ? std::make_unique<Recorder>(*own_store_) : nullptr),
       recorder(own_recorder_ ? *own_recorder_ : *hosted().recorder) {}
 
-CatalogVersion WritingStore::put_catalog(std::string_view json, std::string_view digest) {
-  CatalogVersion version;
-  recorder.exclusive([&](Store& store) { version = store.put_catalog(json, digest); });
-  return version;
-}
-
-std::optional<CatalogVersion> WritingStore::get_catalog() {
-  std::optional<CatalogVersion> version;
-  recorder.exclusive([&](Store& store) { version = store.get_catalog(); });
-  return version;
-}
-
 void host_writer(const std::filesystem::path& store, Recorder& recorder) {
   hosted() = {std::filesystem::absolute(store), &recorder};
 }

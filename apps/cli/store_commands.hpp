@@ -18,9 +18,6 @@ class WritingStore {
   /// Throws StoreLocked when another process is the writer; run_program() then hands the command to it.
   explicit WritingStore(const std::string& path);
 
-  CatalogVersion put_catalog(std::string_view json, std::string_view digest);
-  std::optional<CatalogVersion> get_catalog();
-
  private:
   std::optional<Store> own_store_;
   std::unique_ptr<Recorder> own_recorder_;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/service/catalog_answer.hpp"
 #include "apps/service/problems.hpp"
 #include "apps/service/service.hpp"
 #include "engine/definition/time_point.hpp"
@@ -52,6 +53,29 @@ void answer(const Reply& reply, const json& value) {
 }
 
 }  // namespace
+
+std::string catalog_answer(const AppliedCatalog& applied) {
+  json answer{{"version", applied.version.version},
+              {"digest", applied.version.digest},
+              {"changes", json::array()},
+              {"movements", json::array()}};
+  for (const Change& change : applied.changes)
+    answer["changes"].push_back({{"kind", change.kind},
+                                 {"key", change.key},
+                                 {"field", change.field},
+                                 {"before", change.before},
+                                 {"after", change.after},
+                                 {"plan_after_start", change.plan_after_start}});
+  for (const auto& move : applied.moves)
+    answer["movements"].push_back({{"experiment", move.experiment},
+                                   {"units", move.units},
+                                   {"before", move.before},
+                                   {"changed", move.changed},
+                                   {"left", move.left},
+                                   {"joined", move.joined},
+                                   {"incomplete", move.incomplete}});
+  return answer.dump();
+}
 
 void give_consent(Service& service, Call& call, const Reply& reply) {
   const json body = object_of(service, call);
@@ -125,13 +149,12 @@ void put_catalog(Service& service, Call& call, const Reply& reply) {
     const auto value = query_value(call.request.target, key);
     return value && *value != "0" && *value != "false";
   };
-  if (!service.options().apply) return reply(problem(501, "not_here", "this service takes no catalogs"));
   if (!nests_within(call.request.body, service.options().limits.depth))
     wrong("", "the catalog nests too deep", "");
   Response response;
-  response.body = service.options().apply(
-      call.request.body,
-      {.dry_run = asked("dry_run"), .new_epoch = asked("new_epoch"), .allow_moves = asked("allow_moves")});
+  response.body = catalog_answer(apply_catalog(
+      service.recorder(), service.options().store, parse_catalog(call.request.body),
+      {.dry_run = asked("dry_run"), .new_epoch = asked("new_epoch"), .allow_moves = asked("allow_moves")}));
   service.refresh();
   reply(std::move(response));
 }

@@ -1,5 +1,6 @@
 #include "apps/service/flags.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "apps/service/problems.hpp"
@@ -22,9 +23,30 @@ Flag flag_of(const ExperimentDefinition& definition) {
     flag.arms.push_back(text + "}");
   }
   flag.segments = definition.plan.segments;
+  flag.layer = experiment.layer;
   flag.records = definition.exposure == ExposureBy::evaluation;
   flag.sticky = experiment.sticky;
   return flag;
+}
+
+/// The holdouts in whose scope the experiment is, as the assigner asks them.
+std::vector<Flag::Ledger> ledgers_of(const Catalog& catalog, const std::string& layer) {
+  std::vector<Flag::Ledger> chain;
+  bool any = false;
+  const auto add = [&](const std::string& scope) {
+    for (const assign::Holdout& holdout : catalog.holdouts) {
+      if (holdout.layer != scope) continue;
+      const bool follows =
+          std::any_of(catalog.ledgers.begin(), catalog.ledgers.end(),
+                      [&](const LedgerDefinition& ledger) { return ledger.holdout == holdout.key; });
+      chain.push_back({holdout.key, follows});
+      any = any || follows;
+    }
+  };
+  add("");
+  if (!layer.empty()) add(layer);
+  if (!any) chain.clear();
+  return chain;
 }
 
 std::string_view reason_of(assign::Reason reason) noexcept {
@@ -52,6 +74,7 @@ Flags::Flags(const CatalogVersion& stored)
       assigner(compile_assigner(catalog)) {
   for (const ExperimentDefinition& definition : catalog.experiments) {
     flags.push_back(flag_of(definition));
+    flags.back().ledgers = ledgers_of(catalog, flags.back().layer);
     any_sticky = any_sticky || flags.back().sticky;
   }
 }

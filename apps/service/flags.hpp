@@ -20,7 +20,15 @@ struct Flag {
   std::vector<std::string> keys;      ///< of the arms
   std::vector<std::string> arms;      ///< ,"variant":"..","value":..} for each
   std::vector<std::string> segments;  ///< attributes kept with an exposure: those the plan groups by
-  bool records = false;               ///< an evaluation is an exposure
+  /// A holdout that may keep its units out.
+  struct Ledger {
+    std::string holdout;
+    bool follows = false;  ///< the catalog has a ledger of it
+  };
+  std::string layer;
+  std::vector<Ledger>
+      ledgers;           ///< in the order they are asked, global ones first; empty when none is followed
+  bool records = false;  ///< an evaluation is an exposure
   bool sticky = false;
 };
 

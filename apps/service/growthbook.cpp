@@ -118,6 +118,12 @@ std::optional<ordered_json> condition_of(const Predicate& predicate) {
   }
 }
 
+/// Whether a parameter of the hashing is this text.
+bool says(const assign::Experiment& experiment, const std::string& parameter, std::string_view text) {
+  const auto found = experiment.hashing.parameters.find(parameter);
+  return found != experiment.hashing.parameters.end() && found->second.text == text;
+}
+
 /// Why an SDK could not decide as the service does; empty: it can.
 std::string_view obstacle(const Catalog& catalog, const ExperimentDefinition& definition) {
   const assign::Experiment& experiment = definition.assignment;
@@ -125,7 +131,8 @@ std::string_view obstacle(const Catalog& catalog, const ExperimentDefinition& de
     return holdout.layer.empty() && holdout.share > 0.0;
   };
   if (experiment.hashing.scheme != "growthbook-v2") return "another scheme";
-  if (experiment.hashing.parameters.contains("kind")) return "a rollout or a kind of its own";
+  if (says(experiment, "kind", "rollout")) return "a rollout";
+  if (says(experiment, "sdk", "python")) return "hashed as the Python SDK does";
   if (!experiment.layer.empty()) return "in a layer";
   if (std::any_of(catalog.holdouts.begin(), catalog.holdouts.end(), global))
     return "there is a global holdout";

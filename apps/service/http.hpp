@@ -46,6 +46,8 @@ struct Request {
 
 /// The decoded value of a parameter of the target's query; nothing when it is not there or badly encoded.
 std::optional<std::string> query_value(std::string_view target, std::string_view key);
+/// Everything but letters, digits and -._~ as "%41".
+std::string percent_encoded(std::string_view text);
 /// "%41" becomes "A"; nothing when an escape is broken or gives a NUL.
 std::optional<std::string> percent_decoded(std::string_view text);
 

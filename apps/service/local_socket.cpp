@@ -121,7 +121,8 @@ bool is_trusted(int client) {
 /// command runs but warnings; and the caller's folder, for this thread only.
 class Borrowed {
  public:
-  explicit Borrowed(const std::array<File, kPassed>& files) {
+  explicit Borrowed(const std::array<File, kPassed>& files)
+      : folder_(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) {
     std::fflush(stdout);
     for (int i = 0; i < 3; ++i) {
       own_[static_cast<std::size_t>(i)].take(::fcntl(i, F_DUPFD_CLOEXEC, 3));
@@ -133,14 +134,17 @@ class Borrowed {
     std::fflush(stdout);
     std::fflush(stderr);
     for (int i = 0; i < 3; ++i) ::dup2(own_[static_cast<std::size_t>(i)].get(), i);
-    [[maybe_unused]] const int moved = ::chdir("/");
+    [[maybe_unused]] const int moved = ::fchdir(folder_.get());
   }
   Borrowed(const Borrowed&) = delete;
   Borrowed& operator=(const Borrowed&) = delete;
 
  private:
   std::array<File, 3> own_;
+  File folder_;
 };
+
+thread_local LocalSocket* socket_of_thread = nullptr;
 
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> words;
@@ -188,14 +192,31 @@ LocalSocket::~LocalSocket() {
 
 void LocalSocket::run() {
   ::unshare(CLONE_FS);  // a working folder of its own
-  for (;;) {
-    std::array<pollfd, 2> waited{pollfd{stop_, POLLIN, 0}, pollfd{listener_, POLLIN, 0}};
-    if (::poll(waited.data(), waited.size(), -1) < 0 && errno != EINTR) return;
-    if (waited[0].revents != 0) return;
-    if (waited[1].revents == 0) continue;
-    const File client(::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC));
-    if (client.get() >= 0 && is_trusted(client.get())) serve(client.get());
-  }
+  socket_of_thread = this;
+  while (!stopping()) serve_next(-1);
+}
+
+bool LocalSocket::stopping() const {
+  pollfd stop{stop_, POLLIN, 0};
+  return ::poll(&stop, 1, 0) > 0;
+}
+
+/// Carries out a command if one comes within `timeout` milliseconds (-1: any time, or until the end).
+void LocalSocket::serve_next(int timeout) {
+  std::array<pollfd, 2> waited{pollfd{stop_, POLLIN, 0}, pollfd{listener_, POLLIN, 0}};
+  if (::poll(waited.data(), waited.size(), timeout) <= 0 || waited[1].revents == 0) return;
+  const File client(::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC));
+  if (client.get() >= 0 && is_trusted(client.get())) serve(client.get());
+}
+
+void give_way() {
+  constexpr int kDeepest = 4;
+  LocalSocket* const socket = socket_of_thread;
+  if (socket == nullptr) return;
+  if (socket->stopping())
+    throw Error(ErrorCode::storage, socket->path_.string(), "the service is ending",
+                "what was recorded stays; run the same command again for the rest");
+  if (socket->depth_ < kDeepest) socket->serve_next(0);
 }
 
 void LocalSocket::serve(int client) {
@@ -209,7 +230,9 @@ void LocalSocket::serve(int client) {
   std::int32_t code = 70;
   {
     const Borrowed borrowed(files);
+    ++depth_;
     code = command_(split(text));
+    --depth_;
   }
   send_all(client, reinterpret_cast<const char*>(&code), sizeof code);
 }

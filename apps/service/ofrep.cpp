@@ -29,16 +29,21 @@ Response evaluation_error(int status, const std::string* key, std::string_view c
 
 /// What the assigner is asked, with what the store knows of the unit.
 struct Question {
+  assign::Current<StoredSegments>::Pin stored_segments;
   assign::Context context;
   std::vector<assign::StickyArm> kept;
 
-  Question(Service& service, const ContextReader& reader, const Flags& flags) {
+  Question(Service& service, ContextReader& reader, const Flags& flags)
+      : stored_segments(service.segments().pin()) {
+    const auto stored = stored_segments->of(reader.unit);
+    reader.segments.insert(reader.segments.end(), stored.begin(), stored.end());
     context.unit = reader.unit;
     context.attributes = reader.attributes;
     context.segments = reader.segments;
     context.consent = service.units().consent(reader.unit);
     if (flags.any_sticky) kept = service.units().kept_arms(reader.unit);
     context.sticky = kept;
+    context.sticky_unreadable = flags.any_sticky && service.units().sticky_unreadable();
   }
 };
 
@@ -70,12 +75,38 @@ void record_exposure(Service& service, const Flag& flag, const assign::Assignmen
   service.exposures().add(exposure);
 }
 
-/// What an evaluation leaves behind: an exposure where the catalog says so, a kept arm where it is sticky.
-void leave_traces(Service& service, const Flag& flag, const assign::Assignment& given,
+bool takes_part(assign::Reason reason) noexcept {
+  using enum assign::Reason;
+  return reason != not_running && reason != overridden && reason != no_consent && reason != invalid_unit &&
+         reason != unknown_experiment;
+}
+
+/// Who asks for an experiment that runs is in the population of its holdouts' ledgers, in the experiment or
+/// not: held out or open. Behind the holdout that keeps the unit out no other has a say.
+void record_holdouts(Service& service, const Flags& flags, const Flag& flag, const ContextReader& asked) {
+  const std::string_view held = flags.assigner->holdout_of(asked.unit, flag.layer);
+  for (const Flag::Ledger& ledger : flag.ledgers) {
+    if (ledger.follows) {
+      Exposure exposure;
+      exposure.experiment = ledger.holdout;
+      exposure.unit = asked.unit;
+      exposure.arm = ledger.holdout == held ? kHeldOut : kOpen;
+      exposure.at = now_micros();
+      service.exposures().add(exposure);
+    }
+    if (ledger.holdout == held) return;
+  }
+}
+
+/// What an evaluation leaves behind: exposures where the catalog says so, a kept arm where it is sticky.
+void leave_traces(Service& service, const Flags& flags, std::size_t index, const assign::Assignment& given,
                   const ContextReader& asked) {
+  const Flag& flag = flags.flags[index];
+  if (!flag.ledgers.empty() && service.options().record && takes_part(given.reason))
+    record_holdouts(service, flags, flag, asked);
   if (!given.measured()) return;
   if (flag.records && service.options().record) record_exposure(service, flag, given, asked);
-  if (flag.sticky && given.reason == assign::Reason::assigned &&
+  if (flag.sticky && given.reason == assign::Reason::assigned && !given.sticky_unreadable &&
       service.units().keep(asked.unit, given.experiment, given.epoch, given.arm))
     service.exposures().keep(
         {std::string(asked.unit), std::string(given.experiment), given.epoch, std::string(given.arm)});
@@ -115,7 +146,7 @@ void evaluate_one(Service& service, Call& call, const Reply& reply) {
       const Question question(service, asked, *flags);
       const assign::Assignment given = flags->assigner->assign(question.context, *index);
       append_answer(flags->flags[*index], given, response.body);
-      leave_traces(service, flags->flags[*index], given, asked);
+      leave_traces(service, *flags, *index, given, asked);
     }
   }
   reply(std::move(response));
@@ -138,7 +169,7 @@ void evaluate_all(Service& service, Call& call, const Reply& reply) {
     for (std::size_t i = 0; i < given.size(); ++i) {
       if (i > 0) body += ',';
       append_answer(flags->flags[i], given[i], body);
-      leave_traces(service, flags->flags[i], given[i], asked);
+      leave_traces(service, *flags, i, given[i], asked);
     }
     body += fmt::format("],\"metadata\":{{\"version\":{}}}", flags->version);
     const std::string streams = service.event_stream_link();

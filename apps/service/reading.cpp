@@ -65,6 +65,15 @@ reports::RenderOptions render_options(const Call& call) {
   return options;
 }
 
+/// What a link to a report of the same moment and language has to carry: "?as_of=..&language=..", or nothing.
+std::string carried_query(const Call& call) {
+  std::string query;
+  for (const char* key : {"as_of", "language"})
+    if (const auto value = query_value(call.request.target, key); value && !value->empty())
+      query += fmt::format("{}{}={}", query.empty() ? "?" : "&", key, percent_encoded(*value));
+  return query;
+}
+
 /// What may be shown to readers: no salts, no overrides.
 ordered_json experiment_json(const ExperimentDefinition& definition) {
   const assign::Experiment& experiment = definition.assignment;
@@ -148,9 +157,10 @@ void show_index(Service& service, Call& call, const Reply& reply) {
   cards.reserve(flags->catalog.experiments.size());
   for (const ExperimentDefinition& definition : flags->catalog.experiments)
     cards.push_back(scorecard_of(service, question_of(service, call, definition.assignment.key)));
+  const std::string query = carried_query(call);
   std::vector<reports::IndexEntry> entries;
   for (std::size_t i = 0; i < cards.size(); ++i)
-    entries.push_back({&cards[i], flags->catalog.experiments[i].assignment.key});
+    entries.push_back({&cards[i], flags->catalog.experiments[i].assignment.key, query});
   reply(page(reports::render_index(entries, render_options(call))));
 }
 

@@ -45,6 +45,7 @@ Service::Service(ServiceOptions options)
       store_(Store::open(options_.store)),
       recorder_(store_),
       units_(recorder_),
+      segments_(std::make_shared<const StoredSegments>(options_.store)),
       flags_([this] {
         std::shared_ptr<const Flags> flags;
         recorder_.exclusive([&](Store& store) { flags = newest_flags(store); });
@@ -69,6 +70,8 @@ void Service::reload_tokens() {
 void Service::refresh() {
   const std::lock_guard lock(refreshing_);
   units_.refresh();
+  if (!segments_.pin()->is_current())
+    segments_.replace(std::make_shared<const StoredSegments>(options_.store));
   std::optional<CatalogVersion> newest;
   recorder_.exclusive([&](Store& store) { newest = store.get_catalog(); });
   if (!newest || newest->version == flags_.pin()->version) return;

@@ -20,6 +20,7 @@
 #include "apps/service/stream_tokens.hpp"
 #include "apps/service/worker_threads.hpp"
 #include "engine/record/recorder.hpp"
+#include "engine/record/segments.hpp"
 #include "engine/record/store.hpp"
 #include "engine/record/unit_facts.hpp"
 
@@ -32,11 +33,6 @@ struct Limits {
   std::size_t id_bytes = 256;
 };
 
-/// How a new catalog is taken.
-struct CatalogEdit {
-  bool dry_run = false, new_epoch = false, allow_moves = false;
-};
-
 struct ServiceOptions {
   std::filesystem::path store;
   std::filesystem::path tokens;      ///< empty: none
@@ -46,8 +42,6 @@ struct ServiceOptions {
   bool record = true;                ///< false: evaluations record no exposures, whatever the catalog says
   std::filesystem::path access_log;  ///< empty: none; "-": standard error
   int care_seconds = 3600;           ///< between purges, compactions and ends of erasures; 0: never
-  /// Checks a catalog, says what it changes and whom it moves, and stores it: what `liftmark apply` does.
-  std::function<std::string(const std::string& catalog, const CatalogEdit& edit)> apply;
   Limits limits;
 };
 
@@ -76,6 +70,7 @@ class Service {
   Recorder& recorder() noexcept { return recorder_; }
   const CurrentFlags& flags() const noexcept { return flags_; }
   UnitFacts& units() noexcept { return units_; }
+  const assign::Current<StoredSegments>& segments() const noexcept { return segments_; }
   ExposureBuffer& exposures() noexcept { return exposures_; }
   Metrics& metrics() noexcept { return metrics_; }
   EventChannel& catalog_events() noexcept { return *catalog_events_; }
@@ -103,6 +98,7 @@ class Service {
   Store store_;
   Recorder recorder_;
   UnitFacts units_;
+  assign::Current<StoredSegments> segments_;
   CurrentFlags flags_;
   assign::Current<Tokens> tokens_;
   Metrics metrics_;

@@ -25,6 +25,14 @@ bool has_segments(Database& database) {
   return database.integer("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'segment'") > 0;
 }
 
+/// Differs whenever the segments in memory would.
+std::string stamp_of(Database& database) {
+  const std::int64_t run =
+      has_segments(database) ? database.integer("SELECT ifnull(max(recorded_at), 0) FROM segment_run") : 0;
+  return fmt::format("{} {} {}", run, database.integer("SELECT ifnull(max(seq), 0) FROM link"),
+                     database.integer("SELECT count(*) FROM erasure"));
+}
+
 void write(Store::State& state, const SegmentSets& segments, Micros stamp) {
   state.database.execute(kTables);
   Statement run(state.database, "INSERT INTO segment_run VALUES(1, ?1, ?2, ?3)");
@@ -64,12 +72,13 @@ void forget_segments(Database& database, UnitIndex unit) {
   remove.bind(1, unit).run();
 }
 
-StoredSegments::StoredSegments(const std::filesystem::path& store) {
+StoredSegments::StoredSegments(const std::filesystem::path& store) : store_(store) {
   Database database(store, Database::Mode::read);
   check_schema(database);
-  if (!has_segments(database)) return;
   door_ = UnitDoor::of(database);
   Transaction transaction(database, false);
+  stamp_ = stamp_of(database);
+  if (!has_segments(database)) return;
   Statement run(database, "SELECT date, method FROM segment_run");
   if (run.step()) {
     date_ = run.integer(0);
@@ -83,6 +92,12 @@ StoredSegments::StoredSegments(const std::filesystem::path& store) {
                  "SELECT a.id, s.set_code FROM link l JOIN segment s ON s.unit = l.unit "
                  "JOIN unit a ON a.unit = l.anonymous");
   while (unit.step()) by_unit_[std::string(unit.text(0))] = unit.integer(1);
+}
+
+bool StoredSegments::is_current() const {
+  Database database(store_, Database::Mode::read);
+  const Transaction snapshot(database, false);
+  return stamp_ == stamp_of(database);
 }
 
 std::span<const std::string_view> StoredSegments::of(std::string_view unit) const {

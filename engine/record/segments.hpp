@@ -41,6 +41,8 @@ class StoredSegments {
   StoredSegments(StoredSegments&&) = default;  // views point into the moved maps' nodes, which stay
   StoredSegments& operator=(StoredSegments&&) = default;
 
+  /// Whether reading them again would give the same: no new segments, links or erasures since.
+  bool is_current() const;
   /// The unit's segments; empty for an unknown one. Valid as long as this.
   std::span<const std::string_view> of(std::string_view unit) const;
   Micros date() const noexcept { return date_; }
@@ -49,6 +51,8 @@ class StoredSegments {
 
  private:
   UnitDoor door_;
+  std::filesystem::path store_;
+  std::string stamp_;  ///< of what they depend on
   Micros date_ = 0;
   std::string method_;
   std::map<std::int64_t, std::vector<std::string>> names_;

@@ -4,7 +4,6 @@
 // disk. A command that only reads uses StoredUnits.
 
 #include <atomic>
-#include <cstdint>
 #include <memory>
 #include <shared_mutex>
 #include <string>
@@ -25,7 +24,7 @@ class UnitFacts {
   UnitFacts(const UnitFacts&) = delete;
   UnitFacts& operator=(const UnitFacts&) = delete;
 
-  /// Takes in what was recorded since: new consents; after an erasure everything anew. Waits for the writer.
+  /// Takes in what was recorded since. Waits for the writer.
   void refresh();
 
   /// What assignment may assume: `denied` or `granted` as last said; without a word `granted`, or `unknown`
@@ -34,6 +33,8 @@ class UnitFacts {
   /// The arms the unit keeps, or an id linked with it kept: one an experiment, the first ever. Views are
   /// valid as long as this object.
   std::vector<assign::StickyArm> kept_arms(std::string_view unit) const;
+  /// The kept arms could not be read: Context::sticky_unreadable has to say so.
+  bool sticky_unreadable() const noexcept;
   /// Keeps an arm in memory until the store has it; false when the unit has one already.
   bool keep(std::string_view unit, std::string_view experiment, int epoch, std::string_view arm);
 

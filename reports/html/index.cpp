@@ -68,7 +68,11 @@ void write_row(Page& page, const Row& row, const Axis& axis) {
   if (row.entry->file.empty()) {
     out.text(name);
   } else {
-    out.markup("<a").attribute("href", link_of(row.entry->file)).markup(">").text(name).markup("</a>");
+    out.markup("<a")
+        .attribute("href", link_of(row.entry->file) + row.entry->query)
+        .markup(">")
+        .text(name)
+        .markup("</a>");
   }
   out.markup("<small>").text(shortened(content.key, 60)).markup("</small></th><td>");
   out.text(page.word(page.scorecard.experiment.status, wording::kStatuses))

@@ -68,7 +68,7 @@ with Service(liftmark) as s:
     served = json.loads(card)
     served["provenance"]["command"] = command_card["provenance"]["command"]
     expect(served == command_card, "the service's scorecard is the command's")
-    as_of = command_card["provenance"]["as_of"]
+    as_of = re.search(r"--as-of (\S+)", json.loads(card)["provenance"]["command"]).group(1)
     expect(s.ask("GET", "/v1/experiments/nothing/scorecard", headers=admin)[0] == 404)
     expect(s.ask("GET", "/v1/experiments/checkout/scorecard?as_of=yesterday", headers=admin)[0] == 400)
     status, headers, page = s.ask("GET", "/reports/checkout", headers=admin)
@@ -76,6 +76,10 @@ with Service(liftmark) as s:
     expect("frame-ancestors 'none'" in headers["content-security-policy"] and "script-src" not in headers["content-security-policy"], headers)
     status, _, index = s.ask("GET", "/reports/", headers=admin)
     expect(status == 200 and b'href="./checkout"' in index, index[-2000:])
+    status, _, earlier = s.ask("GET", "/reports/?as_of=" + as_of + "&language=de", headers=admin)
+    expect(status == 200 and ('href="./checkout?as_of=%s&amp;language=de"' % as_of.replace(":", "%3A")).encode() in earlier, earlier[-2000:])
+    status, _, before = s.ask("GET", "/reports/checkout?as_of=2020-01-01", headers=admin)
+    expect(status == 422 and b"no catalog at this moment" in before, "before the first", status, before[:300])
     basic = {"Authorization": "Basic " + base64.b64encode(b"anna:" + admin["Authorization"][7:].encode()).decode()}
     expect(s.ask("GET", "/reports/", headers=basic)[0] == 200, "a browser's way")
     expect(s.ask("POST", "/v1/compact", headers=basic)[0] == 401, "which changes nothing")
@@ -159,8 +163,47 @@ with Service(liftmark) as s:
     expect(s.command("purge", s.store).stdout == "0 events removed\n")
     expect("sorted" in s.command("compact", s.store).stdout)
     expect(s.command("link", s.store, "cookie-2", "u7").returncode == 0)
+    # A long import gives way to other commands, and to the end; run again, it goes on.
+    def feed(process, stop, written):
+        while not stop.is_set() and written[0] < 5_000_000:
+            process.stdin.write("".join('{"id":"f%d","unit":"u8","type":"view","at":"%s"}\n' % (written[0] + n, NOW) for n in range(500)))
+            written[0] += 500
+        process.stdin.close()
+
+    def begin_import():
+        process = subprocess.Popen([liftmark, "import", s.store, "-", "--json", "--quiet", "--source", "pipe"], cwd=s.folder, text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return process, threading.Event(), [0]
+
+    def expect_broken_pipe(work):
+        try:
+            work()
+        except BrokenPipeError:
+            pass
+
+    process, stop, written = begin_import()
+    feeder = threading.Thread(target=feed, args=(process, stop, written))
+    feeder.start()
+    while written[0] < 2000:
+        time.sleep(0.01)
+    expect(s.command("consent", s.store, "u11", "denied", cwd="/").stdout == "u11: measurement denied\n", "beside an import")
+    expect(process.poll() is None, "which goes on")
+    stop.set()
+    feeder.join()
+    receipt = json.loads(process.stdout.read())
+    expect(receipt["accepted"] == written[0] and process.wait(60) == 0, receipt, written)
+    process.stdout.close(), process.stderr.close()
     copy_of = os.path.join(s.folder, "copy.db")
     expect(s.command("backup", s.store, copy_of).returncode == 0 and os.path.exists(copy_of))
-    expect(s.end() == 0)
+    process, stop, written = begin_import()
+    feeder = threading.Thread(target=lambda: expect_broken_pipe(lambda: feed(process, stop, written)))
+    feeder.start()
+    while written[0] < 2000:
+        time.sleep(0.01)
+    expect(s.end() == 0, "beside an import that does not end")
+    expect(process.wait(60) == 5 and "the service is ending" in process.stderr.read(), process.returncode)
+    stop.set()
+    feeder.join(60)
+    process.stdout.close(), process.stderr.close()
     expect(not os.path.exists(s.store + ".sock"))
     expect(s.command("consent", s.store, "u6", "denied").stdout == "u6: measurement denied\n", "without the service")

@@ -7,6 +7,7 @@
 #include "engine/record/database.hpp"
 #include "engine/record/privacy.hpp"
 #include "engine/record/temporary_store.hpp"
+#include "engine/record/unit_facts.hpp"
 
 using namespace liftmark;
 
@@ -96,6 +97,70 @@ TEST_CASE("stored consent decides, and silence counts as the store was told") {
   require_consent(recorder, true);
   CHECK(StoredUnits(place.path()).find("stranger").consent == assign::Consent::unknown);
   CHECK(ask(*sticky_assigner(), StoredUnits(place.path()), "no").reason == assign::Reason::no_consent);
+}
+
+TEST_CASE("the latest moment counts, not the last one to arrive, for the writer as for who looks") {
+  const TemporaryStore place;
+  Store store = Store::create(place.path());
+  Recorder recorder(store);
+  UnitFacts facts(recorder);
+  set_consent(recorder, "late", "measurement", false, 2 * kMicrosPerDay);
+  facts.refresh();
+  CHECK(facts.consent("late") == assign::Consent::denied);
+  set_consent(recorder, "late", "measurement", true, kMicrosPerDay);
+  facts.refresh();
+  CHECK(facts.consent("late") == assign::Consent::denied);
+  CHECK(StoredUnits(place.path()).find("late").consent == assign::Consent::denied);
+  Batch batch("test");
+  Event event;
+  event.id = "e";
+  event.unit = "late";
+  event.type = "view";
+  event.at = now_micros();
+  batch.add(event);
+  CHECK(recorder.record(std::move(batch)).rejected == 1);
+}
+
+TEST_CASE("what the service remembers of units is what a command reads, after every act") {
+  const TemporaryStore place;
+  Store store = Store::create(place.path());
+  Recorder recorder(store);
+  UnitFacts facts(recorder);
+  const auto agree = [&] {
+    facts.refresh();
+    const StoredUnits stored(place.path());
+    for (const std::string_view unit : {"cookie", "user", "tablet", "other"}) {
+      const StoredUnit known = stored.find(unit);
+      CHECK(facts.consent(unit) == known.consent);
+      const auto kept = facts.kept_arms(unit);
+      REQUIRE(kept.size() == known.kept.size());
+      for (std::size_t i = 0; i < kept.size(); ++i)
+        CHECK((kept[i].experiment == known.kept[i].experiment && kept[i].arm == known.kept[i].arm &&
+               kept[i].epoch == known.kept[i].epoch));
+    }
+  };
+  agree();
+  keep_sticky_arms(recorder, {{"cookie", "checkout", 1, "new"}, {"other", "checkout", 1, "control"}});
+  agree();
+  CHECK(facts.kept_arms("user").empty());
+  link_units(recorder, "cookie", "user");
+  agree();
+  REQUIRE(facts.kept_arms("user").size() == 1);
+  CHECK(facts.kept_arms("user")[0].arm == "new");
+  CHECK_FALSE(facts.keep("user", "checkout", 1, "control"));
+  keep_sticky_arms(recorder, {{"tablet", "checkout", 1, "control"}, {"tablet", "search", 2, "b"}});
+  agree();
+  link_units(recorder, "tablet", "cookie");
+  agree();
+  CHECK(facts.kept_arms("user").size() == 2);
+  set_consent(recorder, "user", "measurement", false);
+  agree();
+  require_consent(recorder, true);
+  agree();
+  CHECK(facts.consent("other") == assign::Consent::unknown);
+  erase(recorder, "user");
+  agree();
+  CHECK(facts.kept_arms("user").empty());
 }
 
 TEST_CASE("kept arms that cannot be read mean a fresh hash, and the answer says so") {
