@@ -164,6 +164,25 @@ def test_pipelining(s):
     serves(s, "pipelining")
 
 
+def test_flat(s):
+    """Evaluations of ever new units leave nothing behind."""
+    after = []
+    for number in range(3):
+        with connect(s) as c:
+            stream = c.makefile("rb")
+            for first in range(0, 20_000, 100):
+                bodies = [json.dumps({"context": {"targetingKey": "flat-%d-%d" % (number, first + i), "country": "CZ"}}) for i in range(100)]
+                c.sendall("".join((HEAD % (EVALUATE, len(body), "")) + body for body in bodies).encode())
+                for _ in bodies:
+                    while (line := stream.readline().strip()):
+                        if line.startswith(b"Content-Length"):
+                            size = int(line.split()[1])
+                    stream.read(size)
+        after.append(memory(s, "VmRSS"))
+    if MEMORY_MIB:
+        expect(after[2] - after[0] <= 1.0, "MiB after each 20,000 evaluations:", after)
+
+
 def test_half_closed(s):
     request = (HEAD % (EVALUATE, len(CONTEXT), "")).encode() + CONTEXT.encode()
     for cut in list(range(0, len(request), 7)) + [len(request)]:
@@ -290,7 +309,7 @@ def test_idle(s):
 
 
 with Service(liftmark) as service:
-    for test in (test_size_and_depth, test_packed, test_text, test_pipelining, test_half_closed, test_random, test_bodies_held, test_idle):
+    for test in (test_flat, test_size_and_depth, test_packed, test_text, test_pipelining, test_half_closed, test_random, test_bodies_held, test_idle):
         begin = time.time()
         test(service)
         print("%s: %.0f MiB at most so far, %.1f s" % (test.__name__, memory(service), time.time() - begin), flush=True)
