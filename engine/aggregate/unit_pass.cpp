@@ -15,6 +15,13 @@ std::int64_t add_product(std::int64_t total, std::int64_t value, Millionths weig
   return add_exactly(total, static_cast<std::int64_t>(rounded));
 }
 
+std::int64_t add_multiple(std::int64_t total, std::int64_t value, std::int64_t times) {
+  std::int64_t product = 0, sum = 0;
+  if (__builtin_mul_overflow(value, times, &product) || __builtin_add_overflow(total, product, &sum))
+    return add_exactly(INT64_MAX, 1);  // throws
+  return sum;
+}
+
 /// Takes one event's number into a total. `mark` remembers what the aggregation needs: that there was one, or
 /// the last day.
 inline void take(const Action& action, std::int64_t value, std::int64_t calendar_day, std::int64_t& total,
@@ -350,8 +357,8 @@ void UnitPass::end_day() {
     const Micros early = 2 * (plans_[metric].trend - day_) - 1, late = 2 * day_ + 1;
     for (std::size_t place = 0; place < 2; ++place) {
       std::int64_t* trend = trend_[metric].data() + 2 * place;
-      trend[0] = add_product(trend[0], today.value[place], early * 1'000'000);
-      trend[1] = add_product(trend[1], today.value[place], late * 1'000'000);
+      trend[0] = add_multiple(trend[0], today.value[place], early);
+      trend[1] = add_multiple(trend[1], today.value[place], late);
     }
   }
   touched_.clear();

@@ -120,6 +120,9 @@ struct EventScanner::State {
     std::sort(overlapping.begin(), overlapping.end(), [](const BlockEntry* a, const BlockEntry* b) {
       return std::tie(a->part, a->first_unit, a->block) < std::tie(b->part, b->first_unit, b->block);
     });
+    std::int64_t rows = 0;  // room for all at once: growing step by step is paid in page faults
+    for (const BlockEntry* entry : overlapping) rows += entry->rows;
+    gathered.reserve(static_cast<std::size_t>(rows));
     for (const BlockEntry* entry : overlapping) {
       source.append_sorted(*entry, first, last, gathered);
       segments.push_back(gathered.size);
