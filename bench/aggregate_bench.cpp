@@ -190,10 +190,10 @@ void record(const fs::path& path, const Shop& shop) {
 }
 
 /// One in a hundred more, of the last hours; recorded as they come.
-void record_more(const fs::path& path, const Shop& shop) {
+void record_more(const fs::path& path, const Shop& shop, unsigned round) {
   Store store = Store::open(path);
   Recorder recorder(store, {.oldest = 100'000 * kMicrosPerDay, .newest = 100'000 * kMicrosPerDay});
-  std::mt19937_64 random(7);
+  std::mt19937_64 random(round);
   const std::size_t more = shop.at.size() / 100;
   const Micros from = now() - 5 * kHour;
   for (std::size_t i = 0; i < more;) {
@@ -201,7 +201,7 @@ void record_more(const fs::path& path, const Shop& shop) {
     for (std::size_t end = std::min(more, i + 10'000); i < end; ++i) {
       const std::size_t like = random() % shop.at.size();
       const std::string unit = "u" + std::to_string(shop.user[like]);
-      const std::string id = "more" + std::to_string(i);
+      const std::string id = fmt::format("more{}-{}", round, i);
       batch.add(Event{.id = id,
                       .unit = unit,
                       .type = kTypes[shop.type[like]],
@@ -348,14 +348,34 @@ void compare(const Statistics& statistics, const Sums& sums) {
   fmt::print("report and limit give {} numbers\n", same ? "the same" : "DIFFERENT");
 }
 
-Statistics report(const fs::path& store, int threads) {
-  const Reader reader(store);
-  return aggregate(reader, catalog_of(reader), "ranking", {.threads = threads, .segments = {}});
-}
-
 double load() {
   double average = 0.0;
   return getloadavg(&average, 1) == 1 ? average : 0.0;
+}
+
+Statistics report(const fs::path& store, int threads, ReportMemory* memory = nullptr) {
+  const Reader reader(store);
+  return aggregate(reader, catalog_of(reader), "ranking",
+                   {.threads = threads, .segments = {}, .memory = memory});
+}
+
+/// The same report after 1% more events, anew and out of what the one before left, in turn.
+void compare_repeated(const fs::path& store, const Shop& shop, int threads) {
+  ReportMemory memory;
+  report(store, threads, &memory);
+  Cost anew{1e9, 1e9}, repeated{1e9, 1e9};
+  for (unsigned round = 0; round < 3; ++round) {
+    measure("1% more events", [&] { record_more(store, shop, round); });
+    Statistics first, again;
+    const Cost a = measure("report made anew", [&] { first = report(store, threads); });
+    const Cost r = measure("repeated report", [&] { again = report(store, threads, &memory); });
+    anew = {std::min(anew.wall, a.wall), std::min(anew.cpu, a.cpu)};
+    repeated = {std::min(repeated.wall, r.wall), std::min(repeated.cpu, r.cpu)};
+    if (first.data_digest != again.data_digest || memory.recalled() != round + 1)
+      fmt::print("DIFFERENT, or nothing was reused\n");
+  }
+  fmt::print("anew / repeated, {} threads: {:.1f} of wall time, {:.1f} of CPU time (load {:.1f})\n", threads,
+             anew.wall / repeated.wall, anew.cpu / repeated.cpu, load());
 }
 
 }  // namespace
@@ -408,8 +428,7 @@ int main(int argc, char** argv) {
   }
   compare(statistics, sums);
   if (!flag("--keep")) {
-    measure("1% more events", [&] { record_more(store, shop); });
-    measure("report after 1% more", [&] { report(store, 2); });
+    compare_repeated(store, shop, 2);
     for (const char* end : {"", "-wal", "-shm", ".lock"}) fs::remove(store.string() + end);
   }
 }

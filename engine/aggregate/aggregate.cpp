@@ -3,27 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
 #include <memory>
-#include <mutex>
-#include <numeric>
 #include <thread>
 
 #include "assign/ranges.hpp"
-#include "engine/aggregate/unit_pass.hpp"
+#include "engine/aggregate/pass.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/json/document.hpp"
 
 namespace liftmark {
 namespace {
-
-std::vector<std::string> plan_metrics(const Plan& plan) {
-  std::vector<std::string> keys = plan.primary;
-  for (const Guardrail& guardrail : plan.guardrails) keys.push_back(guardrail.metric);
-  keys.insert(keys.end(), plan.secondary.begin(), plan.secondary.end());
-  return keys;
-}
 
 std::vector<std::string> dimensions_of(const Plan& plan, const AggregateOptions& options) {
   std::vector<std::string> names = plan.segments;
@@ -119,54 +108,6 @@ std::string control_of(const ExperimentDefinition& experiment) {
   return {};
 }
 
-/// Cold start and lifecycle look at everything known before the first exposure.
-void read_all_history(const Population& population, Needs& needs) {
-  const bool wanted = std::any_of(population.dimensions.begin(), population.dimensions.end(),
-                                  [](const Dimension& d) { return d.filled_by_pass(); });
-  if (!wanted) return;
-  needs.counted = needs.filter;
-  needs.filter.types.clear();
-  needs.filter.from = std::numeric_limits<Micros>::min();
-}
-
-/// Reads all slices, each by one thread; the first error ends the pass.
-struct PassResult {
-  std::vector<MetricSums> sums;
-  std::vector<std::unique_ptr<KeptSums>> kept;
-  PassCounts counts;
-};
-PassResult run_pass(const PassInput& input, int threads) {
-  std::vector<std::unique_ptr<UnitPass>> passes;
-  for (int i = 0; i < threads; ++i) passes.push_back(std::make_unique<UnitPass>(input));
-  std::atomic<std::size_t> next{0};
-  std::exception_ptr failure;
-  std::mutex failure_mutex;
-  const auto work = [&](UnitPass& pass) {
-    try {
-      for (std::size_t slice = next++; slice < pass.slices(); slice = next++) pass.read(slice);
-    } catch (...) {
-      const std::lock_guard guard(failure_mutex);
-      if (!failure) failure = std::current_exception();
-      next = pass.slices();
-    }
-  };
-  std::vector<std::thread> others;
-  for (int i = 1; i < threads; ++i) others.emplace_back(work, std::ref(*passes[static_cast<std::size_t>(i)]));
-  work(*passes[0]);
-  for (std::thread& thread : others) thread.join();
-  if (failure) std::rethrow_exception(failure);
-  PassResult result{std::move(passes[0]->metrics()), std::move(passes[0]->kept()), passes[0]->counts()};
-  for (std::size_t i = 1; i < passes.size(); ++i) {
-    for (std::size_t m = 0; m < result.sums.size(); ++m) {
-      result.sums[m].merge(std::move(passes[i]->metrics()[m]));
-      if (result.kept[m]) result.kept[m]->merge(*passes[i]->kept()[m]);
-    }
-    result.counts.merge(passes[i]->counts());
-    passes[i].reset();
-  }
-  return result;
-}
-
 /// An erased unit of this experiment goes to the arm it was first given. The arm may be gone from the
 /// catalog.
 void count_erased(const Counter& counter, Statistics& statistics) {
@@ -195,6 +136,45 @@ int thread_count(const AggregateOptions& options) {
   return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 64u));
 }
 
+void describe_metrics(const Question& question, Measured& measured, bool kept, Statistics& statistics) {
+  // Population and sums only: what else a report asks for (segments, other events) changes nothing of them.
+  std::string bytes = statistics.experiment + "\n";
+  for (std::size_t m = 0; m < measured.sums.size(); ++m) {
+    MetricSums settled = kept ? measured.sums[m] : std::move(measured.sums[m]);
+    const auto& events = measured.kept[m];
+    settled.settle_cap();
+    settled.append(question.reader, bytes);
+    if (events) events->append(question.reader, bytes);
+    if (!measured.needs.metrics[m].reported) continue;
+    statistics.metrics.push_back(settled.statistics(question.reader));
+    if (events) events->describe(question.reader, statistics.metrics.back());
+  }
+  statistics.data_digest = sha256_hex(bytes);
+}
+
+/// `kept`: the sums are left as they are; else they are used up.
+Statistics describe(const Question& question, Measured& measured, bool kept) {
+  const Reader& reader = question.reader;
+  Statistics statistics;
+  statistics.experiment = question.experiment.assignment.key;
+  statistics.as_of = reader.until();
+  statistics.derived = measured.derived;
+  for (const std::string& other : question.experiment.plan.interactions)
+    statistics.crossed.push_back({other, control_of(*question.catalog.find_experiment(other))});
+  count_arms(measured.population, question.experiment.assignment, statistics);
+  read_expected_shares(reader, question.catalog, statistics, measured.population.arms);
+  read_counters(reader, statistics);
+  statistics.late_events = measured.counts.late_events;
+  statistics.future_events = measured.counts.future_events;
+  statistics.counts["events_read"] = measured.counts.events_read;
+  if (reader.denied_units() > 0)
+    statistics.counts["units_without_consent"] = static_cast<std::int64_t>(reader.denied_units());
+  if (measured.counts.values_unread > 0) statistics.counts["values_unread"] = measured.counts.values_unread;
+  count_splits(measured.population, statistics);
+  describe_metrics(question, measured, kept, statistics);
+  return statistics;
+}
+
 }  // namespace
 
 Catalog catalog_of(const Reader& reader) {
@@ -220,41 +200,13 @@ const ExperimentDefinition& experiment_of(const Catalog& catalog, std::string_vi
 Statistics aggregate(const Reader& reader, const Catalog& catalog, std::string_view experiment,
                      const AggregateOptions& options) {
   const ExperimentDefinition* definition = &experiment_of(catalog, experiment);
-  Statistics statistics;
-  statistics.experiment = std::string(experiment);
-  statistics.as_of = reader.until();
-  Population population = read_population(
-      reader, definition->assignment, dimensions_of(definition->plan, options), catalog.day_offset_minutes);
-  statistics.derived = describe_history(reader, population);
-  for (const std::string& other : definition->plan.interactions)
-    statistics.crossed.push_back({other, control_of(*catalog.find_experiment(other))});
-  count_arms(population, definition->assignment, statistics);
-  read_expected_shares(reader, catalog, statistics, population.arms);
-  read_counters(reader, statistics);
-
-  Needs needs = needs_of(catalog, plan_metrics(definition->plan));
-  bound_time(needs, population.first, population.last);
-  read_all_history(population, needs);
-  PassResult pass = run_pass({reader, needs, population, catalog.day_offset_minutes}, thread_count(options));
-  const PassCounts& counts = pass.counts;
-  statistics.late_events = counts.late_events;
-  statistics.future_events = counts.future_events;
-  statistics.counts["events_read"] = counts.events_read;
-  if (reader.denied_units() > 0)
-    statistics.counts["units_without_consent"] = static_cast<std::int64_t>(reader.denied_units());
-  if (counts.values_unread > 0) statistics.counts["values_unread"] = counts.values_unread;
-  count_splits(population, statistics);
-  // Population and sums only: what else a report asks for (segments, other events) changes nothing of them.
-  std::string bytes = statistics.experiment + "\n";
-  for (std::size_t m = 0; m < pass.sums.size(); ++m) {
-    pass.sums[m].settle_cap();
-    pass.sums[m].append(reader, bytes);
-    if (pass.kept[m]) pass.kept[m]->append(reader, bytes);
-    if (!needs.metrics[m].reported) continue;
-    statistics.metrics.push_back(pass.sums[m].statistics(reader));
-    if (pass.kept[m]) pass.kept[m]->describe(reader, statistics.metrics.back());
-  }
-  statistics.data_digest = sha256_hex(bytes);
+  const Question question{reader, catalog, *definition, dimensions_of(definition->plan, options),
+                          thread_count(options)};
+  std::unique_ptr<Measured> measured = options.memory ? options.memory->recall(question) : nullptr;
+  if (!measured) measured = measure(question);
+  const bool kept = options.memory != nullptr && lasting(*measured);
+  Statistics statistics = describe(question, *measured, kept);
+  if (kept) options.memory->keep(question, std::move(measured));
   return statistics;
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/aggregate/report_memory.hpp"
 #include "engine/aggregate/statistics.hpp"
 #include "engine/definition/catalog.hpp"
 #include "engine/record/reader.hpp"
@@ -18,6 +19,8 @@ namespace liftmark {
 struct AggregateOptions {
   int threads = 0;                    ///< 0: as many as cores
   std::vector<std::string> segments;  ///< beside those of the plan: attributes, "cold_start", "lifecycle"
+  /// Of earlier reports, which make the next ones faster and change no bit of them; may be null.
+  ReportMemory* memory = nullptr;
 };
 
 /// The experiment with this key. Throws Error{usage} naming the nearest one when there is none.

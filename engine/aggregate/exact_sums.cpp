@@ -141,6 +141,17 @@ void ExactSums::merge(const ExactSums& other) {
   for (std::size_t cell = 0; cell < cells_; ++cell) merge(cell, other, cell);
 }
 
+void ExactSums::subtract(const ExactSums& other) {
+  if (other.cells_ != cells_) throw std::logic_error("ExactSums::subtract: shapes differ");
+  for (std::size_t cell = 0; cell < cells_; ++cell) subtract(cell, other, cell);
+}
+
+void ExactSums::extend(std::size_t cells) {
+  if (cells < cells_) throw std::logic_error("ExactSums::extend: cells would be lost");
+  cells_ = cells;
+  words_.resize(cells * stride_, 0);
+}
+
 stats::CoMoments ExactSums::moments(std::size_t cell, std::span<const double> per_one) const {
   const Int128* words = at(cell);
   const std::int64_t n = units(cell);

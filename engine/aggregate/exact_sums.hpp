@@ -42,6 +42,9 @@ class ExactSums {
   void merge_trailing(std::size_t cell, const ExactSums& other, std::size_t from, std::size_t leading);
   /// All cells of another table of the same shape.
   void merge(const ExactSums& other);
+  void subtract(const ExactSums& other);
+  /// More cells, behind the others and empty.
+  void extend(std::size_t cells);
 
   std::int64_t units(std::size_t cell) const noexcept { return static_cast<std::int64_t>(at(cell)[0]); }
   Int128 sum(std::size_t cell, std::size_t i) const noexcept { return at(cell)[1 + i]; }

@@ -35,6 +35,10 @@ class KeptSums {
   virtual void add(const KeptUnit& unit) = 0;
   /// Takes over what another thread kept for the same metric.
   virtual void merge(KeptSums& other) = 0;
+  /// Whether units can be taken back, and what is kept stays right while only time passes.
+  virtual bool lasting() const noexcept { return false; }
+  /// Takes back what another kept of units that were added here. Only where lasting().
+  virtual void subtract(const KeptSums&) {}
   /// Writes what it found into the metric's statistics, whose cells hold the mature units already.
   virtual void describe(const Reader& reader, MetricStatistics& metric) = 0;
   /// Appends what was kept in an order that threads and layout do not decide, for the digest.

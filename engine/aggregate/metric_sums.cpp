@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <unordered_map>
 
 #include "engine/aggregate/distribution.hpp"
 
@@ -25,7 +26,32 @@ void append_all(std::vector<T>& target, std::vector<T>&& added) {
     target.insert(target.end(), added.begin(), added.end());
 }
 
+/// Takes each of `taken` out once. All of them are there.
+void take_out(std::vector<std::int64_t>& values, const std::vector<std::int64_t>& taken) {
+  std::unordered_map<std::int64_t, std::size_t> times;
+  for (const std::int64_t value : taken) ++times[value];
+  if (times.empty()) return;
+  std::erase_if(values, [&](std::int64_t value) {
+    const auto found = times.find(value);
+    if (found == times.end() || found->second == 0) return false;
+    --found->second;
+    return true;
+  });
+}
+
+/// earlier - left, with room for more cells, goes into `sums`.
+void take_over_sums(ExactSums& sums, ExactSums&& earlier, const ExactSums& left) {
+  earlier.subtract(left);
+  earlier.extend(sums.cells());
+  sums.merge(earlier);
+}
+
 }  // namespace
+
+void ValueTally::subtract(const ValueTally& other) {
+  for (std::size_t value = 0; value < small_.size(); ++value) small_[value] -= other.small_[value];
+  take_out(large_, other.large_);
+}
 
 void ValueTally::merge(const ValueTally& other) {
   for (std::size_t value = 0; value < small_.size(); ++value) small_[value] += other.small_[value];
@@ -110,12 +136,23 @@ void MetricSums::add_steps(std::size_t member, std::size_t passed) {
 
 void MetricSums::add_surface(std::size_t member, ValueCode surface, std::int64_t value) {
   auto found = surfaces_.find(surface);
-  if (found == surfaces_.end()) found = surfaces_.emplace(surface, ExactSums(1, population_->cells())).first;
-  found->second.add_leading(population_->cell[member], &value, 1);
+  if (found == surfaces_.end())
+    found = surfaces_.emplace(surface, Surface{.sums = ExactSums(1, population_->cells())}).first;
+  found->second.sums.add_leading(population_->cell[member], &value, 1);
+  ++found->second.units;
 }
 
 void MetricSums::add_immature(std::size_t member) {
   ++immature_[population_->arm_of(population_->cell[member])];
+}
+
+void MetricSums::merge_surfaces(const std::map<ValueCode, Surface>& others) {
+  for (const auto& [code, surface] : others) {
+    const auto [found, added] = surfaces_.emplace(code, surface);
+    if (added) continue;
+    found->second.sums.merge(surface.sums);
+    found->second.units += surface.units;
+  }
 }
 
 void MetricSums::merge(MetricSums&& other) {
@@ -128,10 +165,7 @@ void MetricSums::merge(MetricSums&& other) {
   trend_.merge(other.trend_);
   terms_.merge(other.terms_);
   top_.merge(other.top_);
-  for (const auto& [surface, sums] : other.surfaces_) {
-    const auto [found, added] = surfaces_.emplace(surface, sums);
-    if (!added) found->second.merge(sums);
-  }
+  merge_surfaces(other.surfaces_);
   for (std::size_t d = 0; d < groups_.size(); ++d) groups_[d].merge(other.groups_[d]);
   append_all(waiting_, std::move(other.waiting_));
   append_all(kept_, std::move(other.kept_));
@@ -140,6 +174,47 @@ void MetricSums::merge(MetricSums&& other) {
     values_[arm].merge(other.values_[arm]);
     immature_[arm] += other.immature_[arm];
   }
+}
+
+std::size_t MetricSums::bytes() const noexcept {
+  std::size_t bytes = waiting_.size() * sizeof(WaitingUnit) + cap_history_.size() * sizeof(std::int64_t);
+  for (const ValueTally& values : values_) bytes += values.bytes();
+  return bytes;
+}
+
+bool MetricSums::lasting() const {
+  return surfaces_.empty() || surfaces_.rbegin()->first < kFirstInlineCode;
+}
+
+bool MetricSums::take_over(MetricSums&& earlier, const MetricSums& left, const PopulationChange& change) {
+  using Table = ExactSums MetricSums::*;
+  for (const Table table :
+       {&MetricSums::by_day_, &MetricSums::crossed_, &MetricSums::uncapped_, &MetricSums::since_,
+        &MetricSums::factors_, &MetricSums::steps_, &MetricSums::trend_, &MetricSums::terms_})
+    take_over_sums(this->*table, std::move(earlier.*table), left.*table);
+  for (std::size_t d = 0; d < groups_.size(); ++d)
+    take_over_sums(groups_[d], std::move(earlier.groups_[d]), left.groups_[d]);
+  for (const auto& [code, taken] : left.surfaces_) {
+    Surface& surface = earlier.surfaces_.at(code);
+    surface.sums.subtract(taken.sums);
+    surface.units -= taken.units;
+    if (surface.units == 0) earlier.surfaces_.erase(code);
+  }
+  merge_surfaces(earlier.surfaces_);
+  if (!earlier.top_.replace(left.top_, top_)) return false;
+  top_ = std::move(earlier.top_);
+  std::erase_if(earlier.waiting_, [&](const WaitingUnit& unit) { return change.changed[unit.member] != 0; });
+  if (!change.place.empty())
+    for (WaitingUnit& unit : earlier.waiting_) unit.member = change.place[unit.member];
+  append_all(waiting_, std::move(earlier.waiting_));
+  take_out(earlier.cap_history_, left.cap_history_);
+  append_all(cap_history_, std::move(earlier.cap_history_));
+  for (std::size_t arm = 0; arm < values_.size(); ++arm) {
+    earlier.values_[arm].subtract(left.values_[arm]);
+    values_[arm].merge(earlier.values_[arm]);
+    immature_[arm] += earlier.immature_[arm] - left.immature_[arm];
+  }
+  return true;
 }
 
 void MetricSums::settle_cap() {
@@ -213,10 +288,10 @@ std::vector<Cell> MetricSums::plain_cells(const ExactSums& sums, std::size_t ind
 /// Codes depend on the order of arrival, names do not.
 std::map<std::string, ExactSums> MetricSums::surfaces_by_name(const Reader& reader) const {
   std::map<std::string, ExactSums> by_name;
-  for (const auto& [code, sums] : surfaces_) {
+  for (const auto& [code, surface] : surfaces_) {
     const std::string name(code == 0 ? kNoValue : reader.text(code));
-    const auto [found, added] = by_name.emplace(name, sums);
-    if (!added) found->second.merge(sums);
+    const auto [found, added] = by_name.emplace(name, surface.sums);
+    if (!added) found->second.merge(surface.sums);
   }
   return by_name;
 }

@@ -34,7 +34,10 @@ class ValueTally {
       large_.push_back(value);
   }
   void merge(const ValueTally& other);
+  /// Takes out values that were added.
+  void subtract(const ValueTally& other);
   std::vector<std::int64_t> sorted() const;
+  std::size_t bytes() const noexcept { return large_.size() * sizeof(std::int64_t); }
 
  private:
   static constexpr std::int64_t kSmall = 1024;
@@ -72,6 +75,13 @@ class MetricSums {
   /// A non-zero value of the pre-period, for the percentile of the cap.
   void add_cap_history(std::int64_t value) { cap_history_.push_back(value); }
   void merge(MetricSums&& other);
+  /// What is held in memory, but for tables that do not grow with units.
+  std::size_t bytes() const noexcept;
+  /// Whether take_over() can be asked later, with another Reader of the store.
+  bool lasting() const;
+  /// Adds what `earlier`, of an earlier population, holds without `left`, which holds all that changed units
+  /// gave it. Neither is settled. False when this cannot be told exactly; the sums are then of no use.
+  bool take_over(MetricSums&& earlier, const MetricSums& left, const PopulationChange& change);
 
   /// From now on every mature unit's values, capped, are kept for take_units().
   void keep_units() { keep_units_ = true; }
@@ -86,9 +96,14 @@ class MetricSums {
   void append(const Reader& reader, std::string& bytes) const;
 
  private:
+  struct Surface {
+    ExactSums sums;
+    std::int64_t units = 0;  ///< that have a value there, be it 0
+  };
   std::size_t place(std::size_t index, std::size_t member, bool history) const {
     return (index * cells_ + population_->cell[member]) * 2 + (history ? 0 : 1);
   }
+  void merge_surfaces(const std::map<ValueCode, Surface>& others);
   std::map<std::string, ExactSums> surfaces_by_name(const Reader& reader) const;
   void add_parts(const Reader& reader, const ExactSums& base, MetricStatistics& result) const;
   std::vector<Cell> plain_cells(const ExactSums& sums, std::size_t index,
@@ -107,7 +122,7 @@ class MetricSums {
   std::optional<std::int64_t> threshold_;
   ExactSums by_day_, crossed_, uncapped_, since_, factors_, steps_, trend_, terms_;
   TopUnits<UnitValues> top_;
-  std::map<ValueCode, ExactSums> surfaces_;
+  std::map<ValueCode, Surface> surfaces_;
   std::vector<ExactSums> groups_;  ///< by dimension
   std::vector<WaitingUnit> waiting_, kept_;
   bool keep_units_ = false;

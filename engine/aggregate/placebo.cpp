@@ -90,9 +90,10 @@ PlaceboHistory placebo_history(const Reader& reader, const Catalog& catalog, con
   if (population.size() == 0)
     throw Error(ErrorCode::data, "", "nobody was seen in the days to be calibrated on", "see --days");
   bound_time(needs, population.first, population.last);
-  UnitPass pass({reader, needs, population, catalog.day_offset_minutes});
+  UnitPass pass({reader, needs, population, catalog.day_offset_minutes, reader.until()});
   for (MetricSums& metric : pass.metrics()) metric.keep_units();
-  for (std::size_t slice = 0; slice < pass.slices(); ++slice) pass.read(slice);
+  EventScanner scanner(reader, needs.filter);
+  for (std::size_t slice = 0; slice < scanner.slices(); ++slice) pass.add(scanner.read(slice));
   history.days = population.days;
   history.day = std::move(population.day);
   for (std::size_t m = 0; m < needs.metrics.size(); ++m) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "engine/aggregate/arm_places.hpp"
 #include "engine/aggregate/lifecycle.hpp"
 #include "engine/aggregate/rfm.hpp"
 #include "engine/definition/error.hpp"
@@ -79,29 +80,18 @@ Dimension dimension_named(const std::string& name) {
   return dimension;
 }
 
-void check_sizes(const Population& population) {
-  if (population.cells() > 60'000 || population.days > 60'000)
-    throw Error(ErrorCode::data, "", "too many arms, epochs or days in one experiment",
-                "Were user ids imported as arms, or times in another unit than the column says?");
-}
-
 }  // namespace
 
-std::int64_t day_of(Micros at, int day_offset_minutes) noexcept {
-  const std::int64_t shifted = at + std::int64_t{day_offset_minutes} * 60 * kMicrosPerSecond;
-  return shifted / kMicrosPerDay - (shifted % kMicrosPerDay < 0 ? 1 : 0);
+std::vector<std::string> attributes_of(const Population& population) {
+  std::vector<std::string> names;
+  for (const Dimension& dimension : population.dimensions)
+    if (dimension.kind == Dimension::Kind::attribute) names.push_back(dimension.name);
+  return names;
 }
 
-Population read_population(const Reader& reader, const assign::Experiment& experiment,
-                           const std::vector<std::string>& dimensions, int day_offset_minutes) {
-  Population population;
+ArmPlaces arm_places(const assign::Experiment& experiment, const ExposureColumns& rows,
+                     Population& population) {
   for (const assign::Arm& arm : experiment.arms) population.arms.push_back(arm.key);
-  std::vector<std::string> attributes;
-  for (const std::string& name : dimensions) {
-    population.dimensions.push_back(dimension_named(name));
-    if (population.dimensions.back().kind == Dimension::Kind::attribute) attributes.push_back(name);
-  }
-  const ExposureColumns rows = reader.exposures(experiment.key, attributes);
   std::vector<std::string> late_arms;
   for (const auto& arm : rows.arms) {
     population.epochs.push_back(arm.epoch);
@@ -113,16 +103,37 @@ Population read_population(const Reader& reader, const assign::Experiment& exper
   std::sort(population.epochs.begin(), population.epochs.end());
   population.epochs.erase(std::unique(population.epochs.begin(), population.epochs.end()),
                           population.epochs.end());
-  check_sizes(population);
-
-  std::vector<std::uint16_t> arm_place, cell_place;
+  ArmPlaces places;
   for (const auto& arm : rows.arms) {
     const auto epoch = std::lower_bound(population.epochs.begin(), population.epochs.end(), arm.epoch);
-    arm_place.push_back(static_cast<std::uint16_t>(place_of(population.arms, arm.key)));
-    cell_place.push_back(static_cast<std::uint16_t>(
+    places.arm.push_back(static_cast<std::uint16_t>(place_of(population.arms, arm.key)));
+    places.cell.push_back(static_cast<std::uint16_t>(
         static_cast<std::size_t>(epoch - population.epochs.begin()) * population.arms.size() +
-        arm_place.back()));
+        places.arm.back()));
   }
+  return places;
+}
+
+void check_sizes(const Population& population) {
+  if (population.cells() > 60'000 || population.days > 60'000)
+    throw Error(ErrorCode::data, "", "too many arms, epochs or days in one experiment",
+                "Were user ids imported as arms, or times in another unit than the column says?");
+}
+
+std::int64_t day_of(Micros at, int day_offset_minutes) noexcept {
+  const std::int64_t shifted = at + std::int64_t{day_offset_minutes} * 60 * kMicrosPerSecond;
+  return shifted / kMicrosPerDay - (shifted % kMicrosPerDay < 0 ? 1 : 0);
+}
+
+Population read_population(const Reader& reader, const assign::Experiment& experiment,
+                           const std::vector<std::string>& dimensions, int day_offset_minutes) {
+  Population population;
+  for (const std::string& name : dimensions) population.dimensions.push_back(dimension_named(name));
+  const std::vector<std::string> attributes = attributes_of(population);
+  const ExposureColumns rows = reader.exposures(experiment.key, attributes);
+  const ArmPlaces places = arm_places(experiment, rows, population);
+  check_sizes(population);
+
   std::vector<std::vector<ValueCode>> codes(attributes.size());
   const auto make_room = [&](auto&... columns) { (columns.reserve(rows.size()), ...); };
   make_room(population.unit, population.first_at, population.cell, population.crossed, population.fallback);
@@ -130,12 +141,12 @@ Population read_population(const Reader& reader, const assign::Experiment& exper
     const bool first = i == 0 || rows.unit[i] != rows.unit[i - 1];
     if (!first) {
       const std::uint16_t own = static_cast<std::uint16_t>(population.arm_of(population.cell.back()));
-      if (arm_place[rows.arm[i]] != own) population.crossed.back() = 1;
+      if (places.arm[rows.arm[i]] != own) population.crossed.back() = 1;
       continue;
     }
     population.unit.push_back(rows.unit[i]);
     population.first_at.push_back(rows.at[i]);
-    population.cell.push_back(cell_place[rows.arm[i]]);
+    population.cell.push_back(places.cell[rows.arm[i]]);
     population.crossed.push_back(0);
     population.fallback.push_back(rows.fallback[i]);
     for (std::size_t a = 0; a < attributes.size(); ++a) codes[a].push_back(rows.attributes[a][i]);

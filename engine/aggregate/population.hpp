@@ -2,6 +2,7 @@
 // Who is measured: every unit with an exposure, with the arm, epoch, moment and attributes of its first one.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,8 @@ struct Dimension {
   std::vector<std::uint16_t> group;  ///< by member; filled by the pass for kinds that need events
   /// Whether the pass fills in the groups as it reads what a unit did before.
   bool filled_by_pass() const noexcept { return kind == Kind::cold_start || kind == Kind::lifecycle; }
+  /// Whether a unit's group is its own affair: nobody else's exposures or purchases change it.
+  bool of_unit() const noexcept { return kind == Kind::attribute || filled_by_pass(); }
 };
 
 /// Columns over members, ascending by unit.
@@ -55,6 +58,25 @@ inline constexpr std::string_view kOtherGroups = "(other)";
 /// "rfm" (whose groups describe_history fills in) or kExperimentDimension and a key.
 Population read_population(const Reader& reader, const assign::Experiment& experiment,
                            const std::vector<std::string>& dimensions, int day_offset_minutes);
+
+/// How a population came out of an earlier one of the same arms, epochs, groups and first day.
+struct PopulationChange {
+  std::vector<std::uint32_t> place;  ///< of each earlier member; empty: as before
+  std::vector<char> changed;         ///< by earlier member: what it gave to the sums may be another now
+  std::vector<std::uint32_t> added;  ///< new members, ascending
+};
+
+struct GrownPopulation {
+  std::optional<Population> population;  ///< nothing: as before
+  PopulationChange change;
+};
+
+/// The population where `reader` stands, out of the one that was read at `since`. Nothing when it has to be
+/// read anew: arms, epochs, groups or the first day are others now, or an id decides which exposure was
+/// first.
+std::optional<GrownPopulation> grown_population(const Population& population, const Reader& reader,
+                                                const assign::Experiment& experiment, int day_offset_minutes,
+                                                const StorePosition& since);
 
 /// Fills in the groups of dimensions that are cut by the purchases before each first exposure, and says where
 /// the cuts lie. Reads the purchases once more when there is such a dimension.

@@ -33,6 +33,14 @@ class RefundDelaySums final : public KeptSums {
       for (std::size_t day = 0; day <= kLongest; ++day) days_[arm][day] += added[arm][day];
   }
 
+  bool lasting() const noexcept override { return true; }
+
+  void subtract(const KeptSums& other) override {
+    const auto& taken = static_cast<const RefundDelaySums&>(other).days_;
+    for (std::size_t arm = 0; arm < days_.size(); ++arm)
+      for (std::size_t day = 0; day <= kLongest; ++day) days_[arm][day] -= taken[arm][day];
+  }
+
   void describe(const Reader&, MetricStatistics& metric) override {
     for (std::size_t arm = 0; arm < days_.size(); ++arm) {
       MetricStatistics::RefundDelay row{.arm = arm, .median_days = std::nullopt, .p90_days = std::nullopt};

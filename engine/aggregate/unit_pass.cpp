@@ -49,9 +49,15 @@ void PassCounts::merge(const PassCounts& other) noexcept {
   values_unread += other.values_unread;
 }
 
+void PassCounts::subtract(const PassCounts& other) noexcept {
+  events_read -= other.events_read;
+  late_events -= other.late_events;
+  future_events -= other.future_events;
+  values_unread -= other.values_unread;
+}
+
 UnitPass::UnitPass(const PassInput& input)
     : input_(input),
-      scanner_(input.reader, input.needs.filter),
       program_(input.needs, input.reader.types(), false),
       start_program_(input.needs, input.reader.types(), true),
       value_(input.needs.features.size(), 0),
@@ -82,7 +88,7 @@ UnitPass::UnitPass(const PassInput& input)
                       .parts = !metric.steps.empty() || !metric.factors.empty() || metric.surface >= 0 ||
                                !metric.terms.empty(),
                       .trend = metric.daily ? metric.window / kMicrosPerDay : 0,
-                      .latest_first = metric.latest_mature(input_.reader.until()),
+                      .latest_first = metric.latest_mature(input_.until),
                       .features = metric.features});
     plans_.back().touched = bits_of(plans_.size() - 1);
   }
@@ -107,8 +113,7 @@ std::uint64_t UnitPass::bits_of(std::size_t index) const {
 
 UnitPass::~UnitPass() = default;
 
-void UnitPass::read(std::size_t index) {
-  const EventSlice& slice = scanner_.read(index);
+void UnitPass::add(const EventSlice& slice) {
   const auto& units = input_.population.unit;
   auto member = std::lower_bound(units.begin(), units.end(), slice.first_unit);
   const bool everybody = !start_program_.empty();
@@ -117,6 +122,41 @@ void UnitPass::read(std::size_t index) {
     if (everybody && slice.begin(unit) != slice.end(unit)) start_unit(slice, unit);
     if (measured) measured_unit(slice, static_cast<std::size_t>(member++ - units.begin()));
   }
+}
+
+void UnitPass::add(const EventSlice& slice, std::span<const MemberOf> units) {
+  for (const MemberOf& one : units) {
+    if (!start_program_.empty()) start_unit(slice, one.unit);
+    if (one.member) measured_unit(slice, *one.member);
+  }
+}
+
+bool UnitPass::before_start(const EventSlice& slice, UnitIndex unit) const {
+  return !start_program_.empty() && slice.begin(unit) != slice.end(unit) &&
+         slice.at[slice.begin(unit)] < input_.population.first + start_program_.bounds().back();
+}
+
+bool UnitPass::add_idle(const EventSlice& slice, const MemberOf& unit) {
+  if (before_start(slice, unit.unit)) return false;
+  if (!unit.member) return true;
+  const Micros first_at = input_.population.first_at[*unit.member];
+  const std::span<const Micros> bounds = program_.bounds();
+  for (std::uint32_t i = slice.begin(unit.unit); i < slice.end(unit.unit); ++i) {
+    if (slice.at[i] < first_at) return false;  // it is history
+    const auto behind = std::upper_bound(bounds.begin(), bounds.end(), slice.at[i] - first_at);
+    const auto interval = static_cast<std::size_t>(behind - bounds.begin());
+    if (!program_.actions(interval, slice.type[i]).empty()) return false;
+  }
+  count_timing(slice, unit.unit);
+  return true;
+}
+
+void UnitPass::merge(UnitPass& other) {
+  for (std::size_t m = 0; m < sums_.size(); ++m) {
+    sums_[m].merge(std::move(other.sums_[m]));
+    if (kept_[m]) kept_[m]->merge(*other.kept_[m]);
+  }
+  counts_.merge(other.counts_);
 }
 
 void UnitPass::begin_unit() {
@@ -328,7 +368,7 @@ void UnitPass::keep_unit(std::size_t metric, bool mature) {
       events.push_back({.since = at - first_at_});
   kept_[metric]->add({.member = member_,
                       .mature = mature,
-                      .followed = std::min(needs.window, input_.reader.until() - first_at_),
+                      .followed = std::min(needs.window, input_.until - first_at_),
                       .events = events});
 }
 

@@ -1,11 +1,13 @@
 #pragma once
-// One thread's share of the one pass: reads slices, keeps a unit's numbers while its events go by, and adds
+// One thread's share of the one pass: takes slices, keeps a unit's numbers while its events go by, and adds
 // them to the metrics when the unit is over.
 
 #include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/aggregate/kept_sums.hpp"
@@ -22,6 +24,7 @@ struct PassCounts {
   std::int64_t future_events = 0;  ///< dated after they were recorded
   std::int64_t values_unread = 0;  ///< the property that holds a value is missing or no number
   void merge(const PassCounts& other) noexcept;
+  void subtract(const PassCounts& other) noexcept;
 };
 
 struct PassInput {
@@ -29,6 +32,13 @@ struct PassInput {
   const Needs& needs;
   Population& population;  ///< groups of dimensions that need events are filled in, each member by one thread
   int day_offset_minutes = 0;
+  Micros until = 0;  ///< as Reader::until: which windows are over
+};
+
+/// A unit of the population, as it is looked at alone.
+struct MemberOf {
+  UnitIndex unit = 0;
+  std::optional<std::uint32_t> member;  ///< nothing: not exposed, but part of the store
 };
 
 class UnitPass {
@@ -38,8 +48,16 @@ class UnitPass {
   UnitPass(const UnitPass&) = delete;
   UnitPass& operator=(const UnitPass&) = delete;
 
-  std::size_t slices() const noexcept { return scanner_.slices(); }
-  void read(std::size_t slice);
+  /// Every unit of the slice.
+  void add(const EventSlice& slice);
+  /// These units of the slice, ascending.
+  void add(const EventSlice& slice, std::span<const MemberOf> units);
+  /// Events that change no number of their unit, whatever it did before, and are only counted; `slice` has no
+  /// others of that unit. False, and nothing is counted, when one of them may change something.
+  bool add_idle(const EventSlice& slice, const MemberOf& unit);
+
+  /// Takes over what another thread's added.
+  void merge(UnitPass& other);
 
   std::vector<MetricSums>& metrics() noexcept { return sums_; }
   /// By metric; nothing for metrics that keep no events.
@@ -78,6 +96,7 @@ class UnitPass {
     std::vector<int> features;
   };
 
+  bool before_start(const EventSlice& slice, UnitIndex unit) const;
   void start_unit(const EventSlice& slice, UnitIndex unit);
   void measured_unit(const EventSlice& slice, std::size_t member);
   void count_timing(const EventSlice& slice, UnitIndex unit);
@@ -112,7 +131,6 @@ class UnitPass {
   static constexpr std::uint64_t kAlways = ~std::uint64_t{0};  ///< a value that needs no event
 
   PassInput input_;
-  EventScanner scanner_;
   UnitProgram program_, start_program_;
   std::vector<MetricPlan> plans_;
   std::vector<PropertyMatch> matches_;

@@ -42,6 +42,7 @@ struct Measurement {
   Statistics statistics(const Reader& reader) const {
     AggregateOptions options;
     options.segments = question.segments;
+    options.memory = question.memory;
     Statistics statistics = aggregate(reader, catalog, question.experiment, options);
     if (question.bots)
       statistics.counts["suspected_bots"] =
@@ -174,8 +175,10 @@ Scorecard analyse_holdout(const Reader& reader, const Catalog& catalog, const Le
   card.provenance.restated = !reader.altered_after().empty();
   std::vector<Scorecard> cards;
   for (const auto* experiment : scope) {
-    StoreQuestion one{
-        .store = question.store, .experiment = experiment->assignment.key, .as_of = question.as_of};
+    StoreQuestion one{.store = question.store,
+                      .experiment = experiment->assignment.key,
+                      .as_of = question.as_of,
+                      .memory = question.memory};
     cards.push_back(analyse_experiment(reader, catalog, one));
   }
   std::vector<LedgerEntry> entries;

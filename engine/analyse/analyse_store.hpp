@@ -11,6 +11,8 @@
 
 namespace liftmark {
 
+class ReportMemory;
+
 struct StoreQuestion {
   std::string store, experiment;
   std::string as_of;  ///< a moment as text; empty: the last commit
@@ -19,6 +21,8 @@ struct StoreQuestion {
   bool current_plan = false;
   /// Look for bots, which takes a pass of its own; see bots.hpp.
   bool bots = false;
+  /// Of earlier reports in this process; null: every report is made anew.
+  ReportMemory* memory = nullptr;
 };
 
 /// A moment as text for a Reader; empty: the last commit. Throws Error{usage} for what is no moment.

@@ -226,20 +226,20 @@ std::size_t rows_of(std::string_view blob) {
   return header.rows;
 }
 
-void decode_events(std::string_view blob, const EventColumnsOut& out) {
-  std::string buffer;
-  std::size_t count = 0;
-  std::string_view in = unseal(blob, count, buffer);
-  decode_integers(in, std::span(out.unit, count));
-  decode_integers(in, std::span(out.type, count));
-  decode_integers(in, std::span(out.at, count));
+namespace {
+
+/// What is left of a hot part behind the units; `take` decodes a column into its place.
+void decode_event_columns(std::string_view in, std::size_t rows, const EventColumnsOut& out,
+                          const auto& take) {
+  take(in, out.type);
+  take(in, out.at);
   const bool as_delay = take_number(in) == 1;
   if (as_delay && !out.recorded_at_wanted && lies_within(in, 0, kLateAfter)) {
     skip_integers(in);
-    std::memset(out.timing, 0, count);
+    std::memset(out.timing, 0, rows);
   } else {
-    decode_integers(in, std::span(out.recorded_at, count));
-    for (std::size_t i = 0; i < count; ++i) {
+    take(in, out.recorded_at);
+    for (std::size_t i = 0; i < rows; ++i) {
       const auto at = static_cast<std::uint64_t>(out.at[i]);
       const auto read = static_cast<std::uint64_t>(out.recorded_at[i]);
       const auto delay = static_cast<Micros>(as_delay ? read : read - at);
@@ -247,7 +247,34 @@ void decode_events(std::string_view blob, const EventColumnsOut& out) {
       out.timing[i] = static_cast<std::uint8_t>((delay > kLateAfter ? kLate : 0) | (delay < 0 ? kFuture : 0));
     }
   }
-  decode_integers(in, std::span(out.value, count));
+  take(in, out.value);
+}
+
+}  // namespace
+
+void decode_events(std::string_view blob, const EventColumnsOut& out) {
+  std::string buffer;
+  std::size_t count = 0;
+  std::string_view in = unseal(blob, count, buffer);
+  decode_integers(in, std::span(out.unit, count));
+  decode_event_columns(in, count, out, [count](std::string_view& column, auto* values) {
+    decode_integers(column, std::span(values, count));
+  });
+}
+
+void decode_some_events(std::string_view blob, const std::vector<bool>& wanted,
+                        std::vector<std::uint32_t>& rows, const EventColumnsOut& out) {
+  std::string buffer;
+  std::size_t count = 0;
+  std::string_view in = unseal(blob, count, buffer);
+  decode_integers(in, std::span(out.unit, count));
+  rows.clear();
+  for (std::size_t i = 0; i < count; ++i)
+    if (out.unit[i] < wanted.size() && wanted[out.unit[i]]) rows.push_back(static_cast<std::uint32_t>(i));
+  for (std::size_t k = 0; k < rows.size(); ++k) out.unit[k] = out.unit[rows[k]];
+  decode_event_columns(in, rows.size(), out, [&](std::string_view& column, auto* values) {
+    decode_some(column, count, rows, std::span(values, rows.size()));
+  });
 }
 
 void decode_properties(std::string_view blob, const std::vector<std::uint32_t>& keys, BlockRows& rows) {

@@ -90,6 +90,10 @@ struct EventColumnsOut {
 std::size_t rows_of(std::string_view blob);
 /// As decode_hot, into columns of rows_of(blob) rows each.
 void decode_events(std::string_view blob, const EventColumnsOut& out);
+/// The same of the rows of some units alone (`wanted` by unit index); `rows` become their places in the
+/// block.
+void decode_some_events(std::string_view blob, const std::vector<bool>& wanted,
+                        std::vector<std::uint32_t>& rows, const EventColumnsOut& out);
 
 /// Decoders replace the columns of their part. Throw Error(storage) on a wrong format name or checksum.
 void decode_hot(std::string_view blob, BlockRows& rows);

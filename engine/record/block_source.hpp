@@ -18,7 +18,10 @@ struct ScanFilter {
         from(asked.from),
         to(std::min(asked.to, state.until + 1)),
         as_of(state.as_of),
-        keys(asked.keys) {
+        keys(asked.keys),
+        units(asked.units == nullptr || state.links.empty() ? asked.units : with_linked(state, *asked.units)),
+        since(asked.since),
+        only_new(asked.only_new) {
     all_types = asked.types.empty();
     wanted.assign(state.types.size(), all_types);
     for (const std::string& type : asked.types)
@@ -28,18 +31,34 @@ struct ScanFilter {
       if (properties.back()) known.push_back(*properties.back());
     }
   }
-  bool overlaps(const BlockEntry& entry) const { return entry.last_at >= from && entry.first_at < to; }
+  /// Rows stand under the unit they were recorded of, so those linked to a chosen one are chosen as well.
+  static std::shared_ptr<const UnitSelection> with_linked(const Reader::State& state,
+                                                          const UnitSelection& chosen) {
+    auto units = std::make_shared<UnitSelection>(chosen);
+    for (const auto& link : state.links) (*units)[link.first] = chosen[state.canonical(link.first)];
+    return units;
+  }
+  bool overlaps(const BlockEntry& entry) const {
+    return entry.last_at >= from && entry.first_at < to && !(only_new && entry.last_at <= seen_until(entry));
+  }
+  /// Rows of the block dated later were not seen by the reader at `since`.
+  Micros seen_until(const BlockEntry& entry) const {
+    return since && entry.block <= since->last_block ? since->until : kNothingSeen;
+  }
   bool keeps_all(const BlockEntry& entry) const {
-    return all_types && entry.first_at >= from && entry.last_at < to && entry.last_at <= as_of &&
-           entry.last_recorded <= as_of;
+    return all_types && !units && !since && entry.first_at >= from && entry.last_at < to &&
+           entry.last_at <= as_of && entry.last_recorded <= as_of;
   }
   bool keeps(const auto& rows, std::size_t i) const {
     return rows.at[i] >= from && rows.at[i] < to && rows.at[i] <= as_of && rows.recorded_at[i] <= as_of &&
-           wanted[rows.type[i]] && !reader.excluded(rows.unit[i]);
+           wanted[rows.type[i]] && !reader.excluded(rows.unit[i]) && (!units || (*units)[rows.unit[i]]);
   }
   const Reader::State& reader;
   Micros from, to, as_of;
   bool keys;
+  std::shared_ptr<const UnitSelection> units;
+  std::optional<StorePosition> since;
+  bool only_new;
   bool all_types = false;
   std::vector<bool> wanted;
   std::vector<std::optional<std::uint32_t>> properties;
@@ -118,6 +137,7 @@ class BlockSource {
     const auto position = [&](UnitIndex unit) {
       return start + static_cast<std::size_t>(std::lower_bound(units, units + rows, unit) - units);
     };
+    mark_new(entry, start, rows, to);
     const std::size_t begin = entry.first_unit >= first ? start : position(first);
     const std::size_t end = entry.last_unit < last ? start + rows : position(last);
     if (begin == start && all) {
@@ -125,16 +145,16 @@ class BlockSource {
       return;
     }
     for (std::size_t i = begin; i < end; ++i)
-      if (all || (filter_.keeps(to, i) && state_.canonical(to.unit[i]) == to.unit[i]))
-        to.copy(to.size++, to, i);
+      if (all || (keeps(to, i) && state_.canonical(to.unit[i]) == to.unit[i])) to.copy(to.size++, to, i);
   }
 
   /// Rows in order of arrival, each under the unit it is linked to; of a compacted block only linked ones.
   void append_loose(const BlockEntry& entry, Gathered& to) {
     const std::size_t start = to.size;
     const std::size_t rows = decode(entry, true, to);
+    mark_new(entry, start, rows, to);
     for (std::size_t i = start; i < start + rows; ++i) {
-      if (!filter_.keeps(to, i)) continue;
+      if (!keeps(to, i)) continue;
       const UnitIndex canonical = state_.canonical(to.unit[i]);
       if (!entry.open() && canonical == to.unit[i]) continue;
       to.unit[i] = canonical;
@@ -143,34 +163,52 @@ class BlockSource {
   }
 
  private:
-  /// Decodes the block's rows behind the last row; their number.
+  /// Decodes the block's rows behind the last row, only those of chosen units where some were chosen; their
+  /// number.
   std::size_t decode(const BlockEntry& entry, bool recorded_at, Gathered& to) {
     std::size_t rows = 0;
     const std::size_t start = to.size;
     snapshot_->read_hot(entry.block, [&](std::string_view blob) {
       rows = rows_of(blob);
+      cold_.unit.resize(rows);  // its number of rows, for the check of lengths
       to.reserve(start + rows);
-      decode_events(blob, {.unit = to.unit.data() + start,
-                           .type = to.type.data() + start,
-                           .at = to.at.data() + start,
-                           .recorded_at = to.recorded_at.data() + start,
-                           .value = to.value.data() + start,
-                           .timing = to.timing.data() + start,
-                           .recorded_at_wanted = recorded_at || to.recorded});
+      const EventColumnsOut out{.unit = to.unit.data() + start,
+                                .type = to.type.data() + start,
+                                .at = to.at.data() + start,
+                                .recorded_at = to.recorded_at.data() + start,
+                                .value = to.value.data() + start,
+                                .timing = to.timing.data() + start,
+                                .recorded_at_wanted = recorded_at || to.recorded};
+      if (filter_.units == nullptr) return decode_events(blob, out);
+      decode_some_events(blob, *filter_.units, chosen_, out);
+      rows = chosen_.size();
     });
-    if (!filter_.properties.empty()) decode_properties_of(entry, start, rows, to);
-    if (filter_.keys) decode_keys_of(entry, start, rows, to);
+    if (!filter_.properties.empty() && rows > 0) decode_properties_of(entry, start, rows, to);
+    if (filter_.keys && rows > 0) decode_keys_of(entry, start, rows, to);
     return rows;
   }
 
+  /// The place in the block of the i-th decoded row.
+  std::size_t row(std::size_t i) const { return filter_.units == nullptr ? i : chosen_[i]; }
+
+  void mark_new(const BlockEntry& entry, std::size_t start, std::size_t rows, Gathered& to) const {
+    if (!filter_.since) return;
+    const Micros seen_until = filter_.seen_until(entry);
+    for (std::size_t i = start; i < start + rows; ++i)
+      if (to.at[i] > seen_until) to.timing[i] |= kNew;
+  }
+
+  bool keeps(const Gathered& rows, std::size_t i) const {
+    return filter_.keeps(rows, i) && !(filter_.only_new && (rows.timing[i] & kNew) == 0);
+  }
+
   void decode_properties_of(const BlockEntry& entry, std::size_t start, std::size_t rows, Gathered& to) {
-    cold_.unit.resize(rows);  // its number of rows, for the check of lengths
     if (!filter_.known.empty()) snapshot_->read_properties(entry.block, filter_.known, cold_);
     for (std::size_t p = 0; p < filter_.properties.size(); ++p) {
       const auto begin = to.properties[p].begin() + static_cast<std::ptrdiff_t>(start);
       if (filter_.properties[p]) {
         resolve_property(state_, cold_, *filter_.properties[p], codes_);
-        std::copy(codes_.begin(), codes_.end(), begin);
+        for (std::size_t i = 0; i < rows; ++i) begin[static_cast<std::ptrdiff_t>(i)] = codes_[row(i)];
       } else {
         std::fill_n(begin, rows, 0);
       }
@@ -180,8 +218,8 @@ class BlockSource {
   void decode_keys_of(const BlockEntry& entry, std::size_t start, std::size_t rows, Gathered& to) {
     snapshot_->read_detail(entry.block, cold_);
     for (std::size_t i = 0; i < rows; ++i) {
-      to.key[start + i] = state_.secret.key(KeySpace::event, cold_.id[i]);
-      const std::string_view reference = cold_.reference[i];
+      to.key[start + i] = state_.secret.key(KeySpace::event, cold_.id[row(i)]);
+      const std::string_view reference = cold_.reference[row(i)];
       to.reference[start + i] = reference.empty() ? Key{} : state_.secret.key(KeySpace::event, reference);
     }
   }
@@ -191,6 +229,7 @@ class BlockSource {
   std::unique_ptr<Snapshot> snapshot_;
   BlockRows cold_;
   std::vector<ValueCode> codes_;
+  std::vector<std::uint32_t> chosen_;  // rows of the block last decoded
 };
 
 }  // namespace liftmark

@@ -20,7 +20,10 @@ constexpr std::int64_t kSliceEvents = 1 << 17;
 constexpr UnitIndex kUnitsAtOnce = 2'048;
 
 std::string signature(const EventFilter& filter) {
-  std::string text = fmt::format("{} {} {} {} ", filter.from, filter.to, filter.keys, filter.recorded_at);
+  std::string text =
+      fmt::format("{} {} {} {} {} {} ", filter.from, filter.to, filter.keys, filter.recorded_at,
+                  filter.only_new, static_cast<const void*>(filter.units.get()));
+  if (filter.since) text += fmt::format("since {} {} ", filter.since->last_block, filter.since->until);
   for (const auto& type : filter.types) text += fmt::format("{}:{} ", type.size(), type);
   text += "| ";
   for (const auto& key : filter.properties) text += fmt::format("{}:{} ", key.size(), key);
@@ -28,6 +31,8 @@ std::string signature(const EventFilter& filter) {
 }
 
 struct Loose : LooseEvents {
+  std::shared_ptr<const UnitSelection>
+      units;                         // its address is part of the signature: nobody else may have it
   Gathered rows;                     // in order of arrival
   std::vector<std::uint32_t> order;  // by unit
   std::vector<std::uint32_t> begin;  // per slice, into `order`
@@ -73,6 +78,7 @@ struct EventScanner::State {
     auto& kept = reader.loose[signature(asked)];
     if (kept == nullptr) {
       auto made = std::make_shared<Loose>();
+      made->units = asked.units;
       made->rows.shape(asked);
       gather_loose(*made);
       kept = made;

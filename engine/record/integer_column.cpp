@@ -69,6 +69,19 @@ void pack(std::span<const std::uint64_t> values, unsigned width, std::string& ou
   if (filled > 0) std::memcpy(to, &pending, (filled + 7) / 8);
 }
 
+/// The packed value at `bit`, however near the end it lies.
+std::uint64_t packed_value(const char* from, std::size_t bytes, std::size_t bit, std::uint64_t mask) {
+  unsigned char window[9] = {};
+  const std::size_t first = bit >> 3;
+  std::memcpy(window, from + first, std::min<std::size_t>(9, bytes - first));
+  std::uint64_t word;
+  std::memcpy(&word, window, 8);
+  const unsigned shift = bit & 7;
+  word >>= shift;
+  if (shift != 0) word |= static_cast<std::uint64_t>(window[8]) << (64 - shift);
+  return word & mask;
+}
+
 /// Calls put(i, value) for `count` packed values.
 template <class Put>
 void unpack(const char* from, std::size_t bytes, unsigned width, std::size_t count, Put put) {
@@ -89,18 +102,7 @@ void unpack(const char* from, std::size_t bytes, unsigned width, std::size_t cou
       put(i, (word >> (bit & 7)) & mask);
     }
   }
-  for (; i < count; ++i) {
-    const std::size_t bit = i * width;
-    unsigned char window[9] = {};
-    const std::size_t first = bit >> 3;
-    std::memcpy(window, from + first, std::min<std::size_t>(9, bytes - first));
-    std::uint64_t word;
-    std::memcpy(&word, window, 8);
-    const unsigned shift = bit & 7;
-    word >>= shift;
-    if (shift != 0) word |= static_cast<std::uint64_t>(window[8]) << (64 - shift);
-    put(i, word & mask);
-  }
+  for (; i < count; ++i) put(i, packed_value(from, bytes, i * width, mask));
 }
 
 bool divides_all(std::span<const std::int64_t> values, std::int64_t base, std::uint64_t scale) {
@@ -237,6 +239,64 @@ void decode(std::string_view& in, std::span<T> values) {
   }
 }
 
+template <class T>
+void decode_chosen_sparse(std::string_view payload, std::size_t count, std::span<const std::uint32_t> rows,
+                          std::span<T> values);
+
+template <class T>
+void decode_chosen(std::string_view& in, std::size_t count, std::span<const std::uint32_t> rows,
+                   std::span<T> values) {
+  std::string_view payload;
+  std::string_view rest = in;
+  const Header header = take_header(rest, payload);
+  const std::uint64_t scale = kScales[header.scale];
+  const auto base = static_cast<std::uint64_t>(header.base);
+  if (header.encoding == kPacked) {
+    if (payload.size() < (count * header.width + 7) / 8) damaged();
+    const std::uint64_t mask = header.width == 64 ? ~0ull : (1ull << header.width) - 1;
+    for (std::size_t k = 0; k < rows.size(); ++k) {
+      const std::uint64_t steps = header.width == 0 ? 0
+                                                    : packed_value(payload.data(), payload.size(),
+                                                                   rows[k] * std::size_t{header.width}, mask);
+      values[k] = narrow<T>(base + steps * scale);
+    }
+  } else if (header.encoding == kSparse) {
+    decode_chosen_sparse(payload, count, rows, values);
+  } else {
+    std::vector<T> all(count);
+    std::string_view whole = in;
+    decode(whole, std::span<T>(all));
+    for (std::size_t k = 0; k < rows.size(); ++k) values[k] = all[rows[k]];
+  }
+  in = rest;
+}
+
+template <class T>
+void decode_chosen_sparse(std::string_view payload, std::size_t count, std::span<const std::uint32_t> rows,
+                          std::span<T> values) {
+  const std::size_t bitmap = (count + 7) / 8;
+  if (payload.size() < bitmap) damaged();
+  std::vector<std::uint32_t> inner_rows;  // of the chosen rows that are not zero, their places among those
+  std::vector<std::uint32_t> places;
+  std::uint32_t kept = 0;
+  std::size_t next = 0;
+  for (std::size_t byte = 0; byte < bitmap; ++byte) {
+    const unsigned bits = static_cast<unsigned char>(payload[byte]);
+    for (; next < rows.size() && rows[next] / 8 == byte; ++next) {
+      const unsigned bit = rows[next] % 8;
+      values[next] = 0;
+      if ((bits >> bit & 1u) == 0) continue;
+      inner_rows.push_back(kept + static_cast<std::uint32_t>(std::popcount(bits & ((1u << bit) - 1))));
+      places.push_back(static_cast<std::uint32_t>(next));
+    }
+    kept += static_cast<std::uint32_t>(std::popcount(bits));
+  }
+  std::vector<T> inner(inner_rows.size());
+  std::string_view rest = payload.substr(bitmap);
+  decode_chosen(rest, kept, inner_rows, std::span<T>(inner));
+  for (std::size_t k = 0; k < inner.size(); ++k) values[places[k]] = inner[k];
+}
+
 }  // namespace
 
 void encode_integers(std::span<const std::int64_t> values, std::string& out) {
@@ -274,6 +334,15 @@ void decode_integers(std::string_view& in, std::span<std::int64_t> values) {
 }
 void decode_integers(std::string_view& in, std::span<std::uint32_t> values) {
   decode(in, values);
+}
+
+void decode_some(std::string_view& in, std::size_t count, std::span<const std::uint32_t> rows,
+                 std::span<std::int64_t> values) {
+  decode_chosen(in, count, rows, values);
+}
+void decode_some(std::string_view& in, std::size_t count, std::span<const std::uint32_t> rows,
+                 std::span<std::uint32_t> values) {
+  decode_chosen(in, count, rows, values);
 }
 
 bool lies_within(std::string_view in, std::int64_t low, std::int64_t high) {

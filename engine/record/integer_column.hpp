@@ -17,6 +17,11 @@ void encode_integers(std::span<const std::int64_t> values, std::string& out);
 void decode_integers(std::string_view& in, std::span<std::int64_t> values);
 /// As above into 32 bits; a value that does not fit throws.
 void decode_integers(std::string_view& in, std::span<std::uint32_t> values);
+/// Of a column of `count` integers only those at `rows`, ascending.
+void decode_some(std::string_view& in, std::size_t count, std::span<const std::uint32_t> rows,
+                 std::span<std::int64_t> values);
+void decode_some(std::string_view& in, std::size_t count, std::span<const std::uint32_t> rows,
+                 std::span<std::uint32_t> values);
 /// Removes a column from the front of `in` without decoding.
 void skip_integers(std::string_view& in);
 /// Whether the column at the front of `in` certainly lies within [low, high], as far as its header says.

@@ -16,7 +16,6 @@ namespace liftmark {
 namespace {
 
 constexpr Micros kPatience = 30 * kMicrosPerSecond;
-constexpr ValueCode kFirstInline = 0x8000'0000;
 
 Statement select_part(Database& database, const char* part) {
   return Statement(database, fmt::format("SELECT {} FROM block WHERE block = ?1", part));
@@ -109,7 +108,19 @@ void Reader::State::load_blocks() {
     auto& list = rows.integer(0) == static_cast<int>(BlockKind::event) ? events : exposures;
     list.push_back({rows.integer(1), rows.integer(2), rows.integer(3), unit(4), unit(5), rows.integer(6),
                     rows.integer(7), rows.integer(8)});
+    last_block = std::max(last_block, rows.integer(1));
   }
+}
+
+std::uint64_t Reader::State::people() const {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> entries;  // sorted: sets have no order of their own
+  for (const auto& [from, to] : links) entries.push_back({from, to});
+  for (const UnitIndex unit : erased) entries.push_back({unit, ~std::uint64_t{0}});
+  for (const UnitIndex unit : denied) entries.push_back({unit, ~std::uint64_t{1}});
+  std::sort(entries.begin(), entries.end());
+  const std::string_view bytes(reinterpret_cast<const char*>(entries.data()),
+                               entries.size() * sizeof(entries[0]));
+  return secret.key(KeySpace::unit, bytes).low;
 }
 
 void Reader::State::load_links() {
@@ -181,7 +192,7 @@ void Reader::State::check_age() const {
 ValueCode Reader::State::inline_code(std::string_view text) const {
   const std::lock_guard guard(inline_mutex);
   if (const auto found = inline_codes.find(text); found != inline_codes.end()) return found->second;
-  const auto code = kFirstInline + static_cast<ValueCode>(inline_texts.size());
+  const auto code = kFirstInlineCode + static_cast<ValueCode>(inline_texts.size());
   inline_codes.emplace(inline_texts.emplace_back(text), code);
   return code;
 }
@@ -219,6 +230,16 @@ std::size_t Reader::unit_count() const noexcept {
 }
 const std::vector<std::string>& Reader::types() const noexcept {
   return state_->types;
+}
+
+StorePosition Reader::position() const {
+  StorePosition position{.store = state_->secret.key(KeySpace::unit, "").low,
+                         .generation = state_->generation,
+                         .last_block = state_->last_block,
+                         .people = state_->people(),
+                         .until = state_->until,
+                         .whole = state_->as_of == state_->last_commit};
+  return position;
 }
 
 std::vector<Micros> Reader::altered_after() const {
@@ -274,9 +295,9 @@ std::vector<CatalogVersion> Reader::catalogs() const {
 
 std::string_view Reader::text(ValueCode code) const {
   if (code == 0) return {};
-  if (code < kFirstInline) return state_->names.name(NameKind::value, code).text;
+  if (code < kFirstInlineCode) return state_->names.name(NameKind::value, code).text;
   const std::lock_guard guard(state_->inline_mutex);
-  return state_->inline_texts[code - kFirstInline];
+  return state_->inline_texts[code - kFirstInlineCode];
 }
 
 std::vector<Counter> Reader::counters() const {
@@ -314,8 +335,8 @@ struct Candidates {
 
 }  // namespace
 
-ExposureColumns Reader::exposures(std::string_view experiment,
-                                  const std::vector<std::string>& attribute_keys) const {
+ExposureColumns Reader::exposures(std::string_view experiment, const std::vector<std::string>& attribute_keys,
+                                  const std::optional<StorePosition>& since) const {
   const State& state = *state_;
   state.check_age();
   ExposureColumns columns;
@@ -345,12 +366,15 @@ ExposureColumns Reader::exposures(std::string_view experiment,
   for (std::size_t b = 0; b < state.exposures.size(); ++b) {
     const BlockEntry& entry = state.exposures[b];
     if (!entry.open() && entry.part != static_cast<std::int64_t>(*code)) continue;
+    const Micros seen_until = since && entry.block <= since->last_block ? since->until : kNothingSeen;
+    if (entry.last_at <= seen_until) continue;
     snapshot->read_hot(entry.block, rows);
     const std::size_t first = found.unit.size();
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::uint32_t arm = rows.type[i] < arm_index.size() ? arm_index[rows.type[i]] : kOther;
       if (arm == kOther || (rows.flags[i] & kRepeat) != 0) continue;
-      if (rows.at[i] > state.until || rows.recorded_at[i] > state.as_of || state.excluded(rows.unit[i]))
+      if (rows.at[i] > state.until || rows.recorded_at[i] > state.as_of || state.excluded(rows.unit[i]) ||
+          rows.at[i] <= seen_until)
         continue;
       found.unit.push_back(state.canonical(rows.unit[i]));
       found.arm.push_back(arm);

@@ -34,8 +34,30 @@ struct ReaderOptions {
   std::optional<Micros> until{};
 };
 
-/// A code of a property or attribute value; 0: the key is absent. Stable within one Reader and its scanners.
+/// Where a Reader stands in its store, so that a later one can tell what is new.
+struct StorePosition {
+  std::uint64_t store = 0;      ///< another file under the same path is another store
+  std::int64_t generation = 0;  ///< changes when rows are rewritten: compaction, erasure, purge
+  std::int64_t last_block = 0;  ///< what is recorded later stands in later blocks
+  std::uint64_t people = 0;     ///< digest of who is linked to whom, hidden or without consent
+  Micros until = 0;             ///< as Reader::until
+  bool whole = false;           ///< everything recorded so far was read, not what was known at a past moment
+  bool operator==(const StorePosition&) const = default;
+  /// Whether all that a reader at `earlier` saw is still seen here and as it was: what it did not see then
+  /// stands in later blocks or is dated after its `until`.
+  bool continues(const StorePosition& earlier) const noexcept {
+    return whole && earlier.whole && store == earlier.store && generation == earlier.generation &&
+           people == earlier.people && last_block >= earlier.last_block && until >= earlier.until;
+  }
+};
+
+/// Units by index.
+using UnitSelection = std::vector<bool>;
+
+/// A code of a property or attribute value; 0: the key is absent. Stable within one Reader and its scanners,
+/// and below kFirstInlineCode within the store.
 using ValueCode = std::uint32_t;
+inline constexpr ValueCode kFirstInlineCode = 0x8000'0000;
 
 /// Candidates for the first exposure of one experiment: sorted by (unit, at, id, arm), so the first row of a
 /// unit is its first exposure and further rows show crossovers and epochs. A (unit, epoch, arm) may stand
@@ -63,7 +85,13 @@ struct EventFilter {
   std::vector<std::string> properties{};             ///< keys wanted as columns, in this order
   bool keys = false;                                 ///< `key` and `reference` wanted
   bool recorded_at = true;                           ///< `recorded_at` wanted; `timing` is always there
+  std::shared_ptr<const UnitSelection> units{};      ///< only these units' events; unset: everybody's
+  std::optional<StorePosition> since{};  ///< events that a reader there did not see carry kNew in `timing`
+  bool only_new = false;                 ///< and no others are read
 };
+
+/// A further bit of EventSlice::timing beside those of Timing: not seen by the reader at EventFilter::since.
+inline constexpr std::uint8_t kNew = 4;
 
 /// The events of units [first_unit, last_unit), sorted by (unit, at, type, value[, recorded_at][, key]).
 /// Spans stay valid until the scanner's next read.
@@ -73,7 +101,7 @@ struct EventSlice {
   std::span<const std::uint32_t> offsets;  ///< last_unit - first_unit + 1 of them
   std::span<const Micros> at;
   std::span<const Micros> recorded_at;   ///< empty unless asked for
-  std::span<const std::uint8_t> timing;  ///< Timing
+  std::span<const std::uint8_t> timing;  ///< Timing, kNew
   bool prompt = false;                   ///< every timing is 0
   std::span<const std::uint32_t> type;   ///< index into Reader::types()
   std::span<const Millionths> value;
@@ -117,6 +145,7 @@ class Reader {
   Micros as_of() const noexcept;
   /// The last moment whose happenings are read; the as-of unless the options say earlier.
   Micros until() const noexcept;
+  StorePosition position() const;
   /// The last commit's moment, which is the default as-of; 0 in an empty store.
   Micros last_commit() const noexcept;
   /// The moments of erasures and purges recorded after the as-of: then a past report may not be reproduced
@@ -139,9 +168,10 @@ class Reader {
   std::vector<CatalogVersion> catalogs() const;
 
   /// Candidates for the first exposure of `experiment` recorded and dated at or before the as-of; an unknown
-  /// experiment gives no rows. Anonymous units stand under the unit they were linked to.
-  ExposureColumns exposures(std::string_view experiment,
-                            const std::vector<std::string>& attribute_keys = {}) const;
+  /// experiment gives no rows. Anonymous units stand under the unit they were linked to. With `since` only
+  /// those that a reader there did not see.
+  ExposureColumns exposures(std::string_view experiment, const std::vector<std::string>& attribute_keys = {},
+                            const std::optional<StorePosition>& since = {}) const;
   /// The text of a value code; empty for 0.
   std::string_view text(ValueCode code) const;
 

@@ -2,6 +2,7 @@
 // What a Reader holds: its snapshot, the directory of live blocks, names, links. Internal to engine/record.
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,6 +20,9 @@
 #include "engine/record/writer_state.hpp"
 
 namespace liftmark {
+
+/// Dated before anything a store takes: nothing has been seen.
+inline constexpr Micros kNothingSeen = std::numeric_limits<Micros>::min();
 
 struct BlockEntry {
   std::int64_t block = 0;
@@ -71,12 +75,14 @@ struct Reader::State {
   void load_consent();
   /// Code of an inline text, above all interned ones.
   ValueCode inline_code(std::string_view text) const;
+  std::uint64_t people() const;  ///< as StorePosition
 
   std::filesystem::path path;
   Micros as_of = 0;
   Micros until = 0;  ///< at most as_of
   Micros last_commit = 0;
   std::int64_t generation = 0;
+  std::int64_t last_block = 0;
   std::int64_t sweeps = 0;
   Micros opened = 0;
   std::unique_ptr<Snapshot> main;

@@ -1,0 +1,56 @@
+#pragma once
+// The one pass, on all cores: the population, what its metrics need, and their sums. Internal to aggregation.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/aggregate/unit_pass.hpp"
+
+namespace liftmark {
+
+/// What is asked of a store about one experiment.
+struct Question {
+  const Reader& reader;
+  const Catalog& catalog;
+  const ExperimentDefinition& experiment;
+  std::vector<std::string> dimensions;  ///< as read_population
+  int threads = 1;
+};
+
+/// The answer before caps are settled. Sums point at the needs and the population beside them.
+struct Measured {
+  Measured() = default;
+  Measured(const Measured&) = delete;
+  Measured& operator=(const Measured&) = delete;
+  Population population;
+  std::vector<DerivedDimension> derived;
+  Needs needs;
+  std::vector<MetricSums> sums;
+  std::vector<std::unique_ptr<KeptSums>> kept;  ///< by metric; nothing for those that keep no events
+  PassCounts counts;
+  StorePosition position;  ///< where the reader stood
+};
+
+/// Reads everything.
+std::unique_ptr<Measured> measure(const Question& question);
+
+/// Reads only units with news since `earlier`, which is used up, and gives the same as measure(), to the bit.
+/// Nothing when that cannot be: rows were rewritten, consent or links changed, arms, groups or the first day
+/// are others, or more than `most_changed` of the units have news, so that reading everything is no slower.
+std::unique_ptr<Measured> measure_again(const Question& question, Measured& earlier, double most_changed);
+
+/// Whether measure_again() may be asked later: groups and sums depend on each unit alone.
+bool lasting(const Measured& measured);
+
+/// What the plan's metrics need of this population.
+Needs needs_for(const Question& question, const Population& population);
+
+/// The keys of the plan's metrics, primary ones first.
+std::vector<std::string> plan_metrics(const Plan& plan);
+
+/// Runs work(i) for i in [0, threads) at once; the first error ends it, `stop` tells the others.
+void on_threads(int threads, const std::function<void(int)>& work, const std::function<void()>& stop);
+
+}  // namespace liftmark

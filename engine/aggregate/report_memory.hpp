@@ -1,0 +1,49 @@
+#pragma once
+// What reports leave behind in a process that makes many of them, so that the next one looks only at the
+// units with news. See docs/performance.md for what it saves.
+//
+// A kept state holds unit indices and sums, and values of units whose metrics have a percentile cap; no ids.
+// It is used only while the store continues what it read: not after a compaction, an erasure, a purge,
+// another catalog, or a change of links or consent; then the report is made anew and the state is replaced.
+
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace liftmark {
+
+struct Measured;
+struct Question;
+
+struct ReportMemoryOptions {
+  std::size_t bytes = std::size_t{256} << 20;  ///< at most; what was used longest ago goes first
+  double most_changed = 0.3;                   ///< share of units with news above which everything is read
+};
+
+/// Thread-safe. One state a question; of two reports at once on the same question one is made anew.
+class ReportMemory {
+ public:
+  explicit ReportMemory(ReportMemoryOptions options = {});
+  ~ReportMemory();
+  ReportMemory(const ReportMemory&) = delete;
+  ReportMemory& operator=(const ReportMemory&) = delete;
+
+  /// The answer out of what an earlier report on the same question left; nothing when there is none or it has
+  /// to be made anew. Used up by the call.
+  std::unique_ptr<Measured> recall(const Question& question);
+  void keep(const Question& question, std::unique_ptr<Measured> measured);
+  void forget();
+  /// How many answers came out of earlier ones.
+  std::size_t recalled() const;
+
+ private:
+  struct Entry;
+  ReportMemoryOptions options_;
+  mutable std::mutex mutex_;
+  std::list<Entry> entries_;  ///< the last used in front
+  std::size_t recalled_ = 0;
+};
+
+}  // namespace liftmark
