@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <memory>
 
 #include "engine/aggregate/pass.hpp"
@@ -94,6 +95,7 @@ void mark_matured(const Needs& needs, Micros before, Micros until, const Populat
 struct ChosenUnits {
   std::vector<MemberOf> before, now;
   std::shared_ptr<UnitSelection> selection;
+  Micros needed_from = std::numeric_limits<Micros>::min();  ///< earlier events of theirs change nothing
 };
 
 class RepeatedPass {
@@ -142,7 +144,23 @@ class RepeatedPass {
     EventFilter filter = result_.needs.filter;
     filter.since = earlier_.position;
     filter.units = chosen_.selection;
+    filter.from = std::max(filter.from, chosen_.needed_from);
     return filter;
+  }
+
+  /// What chosen members did so long ago that no metric asks for it was added before and is added now, and so
+  /// need not be read. Segments by history ask for all of it, and so do caps for news from before the start.
+  void bound_chosen_time(Micros earliest_news) {
+    if (earliest_news < result_.population.first || result_.needs.counted) return;
+    const Micros lookback = result_.needs.filter.from - result_.population.first;  // not above 0
+    chosen_.needed_from = earliest_news;
+    const auto include = [&](const std::vector<MemberOf>& units, const Population& population) {
+      for (const MemberOf& one : units)
+        if (one.member)
+          chosen_.needed_from = std::min(chosen_.needed_from, population.first_at[*one.member] + lookback);
+    };
+    include(chosen_.before, *population_before_);
+    include(chosen_.now, result_.population);
   }
 
   /// Members whose exposures or maturity changed, and units with new events that may change a number. Other
@@ -158,7 +176,7 @@ class RepeatedPass {
       if (marked[member])
         chosen_.now.push_back({result_.population.unit[member], static_cast<std::uint32_t>(member)});
     const auto forced = static_cast<std::ptrdiff_t>(chosen_.now.size());
-    add_units_with_news(idle, marked);
+    const Micros earliest_news = add_units_with_news(idle, marked);
     std::inplace_merge(chosen_.now.begin(), chosen_.now.begin() + forced, chosen_.now.end(),
                        [](const MemberOf& a, const MemberOf& b) { return a.unit < b.unit; });
     chosen_.selection = std::make_shared<UnitSelection>(question_.reader.unit_count(), false);
@@ -168,9 +186,12 @@ class RepeatedPass {
       chosen_.before.push_back({one.unit, search.find(one.unit)});
       if (chosen_.before.back().member) change_.changed[*chosen_.before.back().member] = 1;
     }
+    bound_chosen_time(earliest_news);
   }
 
-  void add_units_with_news(UnitPass& idle, const std::vector<char>& marked) {
+  /// The earliest of these news.
+  Micros add_units_with_news(UnitPass& idle, const std::vector<char>& marked) {
+    Micros earliest = std::numeric_limits<Micros>::max();
     EventFilter filter = result_.needs.filter;
     filter.since = earlier_.position;
     filter.only_new = true;
@@ -181,10 +202,13 @@ class RepeatedPass {
       for (UnitIndex unit = slice.first_unit; unit < slice.last_unit; ++unit) {
         if (slice.begin(unit) == slice.end(unit)) continue;
         const MemberOf one{unit, search.find(unit)};
-        if (one.member && marked[*one.member]) continue;
-        if (!idle.add_idle(slice, one)) chosen_.now.push_back(one);
+        const bool forced = one.member && marked[*one.member];
+        if (!forced && idle.add_idle(slice, one)) continue;
+        earliest = std::min(earliest, slice.at[slice.begin(unit)]);
+        if (!forced) chosen_.now.push_back(one);
       }
     }
+    return earliest;
   }
 
   static std::span<const MemberOf> within(const std::vector<MemberOf>& units, const EventSlice& slice) {
