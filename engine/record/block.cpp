@@ -310,20 +310,39 @@ void decode_detail(std::string_view blob, BlockRows& rows) {
   take_texts(in, count, rows.reference);
 }
 
+namespace {
+
+/// Column by column: the order of rows is a random one in memory, and one column of a part fits the cache.
+template <class Number>
+void append_column(const std::vector<Number>& from, const std::vector<std::uint32_t>& order,
+                   std::vector<Number>& to) {
+  const std::size_t before = to.size();
+  to.resize(before + order.size());
+  for (std::size_t i = 0; i < order.size(); ++i) to[before + i] = from[order[i]];
+}
+
+void append_column(const TextColumn& from, const std::vector<std::uint32_t>& order, TextColumn& to) {
+  if (from.bytes.empty()) {
+    to.end.resize(to.end.size() + order.size(), static_cast<std::uint32_t>(to.bytes.size()));
+    return;
+  }
+  for (const std::uint32_t row : order) to.add(from[row]);
+}
+
+}  // namespace
+
 void append_rows(const BlockRows& from, const std::vector<std::uint32_t>& order, BlockRows& to) {
   const std::size_t before = to.size();
-  for (const std::uint32_t row : order) {
-    to.unit.push_back(from.unit[row]);
-    to.type.push_back(from.type[row]);
-    to.at.push_back(from.at[row]);
-    to.recorded_at.push_back(from.recorded_at[row]);
-    to.value.push_back(from.value[row]);
-    to.flags.push_back(from.flags[row]);
-    to.source.push_back(from.source[row]);
-    to.content.push_back(from.content[row]);
-    to.id.add(from.id[row]);
-    to.reference.add(from.reference[row]);
-  }
+  append_column(from.unit, order, to.unit);
+  append_column(from.type, order, to.type);
+  append_column(from.at, order, to.at);
+  append_column(from.recorded_at, order, to.recorded_at);
+  append_column(from.value, order, to.value);
+  append_column(from.flags, order, to.flags);
+  append_column(from.source, order, to.source);
+  append_column(from.content, order, to.content);
+  append_column(from.id, order, to.id);
+  append_column(from.reference, order, to.reference);
   for (const PropertyColumn& column : from.properties) {
     PropertyColumn& into = to.property(column.key);
     into.code.resize(before, 0);
