@@ -115,7 +115,7 @@ Reason reason_of(SchemeDecision::Outcome outcome) noexcept {
   return Reason::outside_traffic;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return '"' + std::string(text) + '"';
 }
 
@@ -226,7 +226,7 @@ struct Assigner::Decision {
     for (const CompiledOverride& override : span_of(all.overrides, experiment.overrides)) {
       if (override.unit_hash != request.unit || override.unit != request.context.unit) continue;
       observer.step("override", true,
-                    [&] { return "arm " + quoted(arms()[override.arm].arm) + ", not measured"; });
+                    [&] { return "arm " + in_quotes(arms()[override.arm].arm) + ", not measured"; });
       return give(override.arm, Reason::overridden);
     }
     if (experiment.status == Status::running) return true;
@@ -255,7 +255,7 @@ struct Assigner::Decision {
   bool not_held_out() const {
     const std::uint32_t holdout = request.holdout(all, experiment.layer);
     observer.step("holdout", holdout == kNone, [&] {
-      return holdout == kNone ? std::string("in none") : "held out by " + quoted(all.holdouts[holdout].key);
+      return holdout == kNone ? std::string("in none") : "held out by " + in_quotes(all.holdouts[holdout].key);
     });
     return holdout == kNone || stop(Reason::held_out);
   }
@@ -268,8 +268,8 @@ struct Assigner::Decision {
     observer.step("sticky", arm != kNone, [&] {
       if (context.sticky_unreadable) return std::string("the sticky store could not be read: a fresh hash");
       if (sticky == nullptr) return std::string("no arm kept");
-      if (arm == kNone) return "the kept arm " + quoted(sticky->arm) + " is gone: a fresh hash";
-      return "arm " + quoted(sticky->arm) + " of epoch " + std::to_string(sticky->epoch);
+      if (arm == kNone) return "the kept arm " + in_quotes(sticky->arm) + " is gone: a fresh hash";
+      return "arm " + in_quotes(sticky->arm) + " of epoch " + std::to_string(sticky->epoch);
     });
     if (arm == kNone) return true;
     give(arm, Reason::sticky);
@@ -295,8 +295,8 @@ struct Assigner::Decision {
       observer.step("prerequisite", met, [&] {
         const CompiledExperiment& other = all.experiments[all.whole_order[prerequisite.memo]];
         const std::string got =
-            arm == kNone ? "no arm" : "arm " + quoted(all.arms[other.arms.first + arm].arm);
-        return got + " in " + quoted(other.fallback.experiment);
+            arm == kNone ? "no arm" : "arm " + in_quotes(all.arms[other.arms.first + arm].arm);
+        return got + " in " + in_quotes(other.fallback.experiment);
       });
       if (!met) return stop(Reason::prerequisite_failed);
     }
@@ -311,7 +311,7 @@ struct Assigner::Decision {
                                   [&](const BucketRange& range) { return inside(range, request.slot); });
     observer.step("layer", mine, [&] {
       return "slot draw " + std::to_string(request.slot) + (mine ? " is" : " is not") +
-             " in this experiment's slots of " + quoted(all.layers[experiment.layer].key);
+             " in this experiment's slots of " + in_quotes(all.layers[experiment.layer].key);
     });
     return mine || stop(Reason::excluded_by_layer);
   }
@@ -330,7 +330,7 @@ struct Assigner::Decision {
     });
     if (!takes_part) return;
     observer.step("bucket", true, [&] { return std::to_string(answer.bucket); });
-    observer.step("arm", true, [&] { return quoted(answer.arm); });
+    observer.step("arm", true, [&] { return in_quotes(answer.arm); });
   }
 
   void bucket_as_scheme() const {
@@ -426,7 +426,7 @@ std::size_t Assigner::assign_all(const Context& context, std::span<Assignment> a
 
 Explanation Assigner::explain(const Context& context, std::string_view experiment) const {
   const std::optional<std::size_t> index = find(experiment);
-  if (!index) return {{}, {{"experiment", false, "no experiment has the key " + quoted(experiment)}}};
+  if (!index) return {{}, {{"experiment", false, "no experiment has the key " + in_quotes(experiment)}}};
   Request request(context);
   Narrator narrator;
   remember_prerequisites(span_of(compiled_->orders, compiled_->draws[*index].order), request);

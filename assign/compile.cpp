@@ -35,7 +35,7 @@ std::string escaped(std::string_view key) {
   return result;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return '"' + std::string(text.substr(0, 60)) + '"';
 }
 
@@ -77,7 +77,7 @@ struct Assigner::Compiler {
       return report(where, "must not be empty", "", "Give a random text once and never change it.");
     const auto [other, added] = salts.emplace(salt, Claim{where, layer});
     if (added || (!layer.empty() && layer == other->second.layer)) return;
-    report(where, "is also the salt at " + other->second.where, quoted(salt),
+    report(where, "is also the salt at " + other->second.where, in_quotes(salt),
            "Equal salts give the same units the same draw; use another random text.");
   }
 
@@ -88,7 +88,7 @@ struct Assigner::Compiler {
       if (list[i].key.empty()) {
         report(place(name, i, "/key"), "must not be empty");
       } else if (!index.emplace(list[i].key, i).second) {
-        report(place(name, i, "/key"), "is used twice", quoted(list[i].key));
+        report(place(name, i, "/key"), "is used twice", in_quotes(list[i].key));
       }
     }
     return index;
@@ -127,7 +127,7 @@ struct Assigner::Compiler {
       }
       if (holdout.salt.empty()) report(place("holdouts", i, "/salt"), "must not be empty");
       if (!holdout.layer.empty() && !layer_index.contains(holdout.layer)) {
-        report(place("holdouts", i, "/layer"), "no layer has this key", quoted(holdout.layer));
+        report(place("holdouts", i, "/layer"), "no layer has this key", in_quotes(holdout.layer));
       }
     }
     out.global_holdouts = holdouts_of({});
@@ -180,7 +180,7 @@ struct Assigner::Compiler {
       const Arm& arm = experiment.arms[i];
       const std::string where = place("experiments", index, place("arms", i, "/key"));
       if (arm.key.empty()) report(where, "must not be empty");
-      if (!keys.insert(arm.key).second) report(where, "is used twice", quoted(arm.key));
+      if (!keys.insert(arm.key).second) report(where, "is used twice", in_quotes(arm.key));
       Assignment answer;
       answer.experiment = experiment.key;
       answer.arm = arm.key;
@@ -203,7 +203,7 @@ struct Assigner::Compiler {
     compiled.slots.first = size_of(out.slots);
     const auto layer = layer_index.find(experiment.layer);
     if (!experiment.layer.empty() && layer == layer_index.end()) {
-      report(place("experiments", index, "/layer"), "no layer has this key", quoted(experiment.layer));
+      report(place("experiments", index, "/layer"), "no layer has this key", in_quotes(experiment.layer));
     } else if (!experiment.layer.empty()) {
       compiled.layer = layer->second;
     }
@@ -230,7 +230,7 @@ struct Assigner::Compiler {
       const std::uint32_t arm = arm_index(index, key);
       if (arm == kNone) {
         report(place("experiments", index, "/overrides/" + escaped(unit)), "no arm has this key",
-               quoted(key));
+               in_quotes(key));
       }
       out.overrides.push_back({unit_hash(unit), unit, arm});
     }
@@ -253,7 +253,7 @@ struct Assigner::Compiler {
     if (scheme == nullptr) {
       std::string names;
       for (const Scheme& known : kSchemes) names += (names.empty() ? "" : ", ") + std::string(known.name);
-      return report(where + "/hashing/scheme", "is no bucketing scheme", quoted(experiment.hashing.scheme),
+      return report(where + "/hashing/scheme", "is no bucketing scheme", in_quotes(experiment.hashing.scheme),
                     "Known schemes: " + names + ".");
     }
     std::vector<Problem> found;
@@ -309,7 +309,7 @@ struct Assigner::Compiler {
         const Owned& right = ranges[i];
         if (left.range.last != 0 && left.range.last <= right.range.first) continue;
         report(place("experiments", right.experiment, place("slots", right.slot)),
-               "overlaps slots of " + quoted(experiments[left.experiment].key) + " in layer " + quoted(layer),
+               "overlaps slots of " + in_quotes(experiments[left.experiment].key) + " in layer " + in_quotes(layer),
                "", "Experiments of one layer are exclusive: give each its own range.");
       }
     }
@@ -325,7 +325,7 @@ struct Assigner::Compiler {
         const auto found = experiment_index.find(experiments[i].prerequisites[p].experiment);
         if (found == experiment_index.end()) {
           report(place("experiments", i, place("prerequisites", p, "/experiment")),
-                 "no experiment has this key", quoted(experiments[i].prerequisites[p].experiment));
+                 "no experiment has this key", in_quotes(experiments[i].prerequisites[p].experiment));
         } else {
           needs[i].push_back(found->second);
         }
@@ -357,7 +357,7 @@ struct Assigner::Compiler {
       if (waiting[i] == 0) continue;
       report(place("experiments", i, "/prerequisites"),
              "leads back to the experiment itself or into a circle",
-             quoted(out.definitions.experiments[i].key), "Remove one of the prerequisites of the circle.");
+             in_quotes(out.definitions.experiments[i].key), "Remove one of the prerequisites of the circle.");
     }
     if (ready.size() != needs.size()) return false;
     for (const std::uint32_t i : ready) {
@@ -384,8 +384,8 @@ struct Assigner::Compiler {
         const std::uint32_t arm = arm_index(other, arms[a]);
         if (arm == kNone) {
           report(place("experiments", index, place("prerequisites", p, place("arms", a))),
-                 "experiment " + quoted(experiment.prerequisites[p].experiment) + " has no such arm",
-                 quoted(arms[a]));
+                 "experiment " + in_quotes(experiment.prerequisites[p].experiment) + " has no such arm",
+                 in_quotes(arms[a]));
         } else {
           prerequisite.allowed[arm] = true;
         }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "reports/content_checks.hpp"
 #include "reports/content_verdict.hpp"
@@ -51,6 +52,7 @@ ComparisonLine comparison_line(const Scorecard& scorecard, const MetricResult& m
                                const Comparison& comparison, const Numbers& numbers) {
   const std::string reading = shown_reading(scorecard, comparison);
   ComparisonLine line;
+  line.label = compared_name(scorecard, comparison.arm, comparison.against, numbers.language());
   line.arm = visible(comparison.arm);
   line.against = visible(comparison.against);
   line.control = arm_value(metric, comparison.against, numbers);
@@ -158,6 +160,20 @@ std::string_view format_of(const MetricResult& metric) {
   const bool rate =
       metric.kind == "proportion" || metric.kind == "retention" || metric.kind == "repeat_purchase";
   return rate ? "percent" : "number";
+}
+
+std::size_t controls_of(const Scorecard& scorecard, const std::string& arm) {
+  std::set<std::string_view> controls;
+  for (const MetricResult& metric : scorecard.metrics)
+    for (const Comparison& one : metric.comparisons)
+      if (one.arm == arm) controls.insert(one.against);
+  return controls.size();
+}
+
+std::string compared_name(const Scorecard& scorecard, const std::string& arm, const std::string& against,
+                          Language language) {
+  if (against.empty() || controls_of(scorecard, arm) < 2) return visible(arm);
+  return visible(arm) + std::string(text_of(wording::kVersus, language)) + visible(against);
 }
 
 std::string shown_name(const std::string& name, const std::string& key) {

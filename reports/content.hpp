@@ -50,6 +50,7 @@ struct CheckLine {
 };
 
 struct ComparisonLine {
+  std::string label;  ///< the arm, with its control where it has several
   std::string arm, against;
   std::string control, variant;  ///< values
   LiftCell lift;
@@ -99,6 +100,11 @@ std::string_view symbol_of_check(std::string_view status);
 Numbers numbers_for(const Scorecard& scorecard, const RenderOptions& options);
 /// The metric's format, by its kind where it has none.
 std::string_view format_of(const MetricResult& metric);
+/// How many controls `arm` is compared with in this report.
+std::size_t controls_of(const Scorecard& scorecard, const std::string& arm);
+/// "sessions", or "sessions vs none" where the arm has several controls; made visible.
+std::string compared_name(const Scorecard& scorecard, const std::string& arm, const std::string& against,
+                          Language language);
 /// A name that is empty falls back to the key; either is made visible.
 std::string shown_name(const std::string& name, const std::string& key);
 LiftCell lift_cell(const Figure& figure, Tone tone, const Numbers& numbers);

@@ -15,6 +15,9 @@ struct Context {
   std::string say(const Phrase& phrase, const Fillings& fillings = {}) const {
     return fill(text_of(phrase, language()), fillings);
   }
+  std::string compared(const std::string& arm, const std::string& against) const {
+    return compared_name(scorecard, arm, against, language());
+  }
   Rich say_rich(const Phrase& phrase, const Fillings& fillings = {}) const {
     return fill_rich(text_of(phrase, language()), fillings);
   }
@@ -66,15 +69,9 @@ Rich lift_sentence(const Context& context, const MetricResult& metric, const Com
                            {"high", bound(comparison.relative.upper)}});
 }
 
-/// The controls an arm is compared with; with several, a lift must say against which.
-std::size_t controls_of(const MetricResult& metric, const std::string& arm) {
-  return static_cast<std::size_t>(std::count_if(metric.comparisons.begin(), metric.comparisons.end(),
-                                                [&](const Comparison& one) { return one.arm == arm; }));
-}
-
 /// A sentence for each control.
 void add_lift_sentences(Content& content, const Context& context, const Spoken& spoken) {
-  const bool several = controls_of(*spoken.metric, spoken.comparison->arm) > 1;
+  const bool several = controls_of(context.scorecard, spoken.comparison->arm) > 1;
   for (const Comparison& comparison : spoken.metric->comparisons) {
     if (comparison.arm != spoken.comparison->arm) continue;
     Rich sentence = lift_sentence(context, *spoken.metric, comparison);
@@ -244,7 +241,7 @@ void add_hero(Content& content, const Context& context) {
   const std::string reading = shown_reading(scorecard, comparison);
   Hero hero;
   hero.lift = lift_cell(comparison.relative, tone_of(reading), context.numbers);
-  const bool several = controls_of(*spoken.metric, comparison.arm) > 1;
+  const bool several = controls_of(scorecard, comparison.arm) > 1;
   hero.caption = context.say(several ? wording::kLiftAgainst : wording::kLiftIn,
                              {{"metric", shown_name(spoken.metric->name, spoken.metric->key)},
                               {"control", visible(comparison.against)}});
@@ -289,7 +286,7 @@ void add_notes(Content& content, const Context& context) {
               wording::kAlsoMoved,
               {{"metric", name},
                {"reading", word_for(comparison.reading, wording::kReadings, context.language())},
-               {"arm", visible(comparison.arm)},
+               {"arm", context.compared(comparison.arm, comparison.against)},
                {"lift", lift.estimate},
                {"interval", lift.interval}}));
       }
@@ -302,7 +299,7 @@ void add_notes(Content& content, const Context& context) {
           notes.push_back(context.say_rich(
               wording::kTrendNote,
               {{"metric", name},
-               {"arm", visible(line.arm)},
+               {"arm", context.compared(line.arm, line.against)},
                {"trend", visible(word_for(line.trend, wording::kTrends, context.language()))}}));
     }
   if (notes.size() > kMostNotes) notes.resize(kMostNotes);

@@ -96,7 +96,7 @@ class Markdown {
       for (const MetricLine& metric : group.metrics)
         for (const ComparisonLine& one : metric.comparisons) {
           const bool empty = one.lift.figure == nullptr;
-          line("| " + escaped(metric.name) + (armed ? " (" + escaped(one.arm) + ")" : "") + " | " +
+          line("| " + escaped(metric.name) + (armed ? " (" + escaped(one.label) + ")" : "") + " | " +
                escaped(one.control) + " | " + escaped(one.variant) + " | " +
                (empty ? "–" : "**" + escaped(one.lift.text.estimate) + "**") + " | " +
                escaped(empty ? one.lift.missing : one.lift.text.interval) + " | " + one.symbol + " " +

@@ -44,8 +44,7 @@ struct Cells {
     return "number";
   }
   std::string compared(const std::string& arm, const std::string& against) const {
-    return card.arms.size() > 2 || arm.empty() ? visible(arm) + say(wording::kVersus) + visible(against)
-                                               : visible(arm);
+    return compared_name(card, arm, against, language());
   }
 
   /// Estimate and interval, or a dash and the reason. Neither without the other.

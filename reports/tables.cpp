@@ -56,7 +56,7 @@ std::vector<ContentTable> segment_tables(const Scorecard& scorecard, const Numbe
   for (const SegmentTable& segments : scorecard.segments) {
     std::string title =
         cells.word(segments.dimension, wording::kDimensions) + " · " + cells.metric(segments.metric);
-    if (scorecard.arms.size() > 2) title += " · " + visible(segments.arm);
+    if (scorecard.arms.size() > 2) title += " · " + cells.compared(segments.arm, segments.against);
     if (segments.heterogeneity_p_value) {
       const std::string p = numbers.p_value(*segments.heterogeneity_p_value);
       title += " – " + fill(text_of(wording::kDiffersP, cells.language()),
@@ -134,7 +134,9 @@ std::vector<ContentTable> trend_tables(const Scorecard& scorecard, const Numbers
       TableRow row{cells.metric(metric.key), cells.compared(line.arm, line.against)};
       cells.add_lift(row, line.early);
       cells.add_lift(row, line.late);
-      std::string trend = line.trend.empty() ? "–" : cells.word(line.trend, wording::kTrends);
+      std::string trend = !line.trend.empty()  ? cells.word(line.trend, wording::kTrends)
+                          : line.trend_p_value ? cells.say(wording::kNoTrend)
+                                               : "–";
       if (line.trend_p_value) {
         const std::string p = numbers.p_value(*line.trend_p_value);
         trend += " (p " + (p.starts_with('<') ? p : "= " + p) + ")";

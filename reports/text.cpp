@@ -8,104 +8,15 @@
 #include "reports/content.hpp"
 #include "reports/formats.hpp"
 #include "reports/tables.hpp"
+#include "reports/terminal.hpp"
 #include "reports/unicode.hpp"
 
 namespace liftmark::reports {
 namespace {
 
-constexpr int kLeastWidth = 60;
 constexpr int kNameColumns = 28;
 constexpr int kLiftColumns = 9;
 constexpr int kReadingColumns = 18;
-
-/// SGR codes. Blue is better, orange is worse: the two hues most readers can tell apart.
-constexpr std::string_view sgr_of(Tone tone) {
-  switch (tone) {
-    case Tone::good:
-      return "38;5;32";
-    case Tone::bad:
-      return "38;5;166";
-    case Tone::flat:
-    case Tone::held:
-    case Tone::withheld:
-      break;
-  }
-  return "";
-}
-
-class Terminal {
- public:
-  explicit Terminal(const RenderOptions& options)
-      : colour_(options.colour), width_(std::max(options.width, kLeastWidth)) {}
-
-  int width() const { return width_; }
-  std::string take() { return std::move(out_); }
-
-  std::string styled(std::string_view text, std::string_view sgr) const {
-    if (!colour_ || sgr.empty() || text.empty()) return std::string(text);
-    return fmt::format("\x1b[{}m{}\x1b[0m", sgr, text);
-  }
-  std::string strong(std::string_view text) const { return styled(text, "1"); }
-  std::string faint(std::string_view text) const { return styled(text, "2"); }
-
-  void line(std::string_view text = {}) {
-    out_ += text;
-    while (out_.ends_with(' ')) out_.pop_back();
-    out_ += '\n';
-  }
-
-  /// `spans` broken at spaces; every line starts `indent` columns in, the first with `lead` there.
-  void paragraph(const Rich& spans, int indent, std::string_view lead = {}) {
-    const std::string margin(static_cast<std::size_t>(indent), ' ');
-    std::string current = std::string(lead) + margin.substr(static_cast<std::size_t>(display_width(lead)));
-    int column = indent;
-    for (const Word& word : words_of(spans, width_ - indent)) {
-      const bool first = column == indent;
-      if (!first && column + 1 + word.columns > width_) {
-        line(current);
-        current = margin;
-        column = indent;
-      } else if (!first) {
-        current += ' ';
-        ++column;
-      }
-      for (const Span& piece : word.pieces) current += piece.strong ? strong(piece.text) : piece.text;
-      column += word.columns;
-    }
-    line(current);
-  }
-
- private:
-  /// What stands between two spaces; may be strong in part.
-  struct Word {
-    Rich pieces;
-    int columns = 0;
-  };
-  /// Words of more than `most` columns are cut into several.
-  static std::vector<Word> words_of(const Rich& spans, int most) {
-    std::vector<Word> words(1);
-    for (const Span& span : spans) {
-      for (std::size_t position = 0; position < span.text.size();) {
-        const std::size_t from = position;
-        next_code_point(span.text, position);
-        const std::string character = span.text.substr(from, position - from);
-        const int columns = display_width(character);
-        if (character == " " || words.back().columns + columns > most) words.emplace_back();
-        if (character == " ") continue;
-        Rich& pieces = words.back().pieces;
-        if (pieces.empty() || pieces.back().strong != span.strong) pieces.push_back({{}, span.strong});
-        pieces.back().text += character;
-        words.back().columns += columns;
-      }
-    }
-    std::erase_if(words, [](const Word& word) { return word.columns == 0; });
-    return words;
-  }
-
-  bool colour_;
-  int width_;
-  std::string out_;
-};
 
 /// The one symmetric axis that all lifts of the table share: its right end, as a fraction.
 double axis_end(const Content& content) {
@@ -236,40 +147,8 @@ void write_metrics(Terminal& terminal, const Content& content, const Numbers& nu
         const bool several = metric.comparisons.size() > 1;
         if (several && &line == &metric.comparisons.front())
           terminal.line("  " + shortened(metric.name, terminal.width() - 2));
-        write_comparison(terminal, several ? "    " + line.arm : "  " + metric.name, line, end);
+        write_comparison(terminal, several ? "    " + line.label : "  " + metric.name, line, end);
       }
-  }
-  terminal.line();
-}
-
-/// "Phone; Lift +5.8% (+0.8% to +10.8%)": names, then head by head, an interval right behind its estimate.
-Rich row_of(const ContentTable& table, const std::vector<std::string>& row, std::string_view interval) {
-  Rich cells;
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    if (row[i].empty() || row[i] == "–") continue;
-    if (table.head[i] == interval && !cells.empty()) {
-      cells.push_back({" (" + row[i] + ")", false});
-      continue;
-    }
-    const bool name = i < table.names;
-    std::string before = cells.empty() ? "" : name ? " · " : "; ";
-    if (!name) before += table.head[i] + " ";
-    cells.push_back({std::move(before), false});
-    cells.push_back({row[i], i == table.names});
-  }
-  return cells;
-}
-
-/// Rows as paragraphs: tables of seven columns do not fit a terminal.
-void write_tables(Terminal& terminal, const ContentSection& section, Language language) {
-  const std::string_view interval = text_of(wording::kIntervalHead, language);
-  terminal.line(terminal.strong(shortened(section.title, terminal.width())));
-  if (!section.note.empty()) terminal.paragraph({{section.note, false}}, 2);
-  for (const ContentTable& table : section.tables) {
-    if (!table.title.empty()) terminal.paragraph({{table.title, true}}, 2);
-    for (const auto& row : table.rows) {
-      terminal.paragraph(row_of(table, row, interval), 4, "  •");
-    }
   }
   terminal.line();
 }
@@ -284,7 +163,7 @@ std::string render_text(const Scorecard& scorecard, const RenderOptions& options
   write_checks(terminal, content, options);
   write_metrics(terminal, content, numbers_for(scorecard, options));
   for (const ContentSection& section : sections_of(scorecard, numbers_for(scorecard, options)))
-    write_tables(terminal, section, options.language);
+    write_section(terminal, section, options.language);
   terminal.line(terminal.faint(shortened(content.made_by, terminal.width())));
   return terminal.take();
 }

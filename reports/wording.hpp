@@ -538,6 +538,7 @@ inline constexpr std::array kStatuses{
     CodeWord{"draft", {"draft", "Entwurf"}}, CodeWord{"running", {"running", "läuft"}},
     CodeWord{"stopped", {"stopped", "beendet"}}, CodeWord{"complete", {"complete", "abgeschlossen"}},
     CodeWord{"archived", {"archived", "archiviert"}}};
+inline constexpr Phrase kNoTrend{"none seen", "keine zu sehen"};
 inline constexpr std::array kTrends{
     CodeWord{"novelty", {"novelty wears off", "der Reiz des Neuen lässt nach"}},
     CodeWord{"primacy", {"it grows with habit", "es wächst mit der Gewöhnung"}}};
@@ -643,7 +644,11 @@ inline constexpr std::array kCounts{
     CodeWord{"duplicates", {"duplicates", "Dubletten"}},
     CodeWord{"rejected", {"rejected", "abgelehnt"}},
     CodeWord{"false_alarm_rate", {"false alarms at these looks", "Fehlalarme bei diesen Blicken"}},
-    CodeWord{"units_per_day", {"units per day", "Einheiten je Tag"}}};
+    CodeWord{"units", {"units", "Einheiten"}},
+    CodeWord{"units_per_day", {"units per day", "Einheiten je Tag"}},
+    CodeWord{"traffic", {"share of traffic", "Anteil am Verkehr"}},
+    CodeWord{"margin_rate", {"margin rate", "Margensatz"}},
+    CodeWord{"cost_per_unit", {"cost per unit", "Kosten je Einheit"}}};
 
 // The health checks.
 /// How the number of a check is called and written; `share` as a percentage.

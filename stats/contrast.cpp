@@ -17,6 +17,14 @@ struct UsedStratum {
   bool history;
 };
 
+/// All used units of one epoch, with and without history: what there is to compare without covariates.
+struct Epoch {
+  std::size_t number;
+  CoMoments control;
+  CoMoments treatment;
+  double weight;
+};
+
 /// Which of the three sets of units a computation looks at.
 enum class Group { control, treatment, pooled };
 
@@ -43,6 +51,7 @@ class Builder {
       add(stratum);
     }
     for (UsedStratum& stratum : used_) stratum.weight /= units_;
+    for (Epoch& epoch : epochs_) epoch.weight /= units_;
   }
 
   Contrast build() {
@@ -62,9 +71,11 @@ class Builder {
     result_.control = arm(Group::control, *control);
     result_.treatment = arm(Group::treatment, *treatment);
     const auto [on_control, on_treatment] = pooled_variances(*pooled);
+    describe_unadjusted(Group::control, result_.control);
+    describe_unadjusted(Group::treatment, result_.treatment);
     result_.control.pooled_variance = on_control;
     result_.treatment.pooled_variance = on_treatment;
-    result_.difference = difference();
+    result_.difference = difference(treatment->value - control->value);
     const double before = result_.control.unadjusted_variance + result_.treatment.unadjusted_variance;
     const double after = result_.control.variance + result_.treatment.variance;
     if (values_.covariates > 0 && before > 0.0) result_.variance_reduction = 1.0 - after / before;
@@ -88,6 +99,19 @@ class Builder {
     used.pooled.merge(stratum.treatment);
     units_ += static_cast<double>(n);
     used_.push_back(std::move(used));
+    add_to_epoch(stratum, static_cast<double>(n));
+  }
+
+  void add_to_epoch(const Stratum& stratum, double n) {
+    const auto epoch = std::find_if(epochs_.begin(), epochs_.end(),
+                                    [&](const Epoch& other) { return other.number == stratum.epoch; });
+    if (epoch == epochs_.end()) {
+      epochs_.push_back({stratum.epoch, stratum.control, stratum.treatment, n});
+      return;
+    }
+    epoch->control.merge(stratum.control);
+    epoch->treatment.merge(stratum.treatment);
+    epoch->weight += n;
   }
 
   double weighted_mean(Group group, std::size_t column) const {
@@ -176,7 +200,6 @@ class Builder {
 
   ArmEstimate arm(Group group, const Linearised& line) const {
     ArmEstimate estimate;
-    estimate.unadjusted = line.value;
     estimate.value = line.value;
     for (const UsedStratum& stratum : used_) {
       const CoMoments& cell = moments(stratum, group);
@@ -186,10 +209,36 @@ class Builder {
       estimate.n += cell.n();
       estimate.value -= stratum.weight * shift(stratum, group);
       estimate.variance += part;
-      estimate.unadjusted_variance += scale * unit_variance(cell, line, false);
       estimate.satterthwaite += part * part / (n - 1.0);
     }
     return estimate;
+  }
+
+  /// The value as if no covariate were known: means of whole epochs, weighted by their share of all units.
+  void describe_unadjusted(Group group, ArmEstimate& estimate) const {
+    Linearised line;
+    double denominator = 0.0;
+    for (const Epoch& epoch : epochs_) {
+      const CoMoments& cell = group == Group::control ? epoch.control : epoch.treatment;
+      line.value += epoch.weight * cell.mean(0);
+      if (values_.ratio) denominator += epoch.weight * cell.mean(1);
+    }
+    if (values_.ratio && !(std::abs(denominator) > 0.0)) {
+      estimate.unadjusted = estimate.value;  // only the strata make it a ratio at all
+      estimate.unadjusted_variance = estimate.variance;
+      return;
+    }
+    if (values_.ratio) {
+      line.value /= denominator;
+      line.on_numerator = 1.0 / denominator;
+      line.on_denominator = -line.value / denominator;
+    }
+    estimate.unadjusted = line.value;
+    for (const Epoch& epoch : epochs_) {
+      const CoMoments& cell = group == Group::control ? epoch.control : epoch.treatment;
+      estimate.unadjusted_variance +=
+          epoch.weight * epoch.weight * unit_variance(cell, line, false) / static_cast<double>(cell.n());
+    }
   }
 
   /// Variance of each arm's value if the units of both arms were one population.
@@ -205,8 +254,9 @@ class Builder {
     return {control, treatment};
   }
 
-  double difference() const {
-    double sum = values_.ratio ? result_.treatment.unadjusted - result_.control.unadjusted : 0.0;
+  /// Of a ratio: its stratified difference less what the covariates explain of it.
+  double difference(double of_ratios) const {
+    double sum = values_.ratio ? of_ratios : 0.0;
     for (const UsedStratum& stratum : used_) {
       if (!values_.ratio) sum += stratum.weight * stratum.treatment->mean_minus(*stratum.control);
       sum -= stratum.weight * (shift(stratum, Group::treatment) - shift(stratum, Group::control));
@@ -225,6 +275,7 @@ class Builder {
 
   UnitValues values_;
   std::vector<UsedStratum> used_;
+  std::vector<Epoch> epochs_;
   double units_ = 0.0;
   Contrast result_;
 };

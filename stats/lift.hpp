@@ -37,17 +37,18 @@ struct UnitValues {
 struct Stratum {
   CoMoments control;
   CoMoments treatment;
-  bool history = true;  ///< false: covariates say nothing here (units without history)
+  bool history = true;    ///< false: covariates say nothing here (units without history)
+  std::size_t epoch = 0;  ///< strata of one epoch are one group of units where covariates are left aside
 };
 
 /// One arm, over all strata.
 struct ArmEstimate {
   std::int64_t n = 0;  ///< units used
   double value = 0.0;  ///< mean or ratio, covariate-adjusted, strata weighted by their share of all units
-  double unadjusted = 0.0;       ///< the same without covariates
+  double unadjusted = 0.0;       ///< the same without covariates and without the strata they make: by epoch
   double variance = 0.0;         ///< of `value`: sum over strata of w^2 v / n
   double pooled_variance = 0.0;  ///< of `value` if units of both arms had one variance (no effect at all)
-  double unadjusted_variance = 0.0;
+  double unadjusted_variance = 0.0;  ///< of `unadjusted`
   double satterthwaite = 0.0;  ///< sum over strata of (w^2 v / n)^2 / (n - 1)
 };
 
@@ -59,7 +60,8 @@ struct Contrast {
   double pooled_value = 0.0;  ///< of both arms together
   double skewness = 0.0;      ///< of the pooled unit values; of a ratio: the larger of its two parts
   std::vector<double> slope;  ///< theta, one per covariate
-  std::optional<double> variance_reduction;  ///< 1 - adjusted/unadjusted variance of the difference
+  std::optional<double> variance_reduction;  ///< 1 - adjusted/unadjusted variance of the difference;
+                                             ///< counts slopes and history strata alike
   std::size_t strata_left_out = 0;           ///< fewer than two units in an arm
   std::int64_t units_left_out = 0;
   Reason reason = Reason::none;

@@ -16,6 +16,7 @@
 #include "apps/cli/catalog_source.hpp"
 #include "apps/cli/commands.hpp"
 #include "apps/cli/store_commands.hpp"
+#include "apps/cli/texts.hpp"
 #include "apps/cli/verify/export_reader.hpp"
 #include "engine/definition/assigner.hpp"
 #include "engine/definition/error.hpp"
@@ -65,13 +66,6 @@ ordered_json to_json(std::string_view unit, const assign::Explanation& told, boo
     row["steps"].push_back({{"check", step.check}, {"passed", step.passed}, {"detail", step.detail}});
   }
   return row;
-}
-
-std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string field = "\"";
-  for (const char c : text) field.append(c == '"' ? 2 : 1, c);
-  return field + '"';
 }
 
 /// Decides for each unit it is given and prints the answers as it goes.

@@ -35,14 +35,7 @@ struct Calibration {
 };
 
 Calibration measure(const Options& options) {
-  ReaderOptions reading;
-  if (!options.as_of.empty()) {
-    reading.as_of = parse_time(options.as_of);
-    if (!reading.as_of)
-      throw Error(ErrorCode::usage,
-                  Problem{"--as-of", "is no moment", options.as_of, "write 2026-07-01 or 2026-07-01T12:30Z"});
-  }
-  const Reader reader(options.store, reading);
+  const Reader reader(options.store, reader_options(options.as_of));
   const Catalog catalog = catalog_of(reader);
   const ExperimentDefinition& experiment = experiment_of(catalog, options.experiment);
   Calibration result;

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "apps/cli/commands.hpp"
+#include "apps/cli/texts.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/time_point.hpp"
 
@@ -18,14 +19,6 @@ struct ExportArguments {
   std::string store, kind = "events", format = "csv", unit, experiment, from, to, as_of;
   std::vector<std::string> types;
 };
-
-Micros moment(const std::string& text, const char* option) {
-  const auto time = parse_time(text);
-  if (!time)
-    throw Error(ErrorCode::usage, option, fmt::format("\"{}\" is no moment", text),
-                "for example 2026-03-01 or 2026-03-01T12:00:00Z");
-  return *time;
-}
 
 void run(const ExportArguments& arguments) {
   ExportOptions options;

@@ -3,15 +3,17 @@
 #include "engine/record/import.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/commands.hpp"
+#include "apps/cli/progress.hpp"
 #include "apps/cli/store_commands.hpp"
+#include "apps/cli/texts.hpp"
 #include "apps/service/local_socket.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/predicate.hpp"
@@ -41,20 +43,6 @@ std::map<std::string, std::string> pairs(const std::vector<std::string>& texts, 
     result[text.substr(0, equals)] = text.substr(equals + 1);
   }
   return result;
-}
-
-void draw(const std::string& file, const ImportProgress& progress) {
-  const double rate = progress.seconds > 0 ? static_cast<double>(progress.rows) / progress.seconds : 0.0;
-  std::string line = fmt::format("\r{}  {} rows  {:.0f}/s", file, progress.rows, rate);
-  if (progress.total_bytes > 0 && progress.bytes > 0) {
-    const double done = static_cast<double>(progress.bytes) / static_cast<double>(progress.total_bytes);
-    constexpr int kWidth = 24;
-    const int filled = static_cast<int>(done * kWidth);
-    line = fmt::format("\r[{:#<{}}{:.<{}}] {:3.0f}%{}  {:.0f} s left", "", filled, "", kWidth - filled,
-                       100 * done, line.substr(1).insert(0, " "), progress.seconds * (1 - done) / done);
-  }
-  fmt::print(stderr, "{}\x1b[K", line);
-  std::fflush(stderr);
 }
 
 ImportOptions options_of(const ImportArguments& arguments) {
@@ -118,13 +106,16 @@ void run(const ImportArguments& arguments) {
   WritingStore open(arguments.store);
   bool failed = false;
   for (const std::string& file : arguments.files) {
-    const bool bar = !arguments.quiet && ::isatty(STDERR_FILENO) == 1;
-    options.progress = [&file, bar](const ImportProgress& progress) {
-      if (bar) draw(file, progress);
-      service::give_way();
-    };
-    const ImportResult result = import_file(open.recorder, file, options);
-    if (bar) fmt::print(stderr, "\r\x1b[K");
+    const ImportResult result = [&] {
+      ProgressBar bar(file, !arguments.quiet);
+      options.progress = [&bar](const ImportProgress& progress) {
+        const double rate = static_cast<double>(progress.rows) / std::max(progress.seconds, 1e-3);
+        bar.show(static_cast<double>(progress.bytes), static_cast<double>(progress.total_bytes),
+                 fmt::format("{} rows  {}/s", grouped(static_cast<double>(progress.rows)), grouped(rate)));
+        service::give_way();
+      };
+      return import_file(open.recorder, file, options);
+    }();
     print(file, result, arguments.json);
     failed = failed || result.too_many_rejected;
   }

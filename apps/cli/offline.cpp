@@ -14,6 +14,7 @@
 #include "apps/cli/commands.hpp"
 #include "apps/cli/offline/render.hpp"
 #include "apps/cli/progress.hpp"
+#include "engine/analyse/analyse_store.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/time_point.hpp"
 #include "engine/record/store.hpp"
@@ -58,14 +59,7 @@ PolicyLog read_store(const Options& options) {
   if (options.store.experiment.empty())
     throw Error(ErrorCode::usage, "--experiment", "a store holds many experiments: name one",
                 "liftmark offline shop.db --experiment recommendations");
-  ReaderOptions reading;
-  if (!options.as_of.empty()) {
-    reading.as_of = parse_time(options.as_of);
-    if (!reading.as_of)
-      throw Error(ErrorCode::usage,
-                  Problem{"--as-of", "is no moment", options.as_of, "write 2026-07-01 or 2026-07-01T12:30Z"});
-  }
-  const Reader reader(options.log, reading);
+  const Reader reader(options.log, reader_options(options.as_of));
   return read_policy_log(reader, options.store);
 }
 

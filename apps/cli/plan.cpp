@@ -13,6 +13,7 @@
 
 #include "apps/cli/commands.hpp"
 #include "apps/cli/plan/history.hpp"
+#include "apps/cli/texts.hpp"
 #include "engine/definition/error.hpp"
 #include "stats/power.hpp"
 
@@ -129,13 +130,6 @@ Answer compute(const Options& options) {
         answer.recommended = i;
     }
   return answer;
-}
-
-std::string grouped(double number) {
-  std::string digits = fmt::format("{:.0f}", number);
-  for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > 0; i -= 3)
-    digits.insert(static_cast<std::size_t>(i), " ");
-  return digits;
 }
 
 std::string percent(const std::optional<double>& lift) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 namespace liftmark::cli {
 
@@ -14,8 +15,9 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  /// `done` of `total` (0: unknown); redrawn a few times a second. From one thread.
-  void show(double done, double total);
+  /// `done` of `total` (0: unknown) and what else to say, e.g. a rate; redrawn a few times a second. From one
+  /// thread.
+  void show(double done, double total, std::string_view note = {});
 
  private:
   using Clock = std::chrono::steady_clock;

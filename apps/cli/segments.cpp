@@ -19,6 +19,7 @@
 
 #include "apps/cli/commands.hpp"
 #include "apps/cli/store_commands.hpp"
+#include "apps/cli/texts.hpp"
 #include "engine/aggregate/lifecycle.hpp"
 #include "engine/aggregate/population.hpp"
 #include "engine/aggregate/rfm.hpp"
@@ -51,14 +52,6 @@ struct Segmentation {
   std::vector<Member> members;  ///< by id
   RfmCuts cuts;
 };
-
-Micros moment(const std::string& text, const char* option) {
-  const auto at = parse_time(text);
-  if (!at)
-    throw Error(ErrorCode::usage,
-                Problem{option, "is no moment", text, "write 2026-07-01 or 2026-07-01T12:30Z"});
-  return *at;
-}
 
 std::string rfm_text(const RfmScore& score) {
   return fmt::format("{}{}{}", score.recency, score.frequency, score.monetary);
@@ -144,13 +137,6 @@ std::map<std::string, std::int64_t> counts_of(const Segmentation& of) {
   for (const Member& member : of.members)
     for (const std::string& name : names_of(member)) ++counts[name];
   return counts;
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string field = "\"";
-  for (const char c : text) field.append(c == '"' ? 2 : 1, c);
-  return field + '"';
 }
 
 std::string units_csv(const Segmentation& of) {

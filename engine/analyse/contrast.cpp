@@ -60,6 +60,7 @@ std::vector<stats::Stratum> strata_of(const std::vector<Cell>& cells, ArmPair pa
   }
   std::vector<stats::Stratum> strata;
   for (auto& [number, epoch] : epochs) {
+    epoch.history.epoch = epoch.no_history.epoch = static_cast<std::size_t>(number);
     if (epoch.history.control.n() + epoch.history.treatment.n() > 0)
       strata.push_back(std::move(epoch.history));
     if (epoch.no_history.control.n() + epoch.no_history.treatment.n() > 0)

@@ -49,8 +49,9 @@ Readings readings_of(const std::vector<MetricResult>& results, const std::string
   return all;
 }
 
-// A ratio whose denominator moved is not decision-grade: it can neither ship nor stop by itself, and as a
-// guardrail it vouches for nothing. Its breach still stops: that is the careful side.
+// A ratio whose denominator moved is not decision-grade: as a primary it can neither ship nor stop by itself.
+// As a guardrail it is read as it stands, marked beside its reading: more orders always move a return rate's
+// denominator, and a guardrail that could never hold then would forbid every success.
 void add_primary(const std::string& key, const Readings& readings, VariantState& state) {
   state.primaries.push_back(key);
   if (!readings.measured) return state.not_measured.push_back(key);
@@ -68,8 +69,7 @@ void add_guardrail(const std::string& key, const Readings& readings, VariantStat
   }
   if (readings.any_burning) state.burning_in.push_back(key);
   if (readings.any_breached) state.guardrails_breached.push_back(key);
-  const bool within = readings.all_within && readings.decision_grade;
-  (within ? state.guardrails_within : state.guardrails_open).push_back(key);
+  (readings.all_within ? state.guardrails_within : state.guardrails_open).push_back(key);
 }
 
 }  // namespace

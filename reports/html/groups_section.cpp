@@ -102,7 +102,7 @@ void write_block(Page& page, const Block& block, bool titled) {
   Writer& out = page.out;
   const Axis axis = axis_of(page, block);
   std::string title = metric_name(page.scorecard, block.first->metric);
-  if (page.scorecard.arms.size() > 2) title += " · " + visible(block.first->arm);
+  if (page.scorecard.arms.size() > 2) title += " · " + page.compared(block.first->arm, block.first->against);
   define_axis(out, axis);
   if (titled) out.markup("<h3>").text(title).markup("</h3>");
   page.open_table("seg", title);

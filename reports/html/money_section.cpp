@@ -15,8 +15,9 @@ std::string_view format_of_metric(const Scorecard& scorecard, const std::string&
   return "number";
 }
 
-std::string with_arm(const Page& page, const std::string& text, const std::string& arm) {
-  return page.scorecard.arms.size() > 2 ? text + " · " + visible(arm) : text;
+std::string with_arm(const Page& page, const std::string& text, const std::string& arm,
+                     const std::string& against) {
+  return page.scorecard.arms.size() > 2 ? text + " · " + page.compared(arm, against) : text;
 }
 
 LiftCell amount_cell(const Page& page, const Figure& figure, std::string_view format) {
@@ -51,7 +52,7 @@ void write_decomposition(Page& page, const Decomposition& one) {
   for (const auto& part : one.parts) reach(part.figure);
   const Axis axis{axis_for(std::move(reaches)), page.next_id++,
                   factors ? std::string_view() : format_of_metric(page.scorecard, one.metric)};
-  const std::string name = with_arm(page, metric_name(page.scorecard, one.metric), one.arm);
+  const std::string name = with_arm(page, metric_name(page.scorecard, one.metric), one.arm, one.against);
   define_axis(out, axis);
   out.markup("<div class=\"keep\"><h3>")
       .text(name + " · " + page.word(one.kind, wording::kDecompositions))

@@ -30,6 +30,9 @@ struct Page {
   std::string word(std::string_view code, const std::array<CodeWord, N>& table) const {
     return visible(word_for(code, table, language()));
   }
+  std::string compared(const std::string& arm, const std::string& against) const {
+    return compared_name(scorecard, arm, against, language());
+  }
   bool colours() const { return !withheld && !too_early; }
 
   void open_section(Markup id, const Phrase& title);

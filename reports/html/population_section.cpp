@@ -123,7 +123,7 @@ void funnel_rows(Page& page, const Axis& axis, const FunnelStep& step) {
       const LiftCell cell = lift_cell(change.relative, Tone::flat, page.numbers);
       out.markup("<td class=\"n\">");
       page.lift_cell(cell);
-      if (rows > 1) out.markup("<small>").text(visible(change.arm)).markup("</small>");
+      if (rows > 1) out.markup("<small>").text(page.compared(change.arm, change.against)).markup("</small>");
       out.markup("</td>");
       page.interval_cell(axis, {cell.figure, Look::ink, {}, {}});
     }

@@ -68,7 +68,7 @@ void metric_rows(Page& page, const Axis& axis, const MetricLine& metric, bool de
     if (alone) {
       name();
     } else {
-      out.text(line.arm);
+      out.text(line.label);
     }
     out.markup("</th>");
     comparison_cells(page, axis, line);
@@ -120,7 +120,7 @@ void analyst_row(Page& page, const MetricResult& metric, const Comparison& compa
   out.markup("<tr><th class=\"l\" scope=\"row\">")
       .text(shown_name(metric.name, metric.key))
       .markup("</th><td class=\"l\">");
-  out.text(visible(comparison.arm))
+  out.text(page.compared(comparison.arm, comparison.against))
       .markup("</td><td class=\"l\">")
       .text(page.word(comparison.method, wording::kMethods))
       .markup("</td>");

@@ -40,7 +40,8 @@ void write_sensitivities(Page& page, const MetricResult& metric) {
     const LiftCell cell = lift_cell(one.relative, Tone::flat, page.numbers);
     const bool used = one.kind == "cap" && metric.cap && one.parameter && *metric.cap == *one.parameter;
     std::string note = used ? page.say(wording::kUsedAbove) : "";
-    if (page.scorecard.arms.size() > 2) note += (note.empty() ? "" : " · ") + visible(one.arm);
+    if (page.scorecard.arms.size() > 2)
+      note += (note.empty() ? "" : " · ") + page.compared(one.arm, one.against);
     out.markup("<tr><th scope=\"row\">").text(treatment_text(metric, one, page.numbers));
     if (!note.empty()) out.markup("<small>").text(note).markup("</small>");
     out.markup("</th><td class=\"n\">");

@@ -46,7 +46,9 @@ void write_chart(Page& page, const Shown& shown, bool large, bool several) {
   const LiftText lift = page.numbers.lift(last.relative);
   TimeChart chart;
   chart.large = large;
-  chart.title = page.say(wording::kChartTitle, {{"metric", name}, {"arm", visible(shown.timeline->arm)}});
+  chart.title =
+      page.say(wording::kChartTitle,
+               {{"metric", name}, {"arm", page.compared(shown.timeline->arm, shown.timeline->against)}});
   chart.summary = page.say(
       wording::kChartSummary,
       {{"n", page.numbers.whole(last.day)},
@@ -65,7 +67,8 @@ void write_chart(Page& page, const Shown& shown, bool large, bool several) {
   }
   if (several) {
     out.markup("<h3>").text(name);
-    if (page.scorecard.arms.size() > 2) out.text(" · " + visible(shown.timeline->arm));
+    if (page.scorecard.arms.size() > 2)
+      out.text(" · " + page.compared(shown.timeline->arm, shown.timeline->against));
     out.markup("</h3>");
   }
   out.markup("<figure class=\"scroll\" tabindex=\"0\" role=\"region\"")
@@ -78,9 +81,9 @@ void write_chart(Page& page, const Shown& shown, bool large, bool several) {
 void write_rows(Page& page, const Shown& shown) {
   Writer& out = page.out;
   const auto& points = shown.timeline->points;
-  const std::string name = page.say(
-      wording::kChartTitle,
-      {{"metric", shown_name(shown.metric->name, shown.metric->key)}, {"arm", visible(shown.timeline->arm)}});
+  const std::string name =
+      page.say(wording::kChartTitle, {{"metric", shown_name(shown.metric->name, shown.metric->key)},
+                                      {"arm", page.compared(shown.timeline->arm, shown.timeline->against)}});
   out.markup("<details><summary>").text(page.say(wording::kTableBehind)).markup("</summary>");
   page.open_table("plain", name);
   out.markup("<thead><tr>");
@@ -130,7 +133,8 @@ void write_other_lines(Page& page, std::size_t room) {
       TimeChart chart;
       chart.large = false;
       chart.title = page.say(daily ? wording::kDaily : wording::kSinceExposure) + ": " +
-                    shown_name(metric.name, metric.key) + ", " + visible(timeline.arm);
+                    shown_name(metric.name, metric.key) + ", " +
+                    page.compared(timeline.arm, timeline.against);
       Line line{{}, "ink"};
       for (const TimePoint& point : timeline.points)
         line.points.push_back(

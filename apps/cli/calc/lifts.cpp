@@ -93,7 +93,8 @@ stats::Contrast contrast_of(const json& in, const stats::UnitValues& values) {
   for (const json& stratum : list)
     strata.push_back({.control = moments_of(object_at(stratum, "control"), columns),
                       .treatment = moments_of(object_at(stratum, "treatment"), columns),
-                      .history = flag(stratum, "history", true)});
+                      .history = flag(stratum, "history", true),
+                      .epoch = strata.size()});
   const auto contrast = stats::contrast(strata, values);
   if (contrast.reason != stats::Reason::none) refuse(contrast.reason, "these arms cannot be compared");
   return contrast;

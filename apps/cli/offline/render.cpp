@@ -8,18 +8,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/texts.hpp"
+
 namespace liftmark::cli {
 namespace {
 
 using nlohmann::ordered_json;
 using stats::Estimate;
-
-std::string grouped(double number) {
-  std::string digits = fmt::format("{:.0f}", number);
-  for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > 0; i -= 3)
-    digits.insert(static_cast<std::size_t>(i), ",");
-  return digits;
-}
 
 std::string weight_text(double weight) {
   return weight < 1000 ? fmt::format("{:.3g}", weight) : grouped(weight);

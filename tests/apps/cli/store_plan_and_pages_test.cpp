@@ -104,10 +104,13 @@ TEST_CASE("a store's past by hand: 20 of 200 buy, half of earlier buyers buy aga
   CHECK(past.baseline.mean == Approx(0.1));
   CHECK(past.baseline.proportion);
   CHECK(past.units_per_day == Approx(400.0 / 9));
-  // Open: by hand the earlier purchase takes off 0.08^2 / (0.16 0.09) = 4/9. The covariate is constant within the
-  // stratum that has history, so its slope takes nothing off, and what the strata take off is not counted yet.
-  CHECK(past.variance_reduction == Approx(0.0).margin(1e-12));
-  CHECK(past.covariate_correlation == Approx(0.0).margin(1e-6));
+  // 40 of 200 have bought before; 20 of these 40 buy again, nobody else does. The squared correlation of the
+  // two 0/1 values is 0.08^2 / (0.16 0.09) = 4/9; with sample variances, s^2 = n p (1 - p) / (n - 1): before
+  // 0.09 / 199, after (40/200)^2 0.25 / 39, and 1 - after/before = 0.4331.
+  const double by_hand = 1 - (0.04 * 0.25 / 39) / (0.09 / 199);
+  CHECK(past.variance_reduction == Approx(by_hand));
+  CHECK(past.variance_reduction == Approx(4.0 / 9).margin(0.02));
+  CHECK(past.covariate_correlation == Approx(std::sqrt(by_hand)));
   CHECK(past.baseline.variance_kept == Approx(1 - past.variance_reduction));
   CHECK_THROWS_AS(read_history({.store = shop.file("shop.db"), .metric = "convrsion"}), liftmark::Error);
   CHECK_THROWS_AS(read_history({.store = shop.file("shop.db"), .metric = "conversion", .experiment = "none"}),

@@ -251,7 +251,7 @@ TEST_CASE("a denominator is tested under every method") {
   }
 }
 
-TEST_CASE("a guardrail that is not decision-grade vouches for nothing") {
+TEST_CASE("a guardrail that is not decision-grade is read as it stands, and marked") {
   auto data = arms({1'000, 1'000});
   add_counts(data, "m", {{1'000, 300}, {1'000, 500}});
   data.metrics.push_back(ratio("aov", {{10.0, 1.0}, {17.2, 1.7}}));
@@ -261,9 +261,9 @@ TEST_CASE("a guardrail that is not decision-grade vouches for nothing") {
   const auto card = analyse(data, analysis);
   CHECK(first(card, 1).reading == "Within margin");
   CHECK_FALSE(card.metrics[1].decision_grade);
-  CHECK(card.verdict.word == "No decision");
-  CHECK(card.verdict.variants[0].because == "guardrail_not_settled");
-  CHECK(card.verdict.variants[0].metrics == std::vector<std::string>{"aov"});
+  CHECK(card.metrics[1].grade_note == "denominator_moved");
+  // MEASUREMENT "Verdict": at least one primary better and every guardrail within its margin.
+  CHECK(card.verdict.word == "Ship");
 }
 
 TEST_CASE("a variant ships when it is better than every control it is compared with") {
