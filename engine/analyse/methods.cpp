@@ -7,6 +7,7 @@
 
 #include "engine/analyse/bayesian.hpp"
 #include "engine/definition/error.hpp"
+#include "engine/definition/plan_words.hpp"
 #include "stats/confidence_sequence.hpp"
 #include "stats/distributions.hpp"
 #include "stats/group_sequential_analysis.hpp"
@@ -97,9 +98,16 @@ Estimate mixture_sprt(const Look& look, const Ask& ask) {
   return sequence(look, ask, ratio * ratio);
 }
 
+/// In the order of kSpendings.
+constexpr std::array<stats::BoundaryKind, std::size(kSpendings)> kSpendingKinds{
+    stats::BoundaryKind::lan_demets_obrien_fleming, stats::BoundaryKind::lan_demets_pocock,
+    stats::BoundaryKind::kim_demets, stats::BoundaryKind::hwang_shih_decani};
+
 stats::GroupSequentialRule spending_rule(const Plan& plan, double alpha, stats::Side side) {
-  return {.kind = plan.spending == "pocock" ? stats::BoundaryKind::lan_demets_pocock
-                                            : stats::BoundaryKind::lan_demets_obrien_fleming,
+  const auto at = std::find_if(std::begin(kSpendings), std::end(kSpendings),
+                               [&](const SpendingName& one) { return one.name == plan.spending; });
+  return {.kind = kSpendingKinds.at(static_cast<std::size_t>(at - std::begin(kSpendings))),
+          .parameter = plan.spending_parameter.value_or(0.0),
           .alpha = alpha,
           .sides = side == stats::Side::two ? 2 : 1};
 }

@@ -128,9 +128,10 @@ struct Plan {
   int min_days = 14;                          ///< whole weeks
   std::optional<int> horizon_days;
   Correction correction = Correction::allocation;
-  std::vector<std::string> segments;        ///< attributes, or "rfm", "lifecycle", "cold_start"
-  std::string spending = "obrien_fleming";  ///< group_sequential
-  std::vector<int> look_days;               ///< group_sequential
+  std::vector<std::string> segments;         ///< attributes, or "rfm", "lifecycle", "cold_start"
+  std::string spending = "obrien_fleming";   ///< group_sequential; one of kSpendings
+  std::optional<double> spending_parameter;  ///< rho of kim_demets, gamma of hwang_shih_decani
+  std::vector<int> look_days;                ///< group_sequential
   std::string rule = "clear_win_no_harm";
   std::vector<std::string> against;  ///< control arms to compare with; empty: the first control
   std::optional<double> prior_mean, prior_standard_deviation;  ///< bayesian, relative effect

@@ -295,6 +295,27 @@ void check_hashing(FieldReader& fields, const Experiment& experiment) {
                   "Add \"layer\", or use \"traffic\" for a share of the units.");
 }
 
+template <typename Report>
+void check_spending(const Plan& plan, const Report& report) {
+  const auto spending = std::find_if(std::begin(kSpendings), std::end(kSpendings),
+                                     [&](const SpendingName& one) { return one.name == plan.spending; });
+  if (spending == std::end(kSpendings)) {
+    std::vector<std::string_view> names;
+    for (const SpendingName& one : kSpendings) names.push_back(one.name);
+    return report("spending", "is not a known choice", plan.spending,
+                  fmt::format("Use one of: {}.", fmt::join(names, ", ")));
+  }
+  if (spending->parameter.empty() && plan.spending_parameter)
+    report("spending_parameter", "this spending has none", fmt::format("{}", *plan.spending_parameter),
+           "Remove it, or use \"spending\": \"kim_demets\" or \"hwang_shih_decani\".");
+  if (!spending->parameter.empty() && !plan.spending_parameter)
+    report("spending_parameter", fmt::format("{} needs its {}", spending->name, spending->parameter), {},
+           fmt::format("Add \"spending_parameter\", for example {}.", spending->usual));
+  if (spending->name == "kim_demets" && plan.spending_parameter.value_or(1.0) <= 0)
+    report("spending_parameter", "rho must be above 0", fmt::format("{}", *plan.spending_parameter),
+           fmt::format("For example {}: as careful early as O'Brien and Fleming.", spending->usual));
+}
+
 void check_plan(FieldReader& fields, const ExperimentDefinition& experiment) {
   const Plan& plan = experiment.plan;
   const std::string where = fields.where("plan");
@@ -326,8 +347,7 @@ void check_plan(FieldReader& fields, const ExperimentDefinition& experiment) {
   if (plan.correction == Correction::dunnett && plan.method != Method::fixed)
     report("correction", "Dunnett is for fixed-horizon plans", "dunnett",
            "Use \"allocation\", or \"method\": \"fixed\".");
-  if (plan.spending != "obrien_fleming" && plan.spending != "pocock")
-    report("spending", "is not a known choice", plan.spending, "Use one of: obrien_fleming, pocock.");
+  check_spending(plan, report);
   if (std::find(std::begin(kRuleNames), std::end(kRuleNames), plan.rule) == std::end(kRuleNames))
     report("rule", "is not a known choice", plan.rule,
            fmt::format("Use one of: {}.", fmt::join(kRuleNames, ", ")));

@@ -27,6 +27,7 @@ void describe_plan(Fields& fields, Plan& plan) {
   fields.choice("correction", plan.correction, kCorrections);
   fields.field("segments", plan.segments);
   fields.field("spending", plan.spending);
+  fields.field("spending_parameter", plan.spending_parameter, {.least = -40.0, .most = 40.0});
   fields.field("look_days", plan.look_days, {.least = 1, .most = 1000});
   fields.field("rule", plan.rule);
   fields.field("against", plan.against);

@@ -110,6 +110,22 @@ TEST_CASE("group sequential: O'Brien-Fleming-type boundaries at the looks, read 
   CHECK(first(early).reading == "Not until horizon");
 }
 
+TEST_CASE("group sequential: every spending a plan may name") {
+  auto analysis = ask(Method::group_sequential);
+  analysis.plan.look_days = {7, 14};
+  const auto first_bound = [&](const char* spending, std::optional<double> parameter) {
+    analysis.plan.spending = spending;
+    analysis.plan.spending_parameter = parameter;
+    return multiplier(first(analyse(shop({100, 10, 100, 20}, 7), analysis)).relative);
+  };
+  // At information 1/2 each side of 0.05 has spent what the function says of 0.025; z is its normal quantile:
+  // 0.025 log(1 + (e - 1)/2), 0.025 / 2^2, 0.025 / 2^3, 0.025 (e^2 - 1) / (e^4 - 1).
+  CHECK(first_bound("pocock", std::nullopt) == Approx(2.15699921834).epsilon(1e-8));
+  CHECK(first_bound("kim_demets", 2.0) == Approx(2.49770547441).epsilon(1e-8));
+  CHECK(first_bound("kim_demets", 3.0) == Approx(2.73436878653).epsilon(1e-8));
+  CHECK(first_bound("hwang_shih_decani", -4.0) == Approx(2.74996593184).epsilon(1e-8));
+}
+
 TEST_CASE("a fixed plan reads the cut of its horizon, whatever the date of the report") {
   auto analysis = ask(Method::fixed);
   analysis.plan.horizon_days = 7;
