@@ -28,6 +28,19 @@ if(LIFTMARK_TSAN)
   target_link_options(liftmark_options INTERFACE -fsanitize=thread)
 endif()
 
+# liftmark_precompile(<target> <header>...): parses these and the standard library once for all files of the target. A
+# file still includes what it uses: the clang preset builds without.
+option(LIFTMARK_PRECOMPILE "Precompile the headers that most files include" ON)
+function(liftmark_precompile target)
+  if(LIFTMARK_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE <algorithm> <array> <charconv> <cmath> <cstdint> <filesystem> <functional>
+      <limits> <map> <memory> <numeric> <optional> <set> <span> <stdexcept> <string> <string_view> <unordered_map>
+      <utility> <variant> <vector> ${ARGN})
+    # What ccache needs to see through a precompiled header.
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+  endif()
+endfunction()
+
 # liftmark_library(<name> <folder> [<linked target>...]): a static library from the .cpp files of one folder
 # and of the folders below it that are not targets themselves.
 function(liftmark_library name folder)
@@ -41,6 +54,14 @@ function(liftmark_library name folder)
     target_include_directories(liftmark_${name} PUBLIC
       $<BUILD_INTERFACE:${root}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/liftmark>)
     target_link_libraries(liftmark_${name} PUBLIC ${ARGN} PRIVATE $<BUILD_INTERFACE:liftmark_options>)
+    set(headers)
+    if("fmt::fmt" IN_LIST ARGN)
+      list(APPEND headers <fmt/format.h>)
+    endif()
+    if("nlohmann_json::nlohmann_json" IN_LIST ARGN)
+      list(APPEND headers <nlohmann/json.hpp>)
+    endif()
+    liftmark_precompile(liftmark_${name} ${headers})
   else()
     add_library(liftmark_${name} INTERFACE)
     target_include_directories(liftmark_${name} INTERFACE
