@@ -326,12 +326,16 @@ void add_verdict(Content& content, const Scorecard& scorecard, const Numbers& nu
   const Context context{scorecard, numbers};
   const Verdict& verdict = scorecard.verdict;
   content.verdict.tag = visible(word_for(verdict.word, wording::kVerdictWords, numbers.language()));
-  if (!verdict.rule.empty())
+  if (!verdict.rule.empty()) {
+    const bool changed =
+        plan_row(scorecard, "plan") != nullptr || plan_row(scorecard, "plan_set_aside") != nullptr;
+    // Of a table nobody can say when its rule was chosen.
+    const Phrase& phrase = changed                           ? wording::kRuleChanged
+                           : scorecard.provenance.as_of == 0 ? wording::kRuleOfTable
+                                                             : wording::kRule;
     content.verdict.rule =
-        context.say(plan_row(scorecard, "plan") == nullptr && plan_row(scorecard, "plan_set_aside") == nullptr
-                        ? wording::kRule
-                        : wording::kRuleChanged,
-                    {{"rule", visible(word_for(verdict.rule, wording::kRules, numbers.language()))}});
+        context.say(phrase, {{"rule", visible(word_for(verdict.rule, wording::kRules, numbers.language()))}});
+  }
   if (is_withheld(scorecard)) {
     add_withheld_verdict(content, context);
   } else {

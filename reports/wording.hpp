@@ -96,6 +96,7 @@ inline constexpr Phrase kDay{"day {n}", "Tag {n}"};
 // The verdict.
 inline constexpr Phrase kRule{"rule “{rule}”, fixed before the start",
                               "Regel „{rule}“, vor dem Start festgelegt"};
+inline constexpr Phrase kRuleOfTable{"rule “{rule}”", "Regel „{rule}“"};
 inline constexpr Phrase kRuleChanged{"rule “{rule}”; the plan was changed after the start",
                                      "Regel „{rule}“; der Plan wurde nach dem Start geändert"};
 inline constexpr Phrase kPlanChanged{
@@ -487,7 +488,7 @@ inline constexpr std::array kReasonsOfVerdict{
              {"every decision metric is better", "jede Entscheidungskennzahl ist besser"}},
     CodeWord{"no_harm_at_horizon",
              {"no harm was found at the planned end", "am geplanten Ende ist kein Schaden zu sehen"}},
-    CodeWord{"no_primary_metric", {"there is no decision metric", "es gibt keine Entscheidungskennzahl"}},
+    CodeWord{"no_primary_metric", {"no metric was named to decide by", "keine Kennzahl wurde zum Entscheiden benannt"}},
     CodeWord{"sample_ratio_failed", {"the sample-ratio check failed", "die Aufteilung stimmt nicht"}},
     CodeWord{"guardrail_breached", {"a guardrail is breached", "eine Leitplanke ist verletzt"}},
     CodeWord{"primary_worse", {"a decision metric is worse", "eine Entscheidungskennzahl ist schlechter"}},

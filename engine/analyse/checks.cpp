@@ -157,12 +157,14 @@ Check crossovers(const CheckInput& input) {
   return check;
 }
 
-/// Pre-period balance of each primary's first covariate.
+/// Pre-period balance of the first covariate of each primary; of each metric where none decides.
 Check balance(const CheckInput& input) {
   Check check{.kind = "balance", .status = kNotRun, .note = "no_covariates"};
+  const bool decides = std::any_of(input.tasks.begin(), input.tasks.end(),
+                                   [](const auto& task) { return task.role.role == Role::primary; });
   for (const auto& task : input.tasks) {
     const auto& layout = task.data.layout;
-    if (task.role.role != Role::primary || layout.covariates == 0) continue;
+    if ((decides && task.role.role != Role::primary) || layout.covariates == 0) continue;
     const std::array<std::size_t, 1> column{layout.ratio ? 2u : 1u};
     for (const auto pair : input.pairs) {
       std::vector<Cell> cells;

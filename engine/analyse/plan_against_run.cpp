@@ -70,13 +70,16 @@ std::vector<PlanRow> plan_against_run(const Statistics& statistics, const Analys
                                       std::int64_t compared_units) {
   const Plan& plan = analysis.plan;
   std::vector<PlanRow> rows;
-  const std::string method(plan_method(plan.method).key);
-  rows.push_back({.item = "method", .planned = method, .actual = method});
-  rows.push_back(
-      {.item = "alpha",
-       .planned = fmt::format("{:g}", plan.alpha),
-       .actual = analysis.levels == Levels::allocated ? "shared over comparisons" : "each interval by itself",
-       .kept = analysis.levels == Levels::allocated});
+  const bool decides = !plan.primary.empty() || !plan.guardrails.empty();
+  if (decides || !analysis.seen_once) {  // a table that is only looked at had no plan to keep
+    const std::string method(plan_method(plan.method).key);
+    const bool shared = analysis.levels == Levels::allocated;
+    rows.push_back({.item = "method", .planned = method, .actual = method});
+    rows.push_back({.item = "alpha",
+                    .planned = fmt::format("{:g}", plan.alpha),
+                    .actual = shared ? "shared over comparisons" : "each interval by itself",
+                    .kept = shared});
+  }
   add_metrics(statistics, analysis, rows);
   if (plan.planned_units)
     rows.push_back({.item = "planned_units",

@@ -105,7 +105,7 @@ void write_block(Page& page, const Block& block, bool titled) {
   if (page.scorecard.arms.size() > 2) title += " · " + page.compared(block.first->arm, block.first->against);
   define_axis(out, axis);
   if (titled) out.markup("<h3>").text(title).markup("</h3>");
-  page.open_table("seg", title);
+  page.open_table("seg six", title);
   out.markup("<thead><tr>");
   page.head("", page.say(wording::kDimension));
   page.head("", page.say(wording::kGroup));

@@ -61,7 +61,7 @@ small{display:block;font-size:12.5px;color:var(--soft);font-weight:400;line-heig
 .n{text-align:right;white-space:nowrap}
 th.plot,td.plot{padding:0 18px 0 22px}.n .m{white-space:normal}
 .score .plot{width:34%}.score .v{width:150px}
-.seg .plot{width:44%}.fun .plot{width:26%}.fun .share{width:22%;padding-right:18px}
+.seg .plot{width:44%}.six .plot{width:34%}.fun .plot{width:26%}.fun .share{width:22%;padding-right:18px}
 .grp th{padding:22px 0 4px;font-weight:650;font-size:14px;border-top:0!important}.grp{height:auto!important}
 .grp th span{font-weight:400;color:var(--soft);margin-left:10px;font-size:13px}
 .grp+tr th,.grp+tr td{border-top:1px solid var(--ink)!important}
