@@ -58,6 +58,8 @@ struct MetricStatistics {
     std::vector<Cell> cells;
   };
   std::vector<Day> by_day;          ///< units by the day of their first exposure; cumulate by merging
+  /// Tables of running totals: all units so far as they stood on the day, instead of `by_day`.
+  std::vector<Day> running;
   std::vector<Day> since_exposure;  ///< values by days since first exposure
   /// One-dimensional cells of a part of the metric, everybody in `history`.
   struct Part {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <optional>
 
 #include "engine/aggregate/table_values.hpp"
@@ -92,10 +93,26 @@ constexpr std::array kColumns{Column{&SummaryColumns::units, &Cells::units},
                               Column{&SummaryColumns::sum, &Cells::sum},
                               Column{&SummaryColumns::sum_squares, &Cells::sum_squares}};
 
+/// A running total as it stood.
+struct Standing {
+  double when;
+  stats::CoMoments moments;
+};
+
 struct Total {
   stats::CoMoments moments = stats::CoMoments(1);
   std::optional<double> latest;
+  std::map<int, Standing> by_day;  ///< running totals: the last row of each day
 };
+
+constexpr double kMostDays = 10'000;
+
+void stand(Total& total, double when, const stats::CoMoments& moments) {
+  if (!(when >= 0 && when <= kMostDays)) return;
+  const auto [day, fresh] = total.by_day.try_emplace(std::max(1, static_cast<int>(std::ceil(when - 1e-9))),
+                                                     Standing{when, moments});
+  if (!fresh && day->second.when <= when) day->second = {when, moments};
+}
 
 }  // namespace
 
@@ -123,6 +140,8 @@ struct SummaryAggregator::State {
   std::string arm_of(const TableRow& row);
   void check_file(ColumnIndex& index);
   void check_readable() const;
+  std::vector<MetricStatistics::Day> running(const std::vector<std::string>& names,
+                                             const std::string& metric) const;
 };
 
 std::string SummaryAggregator::State::text(const TableRow& row, const std::string& column) {
@@ -172,8 +191,11 @@ void SummaryAggregator::State::put(const TableRow& row, Total& total, stats::CoM
   }
   bool bad = false;
   const auto when = cell(row, spec.latest_column, bad);
-  if (bad || !when || (total.latest && *total.latest > *when)) return;
-  total = {.moments = std::move(moments), .latest = when};
+  if (bad || !when) return;
+  stand(total, *when, moments);
+  if (total.latest && *total.latest > *when) return;
+  total.moments = std::move(moments);
+  total.latest = when;
 }
 
 bool SummaryAggregator::State::add_metric(const TableRow& row, const std::string& arm,
@@ -300,6 +322,22 @@ void SummaryAggregator::add(const TableRow& row) {
   state.add_arm(row, state.arm_of(row), "");
 }
 
+/// The days of which every arm has a row.
+std::vector<MetricStatistics::Day> SummaryAggregator::State::running(const std::vector<std::string>& names,
+                                                                     const std::string& metric) const {
+  std::vector<MetricStatistics::Day> days;
+  for (const auto& [day, first] : totals.at({names.front(), metric}).by_day) {
+    MetricStatistics::Day all{.day = day, .cells = {}};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const auto total = totals.find({names[i], metric});
+      if (total == totals.end() || !total->second.by_day.contains(day)) break;
+      all.cells.push_back({.epoch = 1, .arm = i, .history = total->second.by_day.at(day).moments});
+    }
+    if (all.cells.size() == names.size()) days.push_back(std::move(all));
+  }
+  return days;
+}
+
 Statistics SummaryAggregator::finish() {
   State& state = *state_;
   state.check_readable();
@@ -333,6 +371,7 @@ Statistics SummaryAggregator::finish() {
                           .layout = {.binary = metric.proportion(), .third = metric.proportion()}};
     for (std::size_t i = 0; i < arms.size(); ++i)
       data.cells.push_back({.epoch = 1, .arm = i, .history = state.totals[{arms[i], metric.key}].moments});
+    data.running = state.running(arms, metric.key);
     result.metrics.push_back(std::move(data));
   }
   state.counts["rows_read"] = state.rows;

@@ -36,7 +36,8 @@ struct SummarySpec {
   TextPredicate where = {};
   std::string units_column = {};  ///< units of the sample-ratio check; empty: the first metric's
   std::string latest_column =
-      {};  ///< rows are running totals over this column: only each arm's last row counts
+      {};  ///< rows are running totals over this column: only each arm's last row counts; read as days since
+           ///< the start (at most 10,000), the ones before it make the line over time
   std::map<std::string, double> shares = {};
 };
 

@@ -29,19 +29,26 @@ const PlanMethod& any_time_method(const MetricTask& task, const Look& look) {
   return planned.any_time ? planned : plan_method(Method::always_valid);
 }
 
+/// Adds what is known on `day`.
+void add_known(const MetricTask& task, const Statistics& statistics, ArmPair pair,
+               const std::vector<Cell>& cells, int day, Timeline& line) {
+  const auto look = look_of(task, cells, pair);
+  auto point = point_of(task, look, any_time_method(task, look));
+  set_day(statistics, day, point);
+  const auto& relative = point.relative;
+  const bool clear = (relative.lower && *relative.lower > 0) || (relative.upper && *relative.upper < 0);
+  if (clear && !line.first_clear_day) line.first_clear_day = point.day;
+  line.points.push_back(std::move(point));
+}
+
 /// By the day on which the units' windows were over: what the line shows for a day was known on it.
 Timeline cumulative(const MetricTask& task, const Statistics& statistics, ArmPair pair) {
   Timeline line = empty_line(statistics, pair, "cumulative");
+  for (const auto& day : task.data.running) add_known(task, statistics, pair, day.cells, day.day, line);
   Cumulated sum(task.data.layout.dimension());
   for (const auto& day : task.data.by_day) {
     sum.add(day.cells);
-    const auto look = look_of(task, sum.cells(), pair);
-    auto point = point_of(task, look, any_time_method(task, look));
-    set_day(statistics, known_on(task.metric, day.day), point);
-    const auto& relative = point.relative;
-    const bool clear = (relative.lower && *relative.lower > 0) || (relative.upper && *relative.upper < 0);
-    if (clear && !line.first_clear_day) line.first_clear_day = point.day;
-    line.points.push_back(std::move(point));
+    add_known(task, statistics, pair, sum.cells(), known_on(task.metric, day.day), line);
   }
   return line;
 }
@@ -63,6 +70,7 @@ std::vector<Timeline> timelines(const MetricTask& task, const Statistics& statis
                                 const std::vector<ArmPair>& pairs) {
   std::vector<Timeline> lines;
   for (const auto pair : pairs) {
+    if (!task.data.running.empty()) lines.push_back(cumulative(task, statistics, pair));
     if (!task.data.by_day.empty()) {
       lines.push_back(cumulative(task, statistics, pair));
       lines.push_back(separate(task, statistics, pair, task.data.by_day, "daily"));

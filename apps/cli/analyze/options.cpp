@@ -194,7 +194,10 @@ void add_analyze_options(CLI::App& command, AnalyzeOptions& o) {
   command.add_option("--metric-column", o.metric_column, "Column that names the metric (default metric)")
       ->group("Summary tables");
   command.add_option("--units", o.units, "Column of units for the sample ratio")->group("Summary tables");
-  command.add_option("--latest", o.latest, "Rows are running totals over this column: the last one counts")
+  command
+      .add_option("--latest", o.latest,
+                  "Rows are running totals over this column of days since the start: the last one counts, "
+                  "the others make the line over time")
       ->group("Summary tables");
   list("--arm-suffix", o.arm_suffixes, "ARM=SUFFIX: a row holds this arm in columns with this ending")
       ->group("Summary tables");

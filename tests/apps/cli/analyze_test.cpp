@@ -450,6 +450,14 @@ TEST_CASE("the other real tables load") {
                "variant_id=2", "--where", "metric_id=1", "--latest", "time_since_start", "--mean",
                "m1=mean:mean,variance:variance,units:count"});
   CHECK(metric(asos, "m1")["comparisons"][0]["relative"]["lower"].is_number());
+  // The table's own rows: mean_t / mean_c - 1 at time 1.5 (day 2 has 2, which replaces it) and at the last
+  // time.
+  const auto& points = metric(asos, "m1")["timelines"][0]["points"];
+  CHECK(points[0]["day"] == 2);
+  CHECK(points[0]["relative"]["estimate"].get<double>() ==
+        Approx(0.13143532682842744 / 0.13179019021306637 - 1).epsilon(1e-9));
+  CHECK(points.back()["relative"]["estimate"] ==
+        metric(asos, "m1")["comparisons"][0]["relative"]["estimate"]);
   const auto upworthy =
       analyze({"--summary", (kData / "upworthy_counts_derived.csv.gz").string(), "--where",
                "clickability_test_id=546d88fb84ad38b2ce000024", "--arm", "winner", "--control", "False",
