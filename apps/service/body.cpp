@@ -38,7 +38,7 @@ Unpacked inflate_gzip(const std::string& packed, std::size_t most, std::string& 
     used = text.size() - stream.avail_out;
     if (used > most) return Unpacked::too_large;
     if (code == Z_STREAM_END) {
-      text.resize(used);
+      text.erase(used);
       if (stream.avail_in == 0) return Unpacked::good;
       if (inflateReset(&stream) != Z_OK) return Unpacked::damaged;  // another member follows
     } else if (code != Z_OK || (stream.avail_in == 0 && stream.avail_out > 0)) {
@@ -63,7 +63,7 @@ Unpacked inflate_zstd(const std::string& packed, std::size_t most, std::string& 
     if (used > most) return Unpacked::too_large;
     if (in.pos == in.size && code != 0 && out.pos < out.size) return Unpacked::damaged;
   }
-  text.resize(used);
+  text.erase(used);
   return Unpacked::good;
 }
 
