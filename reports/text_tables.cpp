@@ -70,9 +70,12 @@ Layout layout_of(const ContentTable& table, std::size_t headings, std::string_vi
   return layout;
 }
 
-/// The layout with the fewest headings that fits, if there is one.
+/// The layout with the fewest headings that fits, if there is one. Headings stand over numbers: a table of
+/// words alone has none.
 std::optional<Layout> fitting_layout(const ContentTable& table, std::string_view interval, int width) {
-  for (std::size_t headings = 0; headings < std::max<std::size_t>(table.names, 1); ++headings) {
+  const bool words_only = table.names >= table.head.size();
+  const std::size_t most = words_only ? 1 : std::max<std::size_t>(table.names, 1);
+  for (std::size_t headings = 0; headings < most; ++headings) {
     Layout layout = layout_of(table, headings, interval);
     if (!layout.columns.empty() && layout.width() <= width) return layout;
   }

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include "engine/definition/error.hpp"
+#include "engine/definition/time_point.hpp"
 
 namespace liftmark::cli {
 
-Micros moment(const std::string& text, const char* option) {
+std::int64_t moment(const std::string& text, const char* option) {
   if (const auto at = parse_time(text)) return *at;
   throw Error(ErrorCode::usage,
               Problem{option, "is no moment", text, "write 2026-07-01 or 2026-07-01T12:30Z"});

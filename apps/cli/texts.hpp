@@ -1,15 +1,14 @@
 #pragma once
 // Moments, numbers and CSV fields as every command reads and writes them.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "engine/definition/time_point.hpp"
-
 namespace liftmark::cli {
 
-/// The moment that `text` names. Throws Error{usage} that names `option`.
-Micros moment(const std::string& text, const char* option);
+/// The moment that `text` names, in microseconds since the Unix epoch. Throws Error{usage} that names `option`.
+std::int64_t moment(const std::string& text, const char* option);
 
 /// A whole number in groups of three: "412,722".
 std::string grouped(double number);
