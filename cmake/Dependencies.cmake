@@ -6,6 +6,7 @@ find_package(fmt REQUIRED)                 # libfmt-dev
 find_package(simdjson REQUIRED)            # libsimdjson-dev
 find_package(OpenSSL REQUIRED)             # libssl-dev
 find_package(ZLIB REQUIRED)                # zlib1g-dev
+find_package(CURL REQUIRED)                # libcurl4-openssl-dev
 find_package(PkgConfig REQUIRED)           # pkg-config
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)    # libzstd-dev
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash) # libxxhash-dev

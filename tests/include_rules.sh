@@ -25,6 +25,12 @@ forbid stats  '(nlohmann|simdjson|sqlite3|CLI/)' 'no JSON, SQL or command line i
 forbid assign '(nlohmann|simdjson|sqlite3|CLI/)' 'no JSON, SQL or command line in assign'
 forbid engine/analyse '(sqlite3|CLI/|simdjson)' 'third-party headers stay at the edge'
 forbid engine 'CLI/' 'the command line is in apps'
+for folder in stats assign engine/definition engine/aggregate engine/analyse engine/scorecard reports apps; do
+  forbid "$folder" 'curl/' 'HTTP to ClickHouse is spoken in engine/record/clickhouse'
+done
+for folder in engine/analyse reports; do
+  forbid "$folder" 'engine/record/clickhouse' 'what follows aggregation knows no engine'
+done
 for folder in stats assign engine reports apps tests bench examples; do
   forbid "$folder" '\.\./' 'includes are written from the top of the tree'
 done

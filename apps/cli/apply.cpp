@@ -61,10 +61,18 @@ void print_version(const CatalogVersion& version, bool dry_run) {
     fmt::print("version {} stays in force; the digest would be {}.\n", version.version, digest);
 }
 
+AppliedCatalog apply_to_store(const Options& options, Catalog after) {
+  if (clickhouse::is_address(options.store)) {
+    clickhouse::Store store(clickhouse::parse_address(options.store));
+    return apply_catalog(store, std::move(after), options.edit);
+  }
+  WritingStore open(options.store);
+  return apply_catalog(open.recorder, options.store, std::move(after), options.edit);
+}
+
 void apply(const Options& options) {
   Catalog after = read_catalog_file(options.catalog);
-  WritingStore open(options.store);
-  const AppliedCatalog applied = apply_catalog(open.recorder, options.store, std::move(after), options.edit);
+  const AppliedCatalog applied = apply_to_store(options, std::move(after));
   if (options.json) {
     fmt::print("{}\n", service::catalog_answer(applied));
     return;
@@ -87,7 +95,8 @@ void add_apply(CLI::App& program) {
   command->footer(
       "Example:\n  liftmark init shop.db\n  liftmark apply shop.db catalog.json --dry-run\n  liftmark apply "
       "shop.db catalog.json\n");
-  command->add_option("store", options->store, "The store's file.")->required();
+  command->add_option("store", options->store, "The store's file, or clickhouse://user@host:port/database.")
+      ->required();
   command->add_option("catalog", options->catalog, "The catalog, JSON (docs/catalog.md).")->required();
   command->add_flag("--dry-run", options->edit.dry_run, "Say what would change, store nothing.");
   command->add_flag("--new-epoch", options->edit.new_epoch,

@@ -49,7 +49,10 @@ void add_check(CLI::App& program) {
     bool json = false;
   };
   auto options = std::make_shared<Options>();
-  command->add_option("store", options->question.store, "The store")->required();
+  command
+      ->add_option("store", options->question.store,
+                   "The store: a file, or clickhouse://user@host:port/database")
+      ->required();
   command->add_option("experiment", options->question.experiment, "Key of the experiment")->required();
   command->add_option("--as-of", options->question.as_of,
                       "As the store was at this moment (default: the last commit)");

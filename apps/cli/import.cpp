@@ -17,6 +17,7 @@
 #include "apps/service/local_socket.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/predicate.hpp"
+#include "engine/record/clickhouse/recorder.hpp"
 #include "engine/record/compaction.hpp"
 
 namespace liftmark::cli {
@@ -99,11 +100,8 @@ void print(const std::string& file, const ImportResult& result, bool json) {
   if (result.rejected > 0) fmt::print("  lines and reasons: {}\n", result.rejects.string());
 }
 
-void run(const ImportArguments& arguments) {
-  ImportOptions options = options_of(arguments);
-  options.oldest =
-      arguments.max_age_days > 0 ? static_cast<Micros>(arguments.max_age_days * 86'400e6) : INT64_MAX / 2;
-  WritingStore open(arguments.store);
+/// Whether one of the files had more bad rows than are allowed.
+bool import_files(const ImportArguments& arguments, ImportOptions options, BatchSink& recorder) {
   bool failed = false;
   for (const std::string& file : arguments.files) {
     const ImportResult result = [&] {
@@ -114,17 +112,36 @@ void run(const ImportArguments& arguments) {
                  fmt::format("{} rows  {}/s", grouped(static_cast<double>(progress.rows)), grouped(rate)));
         service::give_way();
       };
-      return import_file(open.recorder, file, options);
+      return import_file(recorder, file, options);
     }();
     print(file, result, arguments.json);
     failed = failed || result.too_many_rejected;
   }
-  compact(open.recorder);
+  return failed;
+}
+
+void finish(const ImportArguments& arguments, bool failed) {
   if (failed)
     throw Error(ErrorCode::data, arguments.files.front(),
                 fmt::format("more than {:.3g}% of the rows were rejected; the good ones are kept",
                             100 * arguments.max_rejected),
                 "see the rejects file; --max-rejected allows more");
+}
+
+void run(const ImportArguments& arguments) {
+  ImportOptions options = options_of(arguments);
+  options.oldest =
+      arguments.max_age_days > 0 ? static_cast<Micros>(arguments.max_age_days * 86'400e6) : INT64_MAX / 2;
+  if (clickhouse::is_address(arguments.store)) {
+    clickhouse::Store store(clickhouse::parse_address(arguments.store));
+    clickhouse::Recorder recorder(store);
+    return finish(arguments, import_files(arguments, options, recorder));
+  }
+  WritingStore open(arguments.store);
+  FileSink sink(open.recorder);
+  const bool failed = import_files(arguments, options, sink);
+  compact(open.recorder);
+  finish(arguments, failed);
 }
 
 std::string fields_help() {
@@ -139,7 +156,8 @@ std::string fields_help() {
 void add_import(CLI::App& program) {
   auto* command = program.add_subcommand("import", "Exposures and events from CSV or NDJSON into a store");
   auto arguments = std::make_shared<ImportArguments>();
-  command->add_option("store", arguments->store, "The store")->required();
+  command->add_option("store", arguments->store, "The store: a file, or clickhouse://user@host:port/database")
+      ->required();
   command->add_option("files", arguments->files, "CSV or NDJSON, plain, gzip or zstd; - is standard input")
       ->required();
   command->add_option("--map", arguments->map, "FIELD=COLUMN; value may be a product: value=Quantity*Price");

@@ -13,7 +13,6 @@
 #include "engine/analyse/analyse_store.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/time_point.hpp"
-#include "engine/record/reader.hpp"
 #include "reports/index.hpp"
 
 namespace liftmark::cli {
@@ -24,7 +23,13 @@ namespace fs = std::filesystem;
 struct Options {
   StoreQuestion question;
   ReportOutput output;
+  bool print_sql = false;
 };
+
+/// Shows a statement that goes to the shards, on standard error, so that the report stays whole.
+void print_statement(std::string_view sql) {
+  fmt::print(stderr, "{};\n", sql);
+}
 
 /// A file name that any file system takes and no other page has: the key's letters, digits, dots and dashes.
 std::string page_name(const std::string& key, std::set<std::string>& taken) {
@@ -52,8 +57,8 @@ void write_pages(const Options& options) {
   render.language = report_language(options.output.language);
   std::vector<std::string> keys;
   {
-    const Reader reader(options.question.store, reader_options(options.question.as_of));
-    keys = experiment_keys(reader);
+    const auto view = open_view(options.question.store, reader_options(options.question.as_of));
+    keys = experiment_keys(*view);
   }
   const fs::path folder = options.output.path;
   std::error_code failed;
@@ -82,7 +87,10 @@ void write_pages(const Options& options) {
 void add_report(CLI::App& program) {
   auto* command = program.add_subcommand("report", "The scorecard of an experiment in a store");
   auto options = std::make_shared<Options>();
-  command->add_option("store", options->question.store, "The store")->required();
+  command
+      ->add_option("store", options->question.store,
+                   "The store: a file, or clickhouse://user@host:port/database")
+      ->required();
   command->add_option("experiment", options->question.experiment,
                       "Key of the experiment, or of a holdout with a ledger; without it, pages of all and an "
                       "index go to the folder --output");
@@ -94,12 +102,20 @@ void add_report(CLI::App& program) {
       ->allow_extra_args(false);
   command->add_flag("--current-plan", options->question.current_plan,
                     "Follow the catalog's plan of today, not the one in force since the first exposure");
+  command->add_flag("--print-sql", options->print_sql,
+                    "Of a ClickHouse store: show every statement on standard error as it is sent");
+  command
+      ->add_option(
+          "--max-rows", options->question.server.max_rows,
+          "Of a ClickHouse store: refuse to read more rows of a shard in one statement (default: any number)")
+      ->check(CLI::NonNegativeNumber);
   add_output_options(*command, options->output);
   command->footer(
       "Examples:\n"
       "  liftmark report shop.db checkout --format html --output report.html\n"
       "  liftmark report shop.db --output pages");
   command->callback([options, command] {
+    if (options->print_sql) options->question.server.on_statement = print_statement;
     if (options->question.experiment.empty()) return write_pages(*options);
     report_format(options->output.format);  // mistakes in what to write come before the work
     report_language(options->output.language);

@@ -6,7 +6,7 @@
 #include <memory>
 #include <thread>
 
-#include "assign/ranges.hpp"
+#include "engine/aggregate/experiment_facts.hpp"
 #include "engine/aggregate/pass.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/json/document.hpp"
@@ -14,50 +14,8 @@
 namespace liftmark {
 namespace {
 
-std::vector<std::string> dimensions_of(const Plan& plan, const AggregateOptions& options) {
-  std::vector<std::string> names = plan.segments;
-  for (const std::string& name : options.segments)
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-  for (const std::string& other : plan.interactions)
-    names.push_back(std::string(kExperimentDimension) + other);
-  return names;
-}
-
-/// Each arm's share of the buckets, in the order of `arms`; arms unknown to the catalog have none.
-std::vector<double> shares_of(const assign::Experiment& experiment, const std::vector<std::string>& arms) {
-  std::vector<double> shares(arms.size(), 0.0);
-  for (const auto& range : assign::effective_ranges(experiment)) {
-    const std::uint64_t width =
-        range.last - range.first;  // last 0 stands for 2^64 and wraps to the right width
-    const double share = width == 0 ? 1.0 : static_cast<double>(width) * 0x1p-64;
-    const auto found = std::find(arms.begin(), arms.end(), experiment.arms[range.arm].key);
-    if (found != arms.end()) shares[static_cast<std::size_t>(found - arms.begin())] += share;
-  }
-  return shares;
-}
-
-/// From every version of the catalog: an epoch's weights are those of its last version.
-void read_expected_shares(const Reader& reader, const Catalog& catalog, Statistics& statistics,
-                          const std::vector<std::string>& arms) {
-  const auto note = [&](const Catalog& version) {
-    const ExperimentDefinition* experiment = version.find_experiment(statistics.experiment);
-    if (experiment)
-      statistics.expected_shares[experiment->assignment.epoch] = shares_of(experiment->assignment, arms);
-  };
-  for (const CatalogVersion& version : reader.catalogs())
-    if (version.digest != catalog.digest) note(parse_catalog(version.json));
-  note(catalog);
-}
-
 void count_arms(const Population& population, const assign::Experiment& experiment, Statistics& statistics) {
-  for (const std::string& key : population.arms) {
-    const auto known = std::find_if(experiment.arms.begin(), experiment.arms.end(),
-                                    [&](const assign::Arm& arm) { return arm.key == key; });
-    ArmCounts counts;
-    counts.key = key;
-    counts.control = known != experiment.arms.end() && known->role == assign::Role::control;
-    statistics.arms.push_back(std::move(counts));
-  }
+  name_arms(population.arms, experiment, statistics);
   const std::size_t cells = population.cells();
   std::vector<std::int64_t> by_day(population.days * cells, 0), crossed(cells, 0), fallback(cells, 0);
   for (std::size_t member = 0; member < population.size(); ++member) {
@@ -102,35 +60,6 @@ void count_splits(const Population& population, Statistics& statistics) {
   }
 }
 
-std::string control_of(const ExperimentDefinition& experiment) {
-  for (const assign::Arm& arm : experiment.assignment.arms)
-    if (arm.role == assign::Role::control) return arm.key;
-  return {};
-}
-
-/// An erased unit of this experiment goes to the arm it was first given. The arm may be gone from the
-/// catalog.
-void count_erased(const Counter& counter, Statistics& statistics) {
-  const std::size_t cut = counter.detail.find(kErasedSeparator);
-  if (cut == std::string::npos || counter.detail.compare(0, cut, statistics.experiment) != 0) return;
-  for (ArmCounts& arm : statistics.arms)
-    if (arm.key == std::string_view(counter.detail).substr(cut + 1)) arm.erased_units += counter.count;
-}
-
-void read_counters(const Reader& reader, Statistics& statistics) {
-  for (const Counter& counter : reader.counters()) {
-    if (counter.name == kErasedCounter) {
-      count_erased(counter, statistics);
-      continue;
-    }
-    const std::string name = counter.detail.empty() ? counter.name : counter.name + ":" + counter.detail;
-    statistics.counts[name] += counter.count;
-    if (counter.name == "duplicate") statistics.duplicates += counter.count;
-    if (counter.name == "conflict") statistics.conflicts += counter.count;
-    if (counter.name == "repeat_exposure") statistics.repeated_exposures += counter.count;
-  }
-}
-
 int thread_count(const AggregateOptions& options) {
   if (options.threads > 0) return options.threads;
   return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 64u));
@@ -138,16 +67,17 @@ int thread_count(const AggregateOptions& options) {
 
 void describe_metrics(const Question& question, Measured& measured, bool kept, Statistics& statistics) {
   // Population and sums only: what else a report asks for (segments, other events) changes nothing of them.
+  const ReaderTexts texts(question.reader);
   std::string bytes = statistics.experiment + "\n";
   for (std::size_t m = 0; m < measured.sums.size(); ++m) {
     MetricSums settled = kept ? measured.sums[m] : std::move(measured.sums[m]);
     const auto& events = measured.kept[m];
     settled.settle_cap();
-    settled.append(question.reader, bytes);
-    if (events) events->append(question.reader, bytes);
+    settled.append(texts, bytes);
+    if (events) events->append(texts, bytes);
     if (!measured.needs.metrics[m].reported) continue;
-    statistics.metrics.push_back(settled.statistics(question.reader));
-    if (events) events->describe(question.reader, statistics.metrics.back());
+    statistics.metrics.push_back(settled.statistics(texts));
+    if (events) events->describe(texts, statistics.metrics.back());
   }
   statistics.data_digest = sha256_hex(bytes);
 }
@@ -159,11 +89,10 @@ Statistics describe(const Question& question, Measured& measured, bool kept) {
   statistics.experiment = question.experiment.assignment.key;
   statistics.as_of = reader.until();
   statistics.derived = measured.derived;
-  for (const std::string& other : question.experiment.plan.interactions)
-    statistics.crossed.push_back({other, control_of(*question.catalog.find_experiment(other))});
+  statistics.crossed = crossed_experiments(question.catalog, question.experiment.plan);
   count_arms(measured.population, question.experiment.assignment, statistics);
-  read_expected_shares(reader, question.catalog, statistics, measured.population.arms);
-  read_counters(reader, statistics);
+  read_expected_shares(reader.catalogs(), question.catalog, measured.population.arms, statistics);
+  read_counters(reader.counters(), statistics);
   statistics.late_events = measured.counts.late_events;
   statistics.future_events = measured.counts.future_events;
   statistics.counts["events_read"] = measured.counts.events_read;
@@ -179,9 +108,7 @@ Statistics describe(const Question& question, Measured& measured, bool kept) {
 
 Catalog catalog_of(const Reader& reader) {
   const auto version = reader.catalog();
-  if (!version)
-    throw Error(ErrorCode::definition, "", "the store has no catalog at this moment",
-                "Store one: liftmark apply DB CATALOG.json");
+  if (!version) throw no_catalog();
   return parse_catalog(version->json);
 }
 
@@ -200,7 +127,7 @@ const ExperimentDefinition& experiment_of(const Catalog& catalog, std::string_vi
 Statistics aggregate(const Reader& reader, const Catalog& catalog, std::string_view experiment,
                      const AggregateOptions& options) {
   const ExperimentDefinition* definition = &experiment_of(catalog, experiment);
-  const Question question{reader, catalog, *definition, dimensions_of(definition->plan, options),
+  const Question question{reader, catalog, *definition, dimensions_of(definition->plan, options.segments),
                           thread_count(options)};
   std::unique_ptr<Measured> measured = options.memory ? options.memory->recall(question) : nullptr;
   if (!measured) measured = measure(question);

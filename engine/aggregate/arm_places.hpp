@@ -21,7 +21,4 @@ ArmPlaces arm_places(const assign::Experiment& experiment, const ExposureColumns
 /// Names of the dimensions that are attributes, in their order.
 std::vector<std::string> attributes_of(const Population& population);
 
-/// Throws Error{data} when arms, epochs or days are more than the columns can count.
-void check_sizes(const Population& population);
-
 }  // namespace liftmark

@@ -125,6 +125,20 @@ void ExactSums::merge_trailing(std::size_t cell, const ExactSums& other, std::si
   }
 }
 
+void ExactSums::load(std::size_t cell, const LoadedSums& loaded) {
+  Int128* words = at(cell);
+  words[0] += loaded.units;
+  Int128* products = words + 1 + dimension_;
+  auto product = loaded.products.begin();
+  for (std::size_t i = 0; i < loaded.cubes.size(); ++i) {
+    words[1 + i] = add_words(words[1 + i], loaded.sums[i]);
+    for (std::size_t j = i; j < dimension_; ++j, ++products, ++product)
+      *products = add_words(*products, *product);
+    const Int128 cube = loaded.cubes[i];
+    add_wide(words + cubes() + 2 * i, static_cast<UInt128>(cube), cube < 0 ? ~UInt128{0} : 0);
+  }
+}
+
 void ExactSums::subtract(std::size_t cell, const ExactSums& other, std::size_t from) {
   if (other.dimension_ != dimension_) throw std::logic_error("ExactSums::subtract: dimensions differ");
   Int128* words = at(cell);

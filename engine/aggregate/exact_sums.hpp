@@ -18,6 +18,12 @@ __extension__ typedef __int128 Int128;
 /// Adds; throws Error{data} when the result does not fit ("values too large to add exactly").
 std::int64_t add_exactly(std::int64_t a, std::int64_t b);
 
+/// What a store's own engine has summed over the units of a cell; see ExactSums::load.
+struct LoadedSums {
+  std::int64_t units = 0;
+  std::vector<Int128> sums, products, cubes;
+};
+
 /// Cells of sums over `dimension` values per unit, addressed by index.
 class ExactSums {
  public:
@@ -40,6 +46,9 @@ class ExactSums {
   void subtract(std::size_t cell, const ExactSums& other, std::size_t from);
   /// The number of units, and all terms that do not involve one of the first `leading` values.
   void merge_trailing(std::size_t cell, const ExactSums& other, std::size_t from, std::size_t leading);
+  /// Adds sums formed elsewhere, over the first `sums.cubes.size()` values: units, sums, the products of each
+  /// of them with itself and the later ones (in the order of i, then j), and cubes.
+  void load(std::size_t cell, const LoadedSums& sums);
   /// All cells of another table of the same shape.
   void merge(const ExactSums& other);
   void subtract(const ExactSums& other);

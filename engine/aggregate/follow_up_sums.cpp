@@ -29,14 +29,14 @@ class FollowUpSums final : public KeptSums {
     added.clear();
   }
 
-  void describe(const Reader&, MetricStatistics& metric) override {
+  void describe(const Texts&, MetricStatistics& metric) override {
     sort();
     const std::size_t arms = population_.arms.size();
     for (std::size_t i = 0; i < units_.size(); ++i)
       metric.follow_ups.push_back({population_.epochs[i / arms], i % arms, units_[i]});
   }
 
-  void append(const Reader&, std::string& bytes) override {
+  void append(const Texts&, std::string& bytes) override {
     sort();
     for (const auto& cell : units_)
       for (const auto& unit : cell) {

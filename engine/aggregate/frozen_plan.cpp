@@ -12,9 +12,9 @@ struct PlanVersion {
   std::string digest;  ///< of the experiment's plan
 };
 
-std::vector<PlanVersion> plan_versions(const Reader& reader, std::string_view experiment) {
+std::vector<PlanVersion> plan_versions(const StoreView& store, std::string_view experiment) {
   std::vector<PlanVersion> versions;
-  for (auto& version : reader.catalogs()) {
+  for (auto& version : store.catalogs()) {
     Catalog catalog = parse_catalog(version.json);
     const auto* definition = catalog.find_experiment(experiment);
     if (definition == nullptr) continue;
@@ -26,15 +26,8 @@ std::vector<PlanVersion> plan_versions(const Reader& reader, std::string_view ex
 
 }  // namespace
 
-FirstExposure first_exposure_of(const Reader& reader, std::string_view experiment) {
-  const auto rows = reader.exposures(experiment);
-  if (rows.size() == 0) return {};
-  return {.at = *std::min_element(rows.at.begin(), rows.at.end()),
-          .recorded_at = *std::min_element(rows.recorded_at.begin(), rows.recorded_at.end())};
-}
-
-FrozenPlan frozen_plan(const Reader& reader, const Catalog& current, std::string_view experiment) {
-  auto versions = plan_versions(reader, experiment);
+FrozenPlan frozen_plan(const StoreView& store, const Catalog& current, std::string_view experiment) {
+  auto versions = plan_versions(store, experiment);
   FrozenPlan frozen{.catalog = current};
   if (versions.empty()) return frozen;
   frozen.version = versions.back().version.version;
@@ -42,7 +35,7 @@ FrozenPlan frozen_plan(const Reader& reader, const Catalog& current, std::string
     return one.digest != versions.back().digest;
   });
   if (!changed) return frozen;
-  const Micros start = first_exposure_of(reader, experiment).recorded_at;
+  const Micros start = store.first_exposure(experiment).recorded_at;
   if (start == 0) return frozen;
   auto at = versions.begin();
   while (std::next(at) != versions.end() && std::next(at)->version.recorded_at <= start) ++at;

@@ -6,17 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/aggregate/store_view.hpp"
 #include "engine/definition/catalog.hpp"
-#include "engine/record/reader.hpp"
 
 namespace liftmark {
-
-/// When an experiment's first exposure happened and when the first one was recorded, which is when anybody
-/// could look; zeros without exposures.
-struct FirstExposure {
-  Micros at = 0, recorded_at = 0;
-};
-FirstExposure first_exposure_of(const Reader& reader, std::string_view experiment);
 
 struct FrozenPlan {
   Catalog catalog;           ///< the catalog in force, with the experiment's plan and all metrics as frozen
@@ -29,6 +22,6 @@ struct FrozenPlan {
 /// The plan in force when the first exposure was recorded; without exposures, or where every version since
 /// has the same plan, that of `current`. Exposures recorded before any version: the first version with the
 /// experiment.
-FrozenPlan frozen_plan(const Reader& reader, const Catalog& current, std::string_view experiment);
+FrozenPlan frozen_plan(const StoreView& store, const Catalog& current, std::string_view experiment);
 
 }  // namespace liftmark

@@ -95,8 +95,8 @@ class ItemSums final : public KeptSums {
     added = {};
   }
 
-  void describe(const Reader& reader, MetricStatistics& metric) override {
-    index(reader);
+  void describe(const Texts& texts, MetricStatistics& metric) override {
+    index(texts);
     std::vector<CellItems> cells(population_.cells());
     for (std::size_t i = 0; i < cells.size(); ++i) {
       cells[i].counts.assign(items_.size(), 0.0);
@@ -117,8 +117,8 @@ class ItemSums final : public KeptSums {
     metric.distribution.clear();
   }
 
-  void append(const Reader& reader, std::string& bytes) override {
-    index(reader);
+  void append(const Texts& texts, std::string& bytes) override {
+    index(texts);
     std::map<std::pair<std::uint16_t, std::uint32_t>, std::int64_t> counts;
     for (const Shown& shown : shown_) counts[{population_.cell[shown.member], shown.item}] += shown.count;
     for (const auto& [place, count] : counts) {
@@ -131,7 +131,7 @@ class ItemSums final : public KeptSums {
 
  private:
   /// Codes become places among the sorted names of all items that any arm was shown.
-  void index(const Reader& reader) {
+  void index(const Texts& texts) {
     if (indexed_) return;
     indexed_ = true;
     std::map<std::string, std::uint32_t> places;
@@ -139,13 +139,13 @@ class ItemSums final : public KeptSums {
     for (const Shown& shown : shown_)
       if (!place_of.count(shown.item)) {
         place_of[shown.item] = 0;
-        places[std::string(reader.text(shown.item))] = 0;
+        places[std::string(texts.text(shown.item))] = 0;
       }
     for (auto& [name, place] : places) {
       place = static_cast<std::uint32_t>(items_.size());
       items_.push_back(name);
     }
-    for (auto& [code, place] : place_of) place = places[std::string(reader.text(code))];
+    for (auto& [code, place] : place_of) place = places[std::string(texts.text(code))];
     for (Shown& shown : shown_) shown.item = place_of[shown.item];
     std::sort(shown_.begin(), shown_.end(), [](const Shown& a, const Shown& b) {
       return std::pair(a.member, a.item) < std::pair(b.member, b.item);

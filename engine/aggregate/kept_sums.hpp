@@ -11,6 +11,7 @@
 
 #include "engine/aggregate/needs.hpp"
 #include "engine/aggregate/population.hpp"
+#include "engine/aggregate/texts.hpp"
 
 namespace liftmark {
 
@@ -40,9 +41,9 @@ class KeptSums {
   /// Takes back what another kept of units that were added here. Only where lasting().
   virtual void subtract(const KeptSums&) {}
   /// Writes what it found into the metric's statistics, whose cells hold the mature units already.
-  virtual void describe(const Reader& reader, MetricStatistics& metric) = 0;
+  virtual void describe(const Texts& texts, MetricStatistics& metric) = 0;
   /// Appends what was kept in an order that threads and layout do not decide, for the digest.
-  virtual void append(const Reader& reader, std::string& bytes) = 0;
+  virtual void append(const Texts& texts, std::string& bytes) = 0;
 };
 
 /// The accumulator of this metric; nothing for kinds that need none (MetricNeeds::kept).

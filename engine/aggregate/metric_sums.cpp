@@ -217,8 +217,37 @@ bool MetricSums::take_over(MetricSums&& earlier, const MetricSums& left, const P
   return true;
 }
 
-void MetricSums::settle_cap() {
-  if (!has_cap_) return;
+void MetricSums::load(const Place& where, const LoadedSums& sums) {
+  const std::size_t plain = where.index * cells_ + where.cell;
+  const std::size_t stratum = plain * 2 + (where.history ? 0 : 1);
+  switch (where.part) {
+    case Part::by_day:
+      return by_day_.load(stratum, sums);
+    case Part::crossed:
+      return crossed_.load(stratum, sums);
+    case Part::uncapped:
+      return uncapped_.load(stratum, sums);
+    case Part::since:
+      return since_.load(stratum, sums);
+    case Part::groups:
+      return groups_[where.dimension].load(stratum, sums);
+    case Part::factors:
+      return factors_.load(plain, sums);
+    case Part::steps:
+      return steps_.load(plain, sums);
+    case Part::trend:
+      return trend_.load(plain, sums);
+    case Part::terms:
+      return terms_.load(plain, sums);
+    case Part::surface:
+      surfaces_.try_emplace(static_cast<ValueCode>(where.index), Surface{.sums = ExactSums(1, cells_)})
+          .first->second.sums.load(where.cell, sums);
+      return;
+  }
+}
+
+std::optional<std::int64_t> MetricSums::threshold() {
+  if (threshold_ || !has_cap_) return threshold_;
   const Cap& cap = *needs_->metric->cap;
   if (cap.absolute) threshold_ = std::llround(*cap.absolute * needs_->per_one[0]);
   if (cap.percentile && !cap_history_.empty()) {
@@ -230,6 +259,12 @@ void MetricSums::settle_cap() {
     std::nth_element(cap_history_.begin(), found, cap_history_.end());
     threshold_ = *found;
   }
+  return threshold_;
+}
+
+void MetricSums::settle_cap() {
+  if (!has_cap_) return;
+  threshold();
   const std::size_t covariate = needs_->layout.ratio ? 2 : 1;
   for (WaitingUnit& unit : waiting_) {
     if (threshold_) {
@@ -286,17 +321,17 @@ std::vector<Cell> MetricSums::plain_cells(const ExactSums& sums, std::size_t ind
 }
 
 /// Codes depend on the order of arrival, names do not.
-std::map<std::string, ExactSums> MetricSums::surfaces_by_name(const Reader& reader) const {
+std::map<std::string, ExactSums> MetricSums::surfaces_by_name(const Texts& texts) const {
   std::map<std::string, ExactSums> by_name;
   for (const auto& [code, surface] : surfaces_) {
-    const std::string name(code == 0 ? kNoValue : reader.text(code));
+    const std::string name(code == 0 ? kNoValue : texts.text(code));
     const auto [found, added] = by_name.emplace(name, surface.sums);
     if (!added) found->second.merge(surface.sums);
   }
   return by_name;
 }
 
-void MetricSums::add_parts(const Reader& reader, const ExactSums& base, MetricStatistics& result) const {
+void MetricSums::add_parts(const Texts& texts, const ExactSums& base, MetricStatistics& result) const {
   for (std::size_t step = 0; step < needs_->steps.size(); ++step)
     result.steps.push_back({needs_->metric->step_names[step], plain_cells(steps_, step, {1.0})});
   if (!needs_->factors.empty()) {
@@ -313,14 +348,14 @@ void MetricSums::add_parts(const Reader& reader, const ExactSums& base, MetricSt
     if (needs_->layout.ratio) per_one.insert(per_one.end(), 2, 2 * needs_->per_one[1]);
     result.trend = plain_cells(trend, 0, per_one);
   }
-  for (auto& [name, sums] : surfaces_by_name(reader)) {
+  for (auto& [name, sums] : surfaces_by_name(texts)) {
     for (std::size_t i = 0; i < population_->cells(); ++i)
       sums.add_units(i, base.units(2 * i) + base.units(2 * i + 1));
     result.surfaces.push_back({name, plain_cells(sums, 0, {needs_->per_one[0]})});
   }
 }
 
-MetricStatistics MetricSums::statistics(const Reader& reader) const {
+MetricStatistics MetricSums::statistics(const Texts& texts) const {
   const std::size_t width = population_->cells() * 2;
   MetricStatistics result;
   result.metric = needs_->metric->key;
@@ -353,7 +388,7 @@ MetricStatistics MetricSums::statistics(const Reader& reader) const {
       since.merge_trailing(day * width + i, base, i, needs_->layout.ratio ? 2 : 1);
     result.since_exposure.push_back({.day = static_cast<int>(day) + 1, .cells = cells(since, day)});
   }
-  add_parts(reader, base, result);
+  add_parts(texts, base, result);
   if (!needs_->kept || !needs_->factors.empty()) add_trimmed(base, result);
   if (!needs_->layout.binary) result.distribution = distribution();
   result.immature_units = immature_;
@@ -399,13 +434,13 @@ DistributionCell MetricSums::distribution_of(std::size_t arm, const ExactSums& c
   return cell;
 }
 
-void MetricSums::append(const Reader& reader, std::string& bytes) const {
+void MetricSums::append(const Texts& texts, std::string& bytes) const {
   bytes += needs_->metric->key;
   bytes += '\0';
   for (const ExactSums* sums :
        {&by_day_, &crossed_, &uncapped_, &since_, &factors_, &steps_, &trend_, &terms_})
     for (std::size_t cell = 0; cell < sums->cells(); ++cell) sums->append(cell, bytes);
-  for (const auto& [name, sums] : surfaces_by_name(reader)) {
+  for (const auto& [name, sums] : surfaces_by_name(texts)) {
     bytes += name;
     bytes += '\0';
     for (std::size_t cell = 0; cell < sums.cells(); ++cell) sums.append(cell, bytes);

@@ -10,6 +10,7 @@
 #include "engine/aggregate/exact_sums.hpp"
 #include "engine/aggregate/needs.hpp"
 #include "engine/aggregate/population.hpp"
+#include "engine/aggregate/texts.hpp"
 #include "engine/aggregate/top_units.hpp"
 
 namespace liftmark {
@@ -83,6 +84,34 @@ class MetricSums {
   /// gave it. Neither is settled. False when this cannot be told exactly; the sums are then of no use.
   bool take_over(MetricSums&& earlier, const MetricSums& left, const PopulationChange& change);
 
+  /// Sums of many units that a store's own engine has formed, instead of `add` and its like unit by unit.
+  enum class Part {
+    by_day,    ///< index: day of first exposure; by stratum, planned cap applied
+    crossed,   ///< by stratum
+    uncapped,  ///< by stratum
+    since,     ///< index: day since first exposure; by stratum; the leading values
+    factors,
+    steps,  ///< index: the step
+    trend,  ///< without units
+    terms,
+    groups,   ///< index: group of the dimension; by stratum
+    surface,  ///< index: the surface's value code; without units
+  };
+  struct Place {
+    Part part = Part::by_day;
+    std::size_t index = 0, dimension = 0, cell = 0;
+    bool history = true;
+  };
+  void load(const Place& place, const LoadedSums& sums);
+  /// Beside the sums: immature units, non-zero raw values of mature units, and the largest of them by place.
+  void load_immature(std::size_t arm, std::int64_t units) { immature_[arm] += units; }
+  void load_value(std::size_t arm, std::int64_t value, std::int64_t units) {
+    for (; units > 0; --units) values_[arm].add(value);
+  }
+  void load_top(std::size_t cell, bool history, const UnitValues& values) {
+    top_.add(cell * 2 + (history ? 0 : 1), values);
+  }
+
   /// From now on every mature unit's values, capped, are kept for take_units().
   void keep_units() { keep_units_ = true; }
   std::vector<WaitingUnit> take_units() { return std::move(kept_); }
@@ -90,22 +119,24 @@ class MetricSums {
   /// Fixes the threshold (in the numerator's integers) and counts the waiting units with it. Without a cap:
   /// nothing.
   void settle_cap();
+  /// The threshold that settle_cap() has fixed, or fixes from the history added so far.
+  std::optional<std::int64_t> threshold();
 
-  MetricStatistics statistics(const Reader& reader) const;
+  MetricStatistics statistics(const Texts& texts) const;
   /// Appends every integer but those of segments, for the digest.
-  void append(const Reader& reader, std::string& bytes) const;
+  void append(const Texts& texts, std::string& bytes) const;
 
  private:
   struct Surface {
     ExactSums sums;
-    std::int64_t units = 0;  ///< that have a value there, be it 0
+    std::int64_t units = 0;  ///< that have a value there, be it 0; not of loaded sums
   };
   std::size_t place(std::size_t index, std::size_t member, bool history) const {
     return (index * cells_ + population_->cell[member]) * 2 + (history ? 0 : 1);
   }
   void merge_surfaces(const std::map<ValueCode, Surface>& others);
-  std::map<std::string, ExactSums> surfaces_by_name(const Reader& reader) const;
-  void add_parts(const Reader& reader, const ExactSums& base, MetricStatistics& result) const;
+  std::map<std::string, ExactSums> surfaces_by_name(const Texts& texts) const;
+  void add_parts(const Texts& texts, const ExactSums& base, MetricStatistics& result) const;
   std::vector<Cell> plain_cells(const ExactSums& sums, std::size_t index,
                                 const std::vector<double>& per_one) const;
   void count(std::size_t member, bool history, const UnitValues& values);

@@ -4,22 +4,13 @@
 #include <atomic>
 #include <exception>
 #include <functional>
-#include <limits>
 #include <mutex>
 #include <thread>
 
+#include "engine/aggregate/experiment_facts.hpp"
+
 namespace liftmark {
 namespace {
-
-/// Cold start and lifecycle look at everything known before the first exposure.
-void read_all_history(const Population& population, Needs& needs) {
-  const bool wanted = std::any_of(population.dimensions.begin(), population.dimensions.end(),
-                                  [](const Dimension& d) { return d.filled_by_pass(); });
-  if (!wanted) return;
-  needs.counted = needs.filter;
-  needs.filter.types.clear();
-  needs.filter.from = std::numeric_limits<Micros>::min();
-}
 
 /// A thread's reading and its share of the sums.
 struct Worker {
@@ -30,17 +21,10 @@ struct Worker {
 
 }  // namespace
 
-std::vector<std::string> plan_metrics(const Plan& plan) {
-  std::vector<std::string> keys = plan.primary;
-  for (const Guardrail& guardrail : plan.guardrails) keys.push_back(guardrail.metric);
-  keys.insert(keys.end(), plan.secondary.begin(), plan.secondary.end());
-  return keys;
-}
-
 Needs needs_for(const Question& question, const Population& population) {
   Needs needs = needs_of(question.catalog, plan_metrics(question.experiment.plan));
   bound_time(needs, population.first, population.last);
-  read_all_history(population, needs);
+  read_all_history(population.dimensions, needs);
   return needs;
 }
 

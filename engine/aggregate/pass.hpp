@@ -47,9 +47,6 @@ bool lasting(const Measured& measured);
 /// What the plan's metrics need of this population.
 Needs needs_for(const Question& question, const Population& population);
 
-/// The keys of the plan's metrics, primary ones first.
-std::vector<std::string> plan_metrics(const Plan& plan);
-
 /// Runs work(i) for i in [0, threads) at once; the first error ends it, `stop` tells the others.
 void on_threads(int threads, const std::function<void(int)>& work, const std::function<void()>& stop);
 

@@ -18,21 +18,31 @@ std::size_t place_of(std::vector<std::string>& names, const std::string& name) {
   return names.size() - 1;
 }
 
-/// Groups of an attribute by its text, so that they do not depend on codes; the rarest pooled.
+}  // namespace
+
+std::vector<std::string> group_names(const std::map<std::string, std::int64_t, std::less<>>& counts) {
+  std::vector<std::pair<std::int64_t, std::string>> order;
+  for (const auto& [text, count] : counts) order.push_back({-count, text});
+  std::sort(order.begin(), order.end());
+  if (order.size() > kMostGroups) order.resize(kMostGroups);
+  std::vector<std::string> groups;
+  for (const auto& [count, text] : order) groups.push_back(text);
+  std::sort(groups.begin(), groups.end());
+  if (counts.size() > kMostGroups) groups.emplace_back(kOtherGroups);
+  return groups;
+}
+
+namespace {
+
+/// Groups of an attribute by its text, so that they do not depend on codes.
 void group_by_text(const Reader& reader, const std::vector<ValueCode>& codes, Dimension& dimension) {
   std::map<std::string, std::int64_t, std::less<>> counts;
   std::map<ValueCode, std::string> texts;
   for (const ValueCode code : codes)
     if (!texts.count(code)) texts[code] = code == 0 ? std::string(kNoValue) : std::string(reader.text(code));
   for (const ValueCode code : codes) ++counts[texts[code]];
-  std::vector<std::pair<std::int64_t, std::string>> order;
-  for (const auto& [text, count] : counts) order.push_back({-count, text});
-  std::sort(order.begin(), order.end());
-  if (order.size() > kMostGroups) order.resize(kMostGroups);
-  for (const auto& [count, text] : order) dimension.groups.push_back(text);
-  std::sort(dimension.groups.begin(), dimension.groups.end());
+  dimension.groups = group_names(counts);
   const bool pooled = counts.size() > kMostGroups;
-  if (pooled) dimension.groups.emplace_back(kOtherGroups);
   std::map<ValueCode, std::uint16_t> places;
   for (const auto& [code, text] : texts) {
     const auto end = dimension.groups.end() - (pooled ? 1 : 0);
@@ -63,6 +73,8 @@ void group_by_experiment(const Reader& reader, const Population& population, Dim
   }
 }
 
+}  // namespace
+
 Dimension dimension_named(const std::string& name) {
   Dimension dimension{.name = name, .kind = Dimension::Kind::attribute, .groups = {}, .group = {}};
   if (name == "cold_start") {
@@ -79,8 +91,6 @@ Dimension dimension_named(const std::string& name) {
   }
   return dimension;
 }
-
-}  // namespace
 
 std::vector<std::string> attributes_of(const Population& population) {
   std::vector<std::string> names;

@@ -2,6 +2,7 @@
 // Who is measured: every unit with an exposure, with the arm, epoch, moment and attributes of its first one.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,6 +54,13 @@ struct Population {
 
 inline constexpr std::size_t kMostGroups = 200;  ///< of an attribute; the rarest are pooled as "(other)"
 inline constexpr std::string_view kOtherGroups = "(other)";
+
+/// The dimension of that name, without members; an attribute's groups are still to be found.
+Dimension dimension_named(const std::string& name);
+/// Groups of an attribute with these numbers of units: by name, the rarest pooled as kOtherGroups at the end.
+std::vector<std::string> group_names(const std::map<std::string, std::int64_t, std::less<>>& counts);
+/// Throws Error{data} when there are more cells or days than a place in Population holds.
+void check_sizes(const Population& population);
 
 /// Reads the first exposures of the experiment. `dimensions` are attribute names, "cold_start", "lifecycle",
 /// "rfm" (whose groups describe_history fills in) or kExperimentDimension and a key.

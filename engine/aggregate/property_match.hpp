@@ -10,13 +10,10 @@
 
 #include "engine/aggregate/code_memo.hpp"
 #include "engine/definition/text_predicate.hpp"
+#include "engine/record/decimal.hpp"
 #include "engine/record/reader.hpp"
 
 namespace liftmark {
-
-/// A decimal of at most 6 places (more are rounded half away from zero) as millionths; nothing if it is no
-/// plain decimal number or does not fit.
-std::optional<Millionths> parse_millionths(std::string_view text) noexcept;
 
 /// A predicate compiled for the columns of a scan. Remembers each comparison's answer by value code; one per
 /// thread.

@@ -32,7 +32,7 @@ class QuantileSums final : public KeptSums {
     added = {};
   }
 
-  void describe(const Reader&, MetricStatistics& metric) override {
+  void describe(const Texts&, MetricStatistics& metric) override {
     sort();
     replace(metric.cells, [](std::uint32_t) { return true; });
     replace(metric.without_crossovers,
@@ -48,7 +48,7 @@ class QuantileSums final : public KeptSums {
     metric.distribution.clear();
   }
 
-  void append(const Reader&, std::string& bytes) override {
+  void append(const Texts&, std::string& bytes) override {
     sort();
     for (const Value& value : values_) {
       append_integer(value.value, bytes);

@@ -41,7 +41,7 @@ class RefundDelaySums final : public KeptSums {
       for (std::size_t day = 0; day <= kLongest; ++day) days_[arm][day] -= taken[arm][day];
   }
 
-  void describe(const Reader&, MetricStatistics& metric) override {
+  void describe(const Texts&, MetricStatistics& metric) override {
     for (std::size_t arm = 0; arm < days_.size(); ++arm) {
       MetricStatistics::RefundDelay row{.arm = arm, .median_days = std::nullopt, .p90_days = std::nullopt};
       for (const auto count : days_[arm]) row.refunds += count;
@@ -53,7 +53,7 @@ class RefundDelaySums final : public KeptSums {
     }
   }
 
-  void append(const Reader&, std::string& bytes) override {
+  void append(const Texts&, std::string& bytes) override {
     for (const auto& arm : days_)
       for (const auto count : arm) append_integer(count, bytes);
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "engine/aggregate/experiment_facts.hpp"
 #include "engine/aggregate/pass.hpp"
 
 namespace liftmark {

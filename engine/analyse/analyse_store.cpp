@@ -6,13 +6,13 @@
 
 #include "engine/aggregate/aggregate.hpp"
 #include "engine/aggregate/frozen_plan.hpp"
+#include "engine/aggregate/store_view.hpp"
 #include "engine/analyse/analyse.hpp"
 #include "engine/analyse/bots.hpp"
 #include "engine/analyse/cut.hpp"
 #include "engine/analyse/ledger.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/time_point.hpp"
-#include "engine/record/reader.hpp"
 
 namespace liftmark {
 
@@ -26,9 +26,9 @@ ReaderOptions reader_options(const std::string& as_of) {
   return options;
 }
 
-std::vector<std::string> experiment_keys(const Reader& reader) {
+std::vector<std::string> experiment_keys(const StoreView& store) {
   std::vector<std::string> keys;
-  for (const auto& experiment : catalog_of(reader).experiments) keys.push_back(experiment.assignment.key);
+  for (const auto& experiment : catalog_of(store).experiments) keys.push_back(experiment.assignment.key);
   return keys;
 }
 
@@ -39,31 +39,31 @@ struct Measurement {
   const StoreQuestion& question;
   const Catalog& catalog;
   const ExperimentDefinition& experiment;
-  Statistics statistics(const Reader& reader) const {
+  Statistics statistics(const StoreView& store) const {
     AggregateOptions options;
     options.segments = question.segments;
     options.memory = question.memory;
-    Statistics statistics = aggregate(reader, catalog, question.experiment, options);
-    if (question.bots)
+    Statistics statistics = store.aggregate(catalog, question.experiment, options);
+    if (question.bots && store.file_reader() != nullptr)
       statistics.counts["suspected_bots"] =
-          static_cast<std::int64_t>(suspected_bots(reader, question.experiment).size());
+          static_cast<std::int64_t>(suspected_bots(*store.file_reader(), question.experiment).size());
     return statistics;
   }
-  Scorecard analyse(const Statistics& statistics, const Reader& reader) const {
+  Scorecard analyse(const Statistics& statistics, const StoreView& store) const {
     Analysis analysis = analysis_for(catalog, experiment);
-    analysis.deliveries = read_deliveries(question.store, reader.as_of());
+    analysis.deliveries = store.deliveries();
     return liftmark::analyse(statistics, analysis);
   }
 };
 
 /// The last frozen date of the plan before the report's own moment (MEASUREMENT "Windows and maturity").
-std::optional<Micros> frozen_moment(const Reader& reader, const Measurement& measured) {
+std::optional<Micros> frozen_moment(const StoreView& store, const Measurement& measured) {
   const Plan& plan = measured.experiment.plan;
   if (plan.method != Method::fixed && plan.method != Method::group_sequential) return std::nullopt;
-  const Micros first = first_exposure_of(reader, measured.question.experiment).at;
-  if (first == 0 || first > reader.as_of()) return std::nullopt;
-  const auto day = frozen_day(plan, static_cast<int>((reader.as_of() - first) / kMicrosPerDay));
-  if (!day || first + *day * kMicrosPerDay >= reader.as_of()) return std::nullopt;
+  const Micros first = store.first_exposure(measured.question.experiment).at;
+  if (first == 0 || first > store.as_of()) return std::nullopt;
+  const auto day = frozen_day(plan, static_cast<int>((store.as_of() - first) / kMicrosPerDay));
+  if (!day || first + *day * kMicrosPerDay >= store.as_of()) return std::nullopt;
   return first + *day * kMicrosPerDay;
 }
 
@@ -95,19 +95,20 @@ void mark_restated(const Scorecard& later, Scorecard& card) {
 
 /// The report that the frozen date itself would have given. A history brought in afterwards, most of whose
 /// units were not recorded by then, has no such report: the same units and days are read as known now.
-Scorecard analyse_frozen(const Measurement& measured, const Reader& reader, Micros moment) {
-  const Reader now(measured.question.store, {.as_of = reader.as_of(), .until = moment});
-  const Reader then(measured.question.store, {.as_of = moment});
-  const auto known_now = measured.statistics(now), known_then = measured.statistics(then);
+Scorecard analyse_frozen(const Measurement& measured, const StoreView& store, Micros moment) {
+  const auto now =
+      open_view(measured.question.store, {.as_of = store.as_of(), .until = moment}, measured.question.server);
+  const auto then = open_view(measured.question.store, {.as_of = moment}, measured.question.server);
+  const auto known_now = measured.statistics(*now), known_then = measured.statistics(*then);
   const bool recorded = 2 * total_units(known_then) >= total_units(known_now);
-  auto card = recorded ? measured.analyse(known_then, then) : measured.analyse(known_now, now);
+  auto card = recorded ? measured.analyse(known_then, *then) : measured.analyse(known_now, *now);
   card.plan_against_run.push_back(
       {.item = "cut",
        .planned = format_time(moment),
        .actual = recorded ? format_time(moment) : "recorded later: as known at the report",
        .kept = recorded});
   if (recorded && known_then.data_digest != known_now.data_digest)
-    mark_restated(measured.analyse(known_now, now), card);
+    mark_restated(measured.analyse(known_now, *now), card);
   return card;
 }
 
@@ -125,20 +126,20 @@ void add_plan_change(const FrozenPlan& plan, bool followed, Scorecard& card) {
 }
 
 /// One experiment of the catalog, by its frozen plan.
-Scorecard analyse_experiment(const Reader& reader, const Catalog& current, const StoreQuestion& question) {
+Scorecard analyse_experiment(const StoreView& store, const Catalog& current, const StoreQuestion& question) {
   experiment_of(current, question.experiment);
-  const auto plan = frozen_plan(reader, current, question.experiment);
+  const auto plan = frozen_plan(store, current, question.experiment);
   const Catalog& catalog = question.current_plan ? current : plan.catalog;
   const Measurement measured{question, catalog, experiment_of(catalog, question.experiment)};
-  const auto moment = frozen_moment(reader, measured);
-  auto card = moment ? analyse_frozen(measured, reader, *moment)
-                     : measured.analyse(measured.statistics(reader), reader);
+  const auto moment = frozen_moment(store, measured);
+  auto card =
+      moment ? analyse_frozen(measured, store, *moment) : measured.analyse(measured.statistics(store), store);
   add_plan_change(plan, !question.current_plan, card);
-  card.provenance.as_of = reader.as_of();
+  card.provenance.as_of = store.as_of();
   card.provenance.catalog_digest = current.digest;
   card.provenance.plan_digest = plan_digest(catalog, measured.experiment);
   card.provenance.scheme = measured.experiment.assignment.hashing.scheme;
-  card.provenance.restated = card.provenance.restated || !reader.altered_after().empty();
+  card.provenance.restated = card.provenance.restated || !store.altered_after().empty();
   return card;
 }
 
@@ -157,7 +158,7 @@ double exposed_share(const Statistics& holdout, const std::string& experiment) {
 }
 
 /// The scorecard of a holdout, open units against held-out ones, with its ledger.
-Scorecard analyse_holdout(const Reader& reader, const Catalog& catalog, const LedgerDefinition& ledger,
+Scorecard analyse_holdout(const StoreView& store, const Catalog& catalog, const LedgerDefinition& ledger,
                           const StoreQuestion& question) {
   Catalog widened = catalog;
   widened.experiments.push_back(ledger_experiment(catalog, ledger));
@@ -166,20 +167,21 @@ Scorecard analyse_holdout(const Reader& reader, const Catalog& catalog, const Le
   for (const auto* experiment : scope)
     asked.segments.push_back(std::string(kExperimentDimension) + experiment->assignment.key);
   const Measurement measured{asked, widened, widened.experiments.back()};
-  const Statistics statistics = measured.statistics(reader);
-  auto card = measured.analyse(statistics, reader);
-  card.provenance.as_of = reader.as_of();
+  const Statistics statistics = measured.statistics(store);
+  auto card = measured.analyse(statistics, store);
+  card.provenance.as_of = store.as_of();
   card.provenance.catalog_digest = catalog.digest;
   card.provenance.plan_digest = plan_digest(widened, measured.experiment);
   card.provenance.scheme = measured.experiment.assignment.hashing.scheme;
-  card.provenance.restated = !reader.altered_after().empty();
+  card.provenance.restated = !store.altered_after().empty();
   std::vector<Scorecard> cards;
   for (const auto* experiment : scope) {
     StoreQuestion one{.store = question.store,
                       .experiment = experiment->assignment.key,
                       .as_of = question.as_of,
-                      .memory = question.memory};
-    cards.push_back(analyse_experiment(reader, catalog, one));
+                      .memory = question.memory,
+                      .server = question.server};
+    cards.push_back(analyse_experiment(store, catalog, one));
   }
   std::vector<LedgerEntry> entries;
   for (std::size_t i = 0; i < scope.size(); ++i)
@@ -191,11 +193,12 @@ Scorecard analyse_holdout(const Reader& reader, const Catalog& catalog, const Le
 }  // namespace
 
 Scorecard analyse_store(const StoreQuestion& question) {
-  const Reader reader(question.store, reader_options(question.as_of));
-  const Catalog current = catalog_of(reader);
+  const auto view = open_view(question.store, reader_options(question.as_of), question.server);
+  const StoreView& store = *view;
+  const Catalog current = catalog_of(store);
   for (const auto& ledger : current.ledgers)
-    if (ledger.holdout == question.experiment) return analyse_holdout(reader, current, ledger, question);
-  return analyse_experiment(reader, current, question);
+    if (ledger.holdout == question.experiment) return analyse_holdout(store, current, ledger, question);
+  return analyse_experiment(store, current, question);
 }
 
 }  // namespace liftmark

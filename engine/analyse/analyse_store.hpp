@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/aggregate/store_view.hpp"
 #include "engine/definition/catalog.hpp"
-#include "engine/record/reader.hpp"
 #include "engine/scorecard/scorecard.hpp"
 
 namespace liftmark {
@@ -23,13 +23,14 @@ struct StoreQuestion {
   bool bots = false;
   /// Of earlier reports in this process; null: every report is made anew.
   ReportMemory* memory = nullptr;
+  ServerOptions server = {};  ///< of a store that a server keeps
 };
 
 /// A moment as text for a Reader; empty: the last commit. Throws Error{usage} for what is no moment.
 ReaderOptions reader_options(const std::string& as_of);
 
 /// Keys of the experiments of the catalog in force, in its order.
-std::vector<std::string> experiment_keys(const Reader& reader);
+std::vector<std::string> experiment_keys(const StoreView& store);
 
 /// Reads, aggregates and analyses by the plan in force since the first exposure; later changes are rows of
 /// `plan_against_run`. Plans read on frozen dates are read as of the last one that has passed: what was

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <limits>
+#include <optional>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -35,9 +38,36 @@ std::vector<assign::Movement> movements_of_buckets(const std::filesystem::path& 
   return all;
 }
 
+/// What applying asks of a store, whatever engine keeps it.
+struct Shelf {
+  std::optional<CatalogVersion> current;
+  std::function<std::vector<assign::Movement>(const Catalog& before, const Catalog& after,
+                                              bool places_change)>
+      movements;
+  std::function<CatalogVersion(std::int64_t seen, const Catalog& catalog)> put_over;
+};
+
+std::vector<assign::Movement> movements_of_ids(const std::vector<std::string>& ids, const Catalog& before,
+                                               const Catalog& after) {
+  const std::vector<std::string_view> views(ids.begin(), ids.end());
+  return assign::preview(assignment_definitions(before), assignment_definitions(after), views);
+}
+
+std::vector<assign::Movement> movements_of_file(const std::filesystem::path& store, const Catalog& before,
+                                                const Catalog& after, bool places_change) {
+  if (hashes_units(store)) return movements_of_buckets(store, before, after, places_change);
+  const Reader reader(store);
+  std::vector<std::string> ids;
+  ids.reserve(reader.unit_count());
+  for (std::size_t unit = 0; unit < reader.unit_count(); ++unit) {
+    std::string id = reader.unit_id(static_cast<UnitIndex>(unit));
+    if (!id.empty()) ids.push_back(std::move(id));
+  }
+  return movements_of_ids(ids, before, after);
+}
+
 /// Whom the edit would move, of the units the store knows. Empty when nothing in it enters a hash.
-std::vector<assign::Movement> movements(const std::filesystem::path& store, const Catalog& before,
-                                        const Catalog& after) {
+std::vector<assign::Movement> movements(const Shelf& shelf, const Catalog& before, const Catalog& after) {
   bool moves = before.layers.size() != after.layers.size() || before.holdouts.size() != after.holdouts.size();
   for (std::size_t i = 0; !moves && i < before.holdouts.size(); ++i) {
     const auto& a = before.holdouts[i];
@@ -50,16 +80,7 @@ std::vector<assign::Movement> movements(const std::filesystem::path& store, cons
     moves = moves || (now && assign::may_move(experiment.assignment, now->assignment));
   }
   if (!moves) return {};
-  if (hashes_units(store)) return movements_of_buckets(store, before, after, places_change);
-  const Reader reader(store);
-  std::vector<std::string> ids;
-  ids.reserve(reader.unit_count());
-  for (std::size_t unit = 0; unit < reader.unit_count(); ++unit) {
-    std::string id = reader.unit_id(static_cast<UnitIndex>(unit));
-    if (!id.empty()) ids.push_back(std::move(id));
-  }
-  const std::vector<std::string_view> views(ids.begin(), ids.end());
-  return assign::preview(assignment_definitions(before), assignment_definitions(after), views);
+  return shelf.movements(before, after, places_change);
 }
 
 /// A running experiment must not be reshuffled by accident. Gives the keys that need a new epoch.
@@ -149,37 +170,70 @@ std::optional<CatalogVersion> current_catalog(Recorder& recorder) {
   return current;
 }
 
-/// Stores the catalog unless another one came in between: then what was said of this one is not true any
-/// more.
+/// When another catalog came in between, what was said of the edit is not true any more.
+void require_seen(const std::optional<CatalogVersion>& now, std::int64_t seen) {
+  if ((now ? now->version : 0) != seen)
+    throw Error(ErrorCode::definition, "catalog", "another catalog was put in force meanwhile", "try again");
+}
+
 CatalogVersion put_over(Recorder& recorder, std::int64_t seen, const Catalog& catalog) {
   CatalogVersion version;
   recorder.exclusive([&](Store& store) {
-    const auto now = store.get_catalog();
-    if ((now ? now->version : 0) != seen)
-      throw Error(ErrorCode::definition, "catalog", "another catalog was put in force meanwhile",
-                  "try again");
+    require_seen(store.get_catalog(), seen);
     version = store.put_catalog(catalog.text, catalog.digest);
   });
   return version;
 }
 
-}  // namespace
-
-AppliedCatalog apply_catalog(Recorder& recorder, const std::filesystem::path& store, Catalog after,
-                             const CatalogEdit& edit) {
-  const auto current = current_catalog(recorder);
+/// Compares and puts in place.
+AppliedCatalog apply_over(const Shelf& shelf, Catalog after, const CatalogEdit& edit) {
+  const auto& current = shelf.current;
   const Catalog before = current ? parse_catalog(current->json) : Catalog{};
   after = keep_ranges(before, after);
   AppliedCatalog applied;
-  if (current) applied.moves = movements(store, before, after);
+  if (current) applied.moves = movements(shelf, before, after);
   applied.reshuffled = check_moves(edit, before, after, applied.moves);
   if (!applied.reshuffled.empty()) after = raise_epochs(after, applied.reshuffled);
   applied.changes = describe_changes(before, after);
   applied.version = {
       .version = current ? current->version : 0, .json = {}, .digest = after.digest, .recorded_at = 0};
-  if (!edit.dry_run) applied.version = put_over(recorder, applied.version.version, after);
+  if (!edit.dry_run) applied.version = shelf.put_over(applied.version.version, after);
   applied.after = std::move(after);
   return applied;
+}
+
+std::optional<CatalogVersion> current_catalog(clickhouse::Store& store) {
+  auto versions = store.catalogs(std::numeric_limits<Micros>::max());
+  if (versions.empty()) return std::nullopt;
+  return std::move(versions.back());
+}
+
+constexpr std::size_t kMostUnits = 5'000'000;  ///< that a server is asked to name
+
+}  // namespace
+
+AppliedCatalog apply_catalog(Recorder& recorder, const std::filesystem::path& store, Catalog after,
+                             const CatalogEdit& edit) {
+  const Shelf shelf{
+      .current = current_catalog(recorder),
+      .movements = [&](const Catalog& before, const Catalog& now,
+                       bool places_change) { return movements_of_file(store, before, now, places_change); },
+      .put_over = [&](std::int64_t seen,
+                      const Catalog& catalog) { return put_over(recorder, seen, catalog); }};
+  return apply_over(shelf, std::move(after), edit);
+}
+
+AppliedCatalog apply_catalog(clickhouse::Store& store, Catalog after, const CatalogEdit& edit) {
+  const Shelf shelf{
+      .current = current_catalog(store),
+      .movements = [&](const Catalog& before, const Catalog& now,
+                       bool) { return movements_of_ids(store.unit_ids(kMostUnits), before, now); },
+      .put_over =
+          [&](std::int64_t seen, const Catalog& catalog) {
+            require_seen(current_catalog(store), seen);
+            return store.put_catalog(catalog.text, catalog.digest);
+          }};
+  return apply_over(shelf, std::move(after), edit);
 }
 
 }  // namespace liftmark

@@ -8,6 +8,7 @@
 #include "assign/preview.hpp"
 #include "engine/definition/catalog.hpp"
 #include "engine/definition/changes.hpp"
+#include "engine/record/clickhouse/store.hpp"
 #include "engine/record/recorder.hpp"
 
 namespace liftmark {
@@ -34,5 +35,8 @@ struct AppliedCatalog {
 /// catalog was put in force meanwhile.
 AppliedCatalog apply_catalog(Recorder& recorder, const std::filesystem::path& store, Catalog after,
                              const CatalogEdit& edit);
+/// The same in ClickHouse, where another catalog is noticed up to the moment of writing, not during it.
+/// Throws Error{data} where it would have to look at too many units.
+AppliedCatalog apply_catalog(clickhouse::Store& store, Catalog after, const CatalogEdit& edit);
 
 }  // namespace liftmark

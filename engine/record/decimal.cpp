@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "engine/definition/time_point.hpp"
@@ -91,6 +92,36 @@ std::optional<Millionths> parse_decimal(std::string_view text) noexcept {
   const auto value = scale(digits);
   if (!value) return {};
   return narrow(negative ? -*value : *value);
+}
+
+std::optional<Millionths> parse_millionths(std::string_view text) noexcept {
+  const bool negative = !text.empty() && text.front() == '-';
+  if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
+  Millionths value = 0;
+  int places = -1;  // -1: before the point
+  bool digits = false;
+  bool round_up = false;
+  for (const char c : text) {
+    if (c == '.' && places < 0) {
+      places = 0;
+      continue;
+    }
+    if (c < '0' || c > '9') return {};
+    digits = true;
+    if (places >= 6) {
+      if (places == 6) round_up = c >= '5';
+      places = 7;
+      continue;
+    }
+    if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, c - '0', &value))
+      return {};
+    if (places >= 0) ++places;
+  }
+  if (!digits) return {};
+  for (int place = std::max(places, 0); place < 6; ++place)
+    if (__builtin_mul_overflow(value, 10, &value)) return {};
+  if (round_up && __builtin_add_overflow(value, 1, &value)) return {};
+  return negative ? -value : value;
 }
 
 std::optional<Millionths> multiply(Millionths a, Millionths b) noexcept {

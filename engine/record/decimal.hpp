@@ -14,6 +14,10 @@ namespace liftmark {
 /// fit 64 bits (about 9.2e12). Spaces, thousands separators, hexadecimal, nan and inf are no numbers.
 std::optional<Millionths> parse_decimal(std::string_view text) noexcept;
 
+/// A property's number: a plain decimal without exponent as millionths, more than 6 places rounded half away
+/// from zero; nothing if it is no such number or does not fit.
+std::optional<Millionths> parse_millionths(std::string_view text) noexcept;
+
 /// The exact product of two decimals, rounded half to even at the sixth place; nothing when it does not fit.
 std::optional<Millionths> multiply(Millionths a, Millionths b) noexcept;
 

@@ -64,7 +64,7 @@ std::vector<std::string> extra_names(const ImportOptions& options) {
   return names;
 }
 
-RowImporter::RowImporter(Recorder& recorder, const ImportOptions& options, std::string source,
+RowImporter::RowImporter(BatchSink& recorder, const ImportOptions& options, std::string source,
                          std::string file)
     : recorder_(recorder), options_(options), file_(std::move(file)), batch_(source) {
   batch_.set_oldest(options.oldest);
@@ -256,7 +256,7 @@ class PeekedStream final : public InputStream {
 
 }  // namespace
 
-ImportResult import_stream(Recorder& recorder, std::unique_ptr<InputStream> bytes, const std::string& name,
+ImportResult import_stream(BatchSink& recorder, std::unique_ptr<InputStream> bytes, const std::string& name,
                            const ImportOptions& options) {
   PeekedStream input(std::move(bytes));
   const std::string file = name == "-" ? "standard input" : name;
@@ -270,9 +270,21 @@ ImportResult import_stream(Recorder& recorder, std::unique_ptr<InputStream> byte
   return result;
 }
 
-ImportResult import_file(Recorder& recorder, const std::filesystem::path& path,
+ImportResult import_file(BatchSink& recorder, const std::filesystem::path& path,
                          const ImportOptions& options) {
   return import_stream(recorder, InputStream::open(path), path.string(), options);
+}
+
+ImportResult import_stream(Recorder& recorder, std::unique_ptr<InputStream> bytes, const std::string& name,
+                           const ImportOptions& options) {
+  FileSink sink(recorder);
+  return import_stream(sink, std::move(bytes), name, options);
+}
+
+ImportResult import_file(Recorder& recorder, const std::filesystem::path& path,
+                         const ImportOptions& options) {
+  FileSink sink(recorder);
+  return import_file(sink, path, options);
 }
 
 }  // namespace liftmark

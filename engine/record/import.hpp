@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/definition/text_predicate.hpp"
+#include "engine/record/batch_sink.hpp"
 #include "engine/record/csv_reader.hpp"
 #include "engine/record/recorder.hpp"
 
@@ -60,13 +61,18 @@ struct ImportResult {
 };
 
 /// Imports bytes that stand for a file of this name. See import_file().
-ImportResult import_stream(Recorder& recorder, std::unique_ptr<InputStream> input, const std::string& name,
+ImportResult import_stream(BatchSink& recorder, std::unique_ptr<InputStream> input, const std::string& name,
                            const ImportOptions& options);
 
 /// Imports one file ("-": standard input) and waits until everything is on disk. The good rows are kept
 /// whatever the others are; rejected ones are listed with line and reason, without their content. Importing
 /// the same file again adds nothing. Throws Error(data) when the file cannot be read at all or lacks a needed
 /// column.
+ImportResult import_file(BatchSink& recorder, const std::filesystem::path& path,
+                         const ImportOptions& options);
+/// The same into a store in a file.
+ImportResult import_stream(Recorder& recorder, std::unique_ptr<InputStream> input, const std::string& name,
+                           const ImportOptions& options);
 ImportResult import_file(Recorder& recorder, const std::filesystem::path& path, const ImportOptions& options);
 
 /// The fields a column may be mapped to, with what they mean; for --help and docs.

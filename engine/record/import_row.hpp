@@ -75,7 +75,7 @@ class RowDistinction {
 /// Builds batches, sends them to the recorder, keeps the books.
 class RowImporter {
  public:
-  RowImporter(Recorder& recorder, const ImportOptions& options, std::string source, std::string file);
+  RowImporter(BatchSink& recorder, const ImportOptions& options, std::string source, std::string file);
   ~RowImporter();
   void add(const RawRow& row);
   void reject(std::int64_t line, std::string_view reason, std::string_view field = {});
@@ -92,7 +92,7 @@ class RowImporter {
   void settle(const Ack& ack, const std::vector<std::int64_t>& lines, std::exception_ptr failure);
   void write_reject(std::int64_t line, std::string_view reason, std::string_view field);
 
-  Recorder& recorder_;
+  BatchSink& recorder_;
   const ImportOptions& options_;
   std::string file_;
   std::optional<RowGroups> groups_;

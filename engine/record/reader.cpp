@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "engine/definition/error.hpp"
+#include "engine/record/clickhouse/address.hpp"
 #include "engine/record/reader_state.hpp"
 #include "engine/record/schema.hpp"
 
@@ -22,6 +23,7 @@ Statement select_part(Database& database, const char* part) {
 }
 
 void require_store(const std::filesystem::path& path) {
+  clickhouse::refuse_address(path.string());
   if (!std::filesystem::exists(path))
     throw Error(ErrorCode::storage, path.string(), "no such store", "liftmark init makes one");
 }

@@ -13,6 +13,7 @@
 
 #include "engine/definition/error.hpp"
 #include "engine/definition/overrides.hpp"
+#include "engine/record/clickhouse/address.hpp"
 #include "engine/record/schema.hpp"
 #include "engine/record/writer_state.hpp"
 
@@ -99,6 +100,7 @@ Store Store::create(const std::filesystem::path& path, StoreOptions options) {
 }
 
 Store Store::open(const std::filesystem::path& path, StoreOptions options) {
+  clickhouse::refuse_address(path.string());
   if (!std::filesystem::exists(path))
     throw Error(ErrorCode::storage, path.string(), "no such store", "liftmark init makes one");
   if (::access(path.c_str(), W_OK) != 0)

@@ -1,0 +1,134 @@
+#include "engine/aggregate/clickhouse/event_sql.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "engine/definition/error.hpp"
+#include "engine/definition/text_predicate.hpp"
+
+namespace liftmark::clickhouse {
+namespace {
+
+using Op = assign::Predicate::Op;
+
+}  // namespace
+
+EventSql::EventSql(const Run& run) : run_(run) {
+  for (const assign::Predicate& predicate : run_.needs.predicates)
+    predicates_.push_back(predicate_sql(predicate));
+}
+
+std::string EventSql::condition() const {
+  const EventFilter& filter = run_.needs.filter;
+  // The open ends stay unwritten: servers read the smallest 64-bit number as another type.
+  std::string sql = fmt::format("at <= {} AND recorded_at <= {}", run_.until, run_.as_of);
+  if (filter.from != std::numeric_limits<Micros>::min()) sql += fmt::format(" AND at >= {}", filter.from);
+  if (filter.to != std::numeric_limits<Micros>::max()) sql += fmt::format(" AND at < {}", filter.to);
+  if (!filter.types.empty()) sql += " AND " + types_sql(filter.types);
+  return sql;
+}
+
+std::string EventSql::columns() const {
+  const bool keys = run_.needs.filter.keys;
+  std::string sql = "low, high, at, type, value, recorded_at";
+  if (keys) sql += ", id, reference";
+  for (std::size_t p = 0; p < run_.needs.filter.properties.size(); ++p)
+    sql += fmt::format(", ph{0}, pt{0}, pk{0}, pn{0}", p);
+  return sql;
+}
+
+std::string EventSql::rows() const {
+  std::string columns = "low, high, at, type, value, recorded_at";
+  if (run_.needs.filter.keys) columns += ", id, reference";
+  for (std::size_t p = 0; p < run_.needs.filter.properties.size(); ++p) {
+    const std::string key = literal(run_.needs.filter.properties[p]);
+    columns += fmt::format(
+        ", has(keys, {0}) AS ph{1}, arrayElement(texts, indexOf(keys, {0})) AS pt{1}, arrayElement(numeric, "
+        "indexOf(keys, {0})) AS pk{1}, arrayElement(numbers, indexOf(keys, {0})) AS pn{1}",
+        key, p);
+  }
+  if (run_.uncertain.empty()) return fmt::format("SELECT {} FROM event WHERE {}", columns, condition());
+  const std::string doubtful =
+      fmt::format("(SELECT id FROM event WHERE stamp IN ({}))", fmt::join(run_.uncertain, ", "));
+  return fmt::format(
+      "SELECT {0} FROM event WHERE {1} AND id NOT IN {2} UNION ALL SELECT {0} FROM (SELECT * FROM event "
+      "WHERE {1} AND "
+      "id IN {2} ORDER BY recorded_at, content, stamp LIMIT 1 BY id) AS once",
+      columns, condition(), doubtful);
+}
+
+std::string EventSql::rows_of_units(const std::string& table, const std::string& unit_columns) const {
+  return fmt::format("SELECT {}, {} FROM ({}) AS e ALL INNER JOIN {} USING (low, high)", columns(),
+                     unit_columns, rows(), table);
+}
+
+std::string EventSql::counts(const Feature& feature, const std::string& start, bool unread) const {
+  std::string sql = fmt::format("{} AND at >= {} + {} AND at < {} + {}", types_sql(feature.types), start,
+                                feature.from, start, feature.to);
+  if (feature.predicate >= 0) sql += " AND " + predicates_[static_cast<std::size_t>(feature.predicate)];
+  if (feature.property >= 0) sql += fmt::format(" AND pk{} = {}", feature.property, unread ? 0 : 1);
+  if (feature.positive && !unread) sql += fmt::format(" AND {} > 0", number(feature));
+  return sql;
+}
+
+std::string EventSql::number(const Feature& feature) const {
+  return feature.property < 0 ? "value" : fmt::format("pn{}", feature.property);
+}
+
+std::string EventSql::total(const Feature& feature, const std::string& start) const {
+  const std::string condition = counts(feature, start);
+  switch (feature.aggregation) {
+    case Aggregation::any:
+      return fmt::format("toInt64(countIf({}) > 0)", condition);
+    case Aggregation::count:
+      return fmt::format("toInt64(countIf({}))", condition);
+    case Aggregation::sum:
+      return fmt::format("sumIf({}, {})", number(feature), condition);
+    case Aggregation::max:
+      return fmt::format("maxIf({}, {})", number(feature), condition);
+    case Aggregation::distinct_days:
+      return fmt::format("toInt64(uniqExactIf({}, {}))", day_sql(run_, "at"), condition);
+  }
+  return "0";
+}
+
+std::string EventSql::predicate_sql(const assign::Predicate& predicate) const {
+  if (predicate.op == Op::negate) return "NOT " + predicate_sql(predicate.children.front());
+  if (predicate.op != Op::all && predicate.op != Op::any) return comparison_sql(predicate);
+  std::vector<std::string> parts;
+  for (const assign::Predicate& child : predicate.children) parts.push_back(predicate_sql(child));
+  if (parts.empty()) return predicate.op == Op::all ? "1" : "0";
+  return fmt::format("({})", fmt::join(parts, predicate.op == Op::all ? " AND " : " OR "));
+}
+
+std::string EventSql::comparison_sql(const assign::Predicate& predicate) const {
+  const TextPredicate compiled(predicate);
+  const std::string& property = compiled.names().front();
+  std::vector<std::string> held;
+  for (std::string& text : texts_of(property))
+    if (compiled.leaf_holds(0, text)) held.push_back(std::move(text));
+  if (held.empty()) return "0";
+  const auto& columns = run_.needs.filter.properties;
+  const auto column = std::find(columns.begin(), columns.end(), property) - columns.begin();
+  return fmt::format("(ph{0} AND pt{0} IN {1})", column, literal_list(held));
+}
+
+std::vector<std::string> EventSql::texts_of(const std::string& property) const {
+  std::set<std::string> texts;
+  for_each_row(
+      run_.store.cluster(),
+      fmt::format("SELECT DISTINCT arrayElement(texts, indexOf(keys, {0})) AS t FROM event WHERE {1} AND "
+                  "has(keys, {0}) LIMIT {2}",
+                  literal(property), condition(), kMostTexts + 1),
+      [&](const Rows& rows) { texts.insert(rows.text(0)); });
+  if (texts.size() > kMostTexts)
+    throw Error(
+        ErrorCode::data, "property " + property,
+        fmt::format("has more than {} different texts, too many to compare for ClickHouse", kMostTexts),
+        "compare a property with fewer texts, or report from a store in a file");
+  return {texts.begin(), texts.end()};
+}
+
+}  // namespace liftmark::clickhouse

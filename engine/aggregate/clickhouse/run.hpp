@@ -1,0 +1,48 @@
+#pragma once
+// One question to the shards: who is measured, and each unit's values, as temporary tables on every shard.
+// Internal to the ClickHouse engine.
+//
+// A shard works out the values of its own units and never sends them: what comes back are exact sums by arm,
+// epoch, day and segment (metric_queries.hpp), and for the few kinds that need more, what docs/clickhouse.md
+// says. Tables of a session: lm_unit (first exposures), lm_value (a row a unit, a column a feature), lm_day
+// (values by days since the first exposure).
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/aggregate/aggregate.hpp"
+#include "engine/aggregate/needs.hpp"
+#include "engine/aggregate/population.hpp"
+#include "engine/aggregate/store_view.hpp"
+#include "engine/record/clickhouse/sql_text.hpp"
+#include "engine/record/clickhouse/store.hpp"
+
+namespace liftmark::clickhouse {
+
+struct Run {
+  Store& store;
+  const Catalog& catalog;
+  const ExperimentDefinition& experiment;
+  Micros as_of = 0, until = 0;
+  std::vector<Micros> uncertain{};  ///< CommitList::uncertain
+  Population population{};          ///< arms, epochs, days and groups; members only for KeptSums
+  Needs needs{};
+};
+
+/// Calls `row` for every row of every shard's answer.
+void for_each_row(Cluster& cluster, const std::string& sql, const std::function<void(const Rows&)>& row);
+
+/// The day of a moment as SQL; see day_of().
+std::string day_sql(const Run& run, const std::string& at);
+/// "table.column IN (..)" of types; "1" for all types.
+std::string types_sql(const std::vector<std::string>& types);
+
+/// Makes lm_unit and fills in the population and what Statistics says of it.
+void make_units(Run& run, const std::vector<std::string>& dimensions, Statistics& statistics);
+
+/// When the first exposure happened and was recorded; see StoreView.
+FirstExposure first_exposure(Store& store, std::string_view experiment, Micros as_of, Micros until);
+
+}  // namespace liftmark::clickhouse

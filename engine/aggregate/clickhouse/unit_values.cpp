@@ -1,0 +1,286 @@
+#include "engine/aggregate/clickhouse/unit_values.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "engine/aggregate/exact_sums.hpp"
+#include "engine/aggregate/lifecycle.hpp"
+#include "engine/definition/error.hpp"
+
+namespace liftmark::clickhouse {
+namespace {
+
+/// Later than any moment, earlier than any; both far from where sums overflow.
+constexpr Micros kLater = 4'000'000'000'000'000'000, kNever = -4'000'000'000'000'000'000;
+
+std::string group_columns(const Run& run, const char* form) {
+  std::string sql;
+  for (std::size_t d = 0; d < run.population.dimensions.size(); ++d)
+    sql += fmt::format(fmt::runtime(form), d);
+  return sql;
+}
+
+/// What is kept of a unit's rows in one group.
+struct UnitSql {
+  std::string columns{};  ///< of lm_value, with their types
+  std::string inner{};    ///< aggregates, named
+  std::string outer{};    ///< over one row of them
+  void add(const std::string& column, const char* type, const std::string& aggregate,
+           const std::string& value) {
+    columns += fmt::format(", {} {}", column, type);
+    inner += ", " + aggregate;
+    outer += ", " + value;
+  }
+  void add_plain(const std::string& column, const char* type, const std::string& aggregate) {
+    add(column, type, fmt::format("{} AS {}", aggregate, column), column);
+  }
+};
+
+/// 18.16 does not hand a subquery's column on that is named in a lambda only: hence the lengths times 0.
+void add_orders(const Run& run, const EventSql& events, std::size_t o, UnitSql& sql) {
+  const OrderNeeds& orders = run.needs.orders[o];
+  const Feature& feature = run.needs.features[static_cast<std::size_t>(orders.feature)];
+  const std::string order = events.counts(feature, "t0");
+  const std::string refund = types_sql(orders.refund_types) + " AND reference != ''";
+  sql.inner += fmt::format(
+      ", groupArrayIf(at - t0, {1}) AS oa{0}, groupArrayIf(id, {1}) AS ok{0}, groupArrayIf({2}, {1}) AS "
+      "ov{0}, "
+      "groupArrayIf(reference, {3}) AS rk{0}, groupArrayIf(value, {3}) AS rv{0}",
+      o, order, events.number(feature), refund);
+  const std::string standing = fmt::format(
+      "arraySort(arrayFilter((a, k, v) -> (NOT has(rk{0}, k)) OR v + arraySum(arrayMap((r, x) -> if(r = k, "
+      "x, "
+      "toInt64(0)), rk{0}, rv{0})) > 0, oa{0}, ok{0}, ov{0}))",
+      o);
+  sql.columns += fmt::format(", o{0} Int64, ot{0} Int64", o);
+  sql.outer += fmt::format(
+      ", toInt64(length({0}) + 0 * (length(rk{2}) + length(rv{2}))), if(length({0}) >= {1}, "
+      "arrayElement({0}, {1}), "
+      "toInt64(0))",
+      standing, std::max(orders.minimum, 1), o);
+}
+
+/// Each step takes the earliest event that is not before the step before; no event is of two steps here.
+void add_funnel(const Run& run, const EventSql& events, std::size_t m, UnitSql& sql) {
+  const MetricNeeds& metric = run.needs.metrics[m];
+  std::string reached = fmt::format("{}", kNever), passed, lengths;  // lengths: see add_orders()
+  for (std::size_t step = 0; step < metric.steps.size(); ++step) {
+    const Feature& feature = run.needs.features[static_cast<std::size_t>(metric.steps[step])];
+    sql.inner += fmt::format(", groupArrayIf(at, {}) AS st{}_{}", events.counts(feature, "t0"), m, step);
+    reached =
+        fmt::format("arrayReduce('min', arrayConcat([toInt64({})], arrayFilter(x{} -> x{} >= {}, st{}_{})))",
+                    kLater, step, step, reached, m, step);
+    passed += fmt::format("({} < {}) + ", reached, kLater);
+    lengths += fmt::format("{}length(st{}_{})", step == 0 ? "" : " + ", m, step);
+  }
+  sql.columns += fmt::format(", s{} UInt8", m);
+  sql.outer += fmt::format(", toUInt8({}0 * ({}))", passed, lengths);
+}
+
+void add_groups(const Run& run, UnitSql& sql) {
+  for (std::size_t d = 0; d < run.population.dimensions.size(); ++d) {
+    const std::string column = fmt::format("g{}", d);
+    switch (run.population.dimensions[d].kind) {
+      case Dimension::Kind::cold_start:
+        sql.add(column, "UInt16", fmt::format("countIf(isevent AND at < t0) AS b{}", d),
+                fmt::format("toUInt16(b{} = 0)", d));
+        break;
+      case Dimension::Kind::lifecycle: {
+        const std::string bought = "isevent AND at < t0 AND type = 'purchase'";
+        const auto stage = [](Lifecycle one) { return static_cast<int>(one); };
+        sql.add(column, "UInt16",
+                fmt::format("countIf({1}) AS b{0}, maxIf(at, {1}) AS l{0}, any(t0) AS e{0}", d, bought),
+                fmt::format(
+                    "toUInt16(multiIf(b{0} = 0, {1}, e{0} - l{0} <= {2}, {3}, e{0} - l{0} <= {4}, {5}, {6}))",
+                    d, stage(Lifecycle::fresh), kActiveFor, stage(Lifecycle::active), kLapsingFor,
+                    stage(Lifecycle::lapsing), stage(Lifecycle::lapsed)));
+        break;
+      }
+      default:
+        sql.add(column, "UInt16", fmt::format("any(g{0}) AS gg{0}", d), fmt::format("gg{}", d));
+    }
+  }
+}
+
+/// Events read, late, dated after they were recorded, and values that are no number.
+void add_counts(const Run& run, const EventSql& events, UnitSql& sql) {
+  std::string counted = "isevent";
+  if (const auto& narrow = run.needs.counted) {
+    counted += " AND " + types_sql(narrow->types);
+    if (narrow->from != std::numeric_limits<Micros>::min())
+      counted += fmt::format(" AND at >= {}", narrow->from);
+  }
+  sql.add_plain("n_read", "UInt64", fmt::format("countIf({})", counted));
+  sql.add_plain("n_late", "UInt64",
+                fmt::format("countIf({} AND recorded_at - at > {})", counted, kLateAfter));
+  sql.add_plain("n_future", "UInt64", fmt::format("countIf({} AND recorded_at < at)", counted));
+  std::string unread = "toUInt64(0)";
+  for (const Feature& feature : run.needs.features)
+    if (feature.property >= 0 && !feature.from_start)
+      unread += fmt::format(" + countIf({})", events.counts(feature, "t0", true));
+  sql.add_plain("n_unread", "UInt64", unread);
+  // A unit's total that leaves 64 bits would come back as another number.
+  sql.add_plain("size", "Float64", "max(abs(toFloat64(value))) * count()");
+}
+
+UnitSql unit_sql(const Run& run, const EventSql& events) {
+  UnitSql sql;
+  sql.add("cell", "UInt16", "any(cell) AS c", "c");
+  sql.add("day", "UInt16", "any(day) AS dd", "dd");
+  sql.add("crossed", "UInt8", "any(crossed) AS cr", "cr");
+  sql.add("t0", "Int64", "any(t0) AS tt", "tt");
+  sql.add("before", "Int64", "countIf(isevent AND at < t0) AS bn, maxIf(at, isevent AND at < t0) AS bl",
+          fmt::format("if(bn = 0, toInt64({}), bl)", kNever));
+  add_groups(run, sql);
+  for (std::size_t f = 0; f < run.needs.features.size(); ++f)
+    if (!run.needs.features[f].from_start)
+      sql.add_plain(fmt::format("f{}", f), "Int64", events.total(run.needs.features[f], "t0"));
+  for (std::size_t o = 0; o < run.needs.orders.size(); ++o) add_orders(run, events, o, sql);
+  for (std::size_t m = 0; m < run.needs.metrics.size(); ++m)
+    if (!run.needs.metrics[m].steps.empty()) add_funnel(run, events, m, sql);
+  add_counts(run, events, sql);
+  return sql;
+}
+
+/// A row that is no event for every unit, so that units without events have a row too.
+std::string empty_rows(const Run& run) {
+  std::string sql = "SELECT low, high, t0 AS at, '' AS type, toInt64(0) AS value, t0 AS recorded_at";
+  if (run.needs.filter.keys) sql += ", '' AS id, '' AS reference";
+  for (std::size_t p = 0; p < run.needs.filter.properties.size(); ++p)
+    sql += fmt::format(", toUInt8(0) AS ph{0}, '' AS pt{0}, toUInt8(0) AS pk{0}, toInt64(0) AS pn{0}", p);
+  return sql;
+}
+
+/// round(value x weight / 10^6), half away from zero, for a weight in millionths, without leaving 64 bits.
+std::string weighted(const std::string& value, bool millionths, Millionths weight) {
+  if (!millionths) return fmt::format("({}) * toInt64({})", value, weight);  // counts become millionths
+  const std::string rest = fmt::format("(({}) % 1000000) * toInt64({})", value, weight);
+  return fmt::format(
+      "intDiv({0}, 1000000) * toInt64({1}) + intDiv({2} + if({2} < 0, -500000, 500000), 1000000)",
+      "(" + value + ")", weight, rest);
+}
+
+}  // namespace
+
+void check_metrics(const Run& run) {
+  for (const MetricNeeds& metric : run.needs.metrics) {
+    std::set<std::string> types;
+    std::size_t named = 0;
+    for (const int step : metric.steps)
+      for (const std::string& type : run.needs.features[static_cast<std::size_t>(step)].types) {
+        types.insert(type);
+        ++named;
+      }
+    if (types.size() != named)
+      throw Error(
+          ErrorCode::usage, "metric " + metric.metric->key,
+          "has steps that count the same type of event, which ClickHouse is not asked to tell apart yet",
+          "give the steps types of their own, or report from a store in a file");
+  }
+}
+
+void make_values(const Run& run, const EventSql& events, Statistics& statistics) {
+  Cluster& cluster = run.store.cluster();
+  const UnitSql sql = unit_sql(run, events);
+  const std::string unit_columns = "t0, cell, day, crossed" + group_columns(run, ", g{}");
+  cluster.query("DROP TABLE IF EXISTS lm_value");
+  cluster.query("CREATE TEMPORARY TABLE lm_value (low UInt64, high UInt64" + sql.columns + ")");
+  cluster.query(fmt::format(
+      "INSERT INTO lm_value SELECT low, high{} FROM (SELECT low, high{} FROM ({}, {}, toUInt8(0) AS "
+      "isevent FROM lm_unit UNION ALL SELECT {}, {}, toUInt8(1) AS isevent FROM ({}) AS j) AS r "
+      "GROUP BY low, high) AS u",
+      sql.outer, sql.inner, empty_rows(run), unit_columns, events.columns(), unit_columns,
+      events.rows_of_units("lm_unit", unit_columns)));
+  double size = 0;
+  std::int64_t unread = 0;
+  for_each_row(cluster,
+               "SELECT sum(n_read), sum(n_late), sum(n_future), sum(n_unread), max(size) FROM lm_value",
+               [&](const Rows& rows) {
+                 statistics.counts["events_read"] += rows.integer(0);
+                 statistics.late_events += rows.integer(1);
+                 statistics.future_events += rows.integer(2);
+                 unread += rows.integer(3);
+                 size = std::max(size, rows.real(4));
+               });
+  if (unread > 0) statistics.counts["values_unread"] += unread;
+  if (size >= 9e18)
+    add_exactly(std::numeric_limits<std::int64_t>::max(), 1);  // throws: too large to add exactly
+}
+
+bool make_days(const Run& run, const EventSql& events) {
+  std::set<int> features;
+  for (const MetricNeeds& metric : run.needs.metrics)
+    if (metric.daily && metric.reported)
+      features.insert(metric.features.begin(), metric.features.begin() + (metric.layout.ratio ? 2 : 1));
+  if (features.empty()) return false;
+  Cluster& cluster = run.store.cluster();
+  std::string columns, totals;
+  Micros window = 0;
+  for (const int f : features) {
+    const Feature& feature = run.needs.features[static_cast<std::size_t>(f)];
+    columns += fmt::format(", d{} Int64", f);
+    totals += ", " + events.total(feature, "t0");
+    window = std::max(window, feature.to);
+  }
+  cluster.query("DROP TABLE IF EXISTS lm_day");
+  cluster.query("CREATE TEMPORARY TABLE lm_day (low UInt64, high UInt64, d Int64" + columns + ")");
+  cluster.query(fmt::format(
+      "INSERT INTO lm_day SELECT low, high, intDiv(at - t0, {}) AS d{} FROM ({}) AS j WHERE at >= "
+      "t0 AND at < t0 + {} GROUP BY low, high, d",
+      kMicrosPerDay, totals, events.rows_of_units("lm_unit", "t0"), window));
+  return true;
+}
+
+std::vector<std::string> value_sql(const Run& run, std::size_t index) {
+  const MetricNeeds& metric = run.needs.metrics[index];
+  std::vector<std::string> values;
+  if (!metric.terms.empty()) {
+    for (std::size_t i = 0; i < metric.layout.dimension(); ++i) {
+      std::string sum;
+      for (const MetricNeeds::Term& term : metric.terms) {
+        const MetricNeeds& part = run.needs.metrics[term.metric];
+        if (i >= part.layout.dimension()) continue;
+        const std::string value =
+            weighted(value_sql(run, term.metric)[i], part.per_one[i] > 1.0, term.weight);
+        sum += (sum.empty() ? "(" : " + (") + value + ")";
+      }
+      values.push_back(sum.empty() ? "toInt64(0)" : sum);
+    }
+    return values;
+  }
+  if (!metric.steps.empty()) return {fmt::format("toInt64(s{} = {})", index, metric.steps.size())};
+  for (const int feature : metric.features) values.push_back(fmt::format("f{}", feature));
+  if (metric.orders < 0) return values;
+  const int minimum = run.needs.orders[static_cast<std::size_t>(metric.orders)].minimum;
+  values[0] = fmt::format("toInt64(o{} >= {})", metric.orders, minimum);
+  if (metric.kept)  // the time until then, in millionths of a day
+    values[0] = fmt::format("intDiv(if(o{0} >= {1}, ot{0}, toInt64({2})), {3})", metric.orders, minimum,
+                            metric.window, kMicrosPerDay / 1'000'000);
+  if (metric.layout.covariates > 0) values[1] = fmt::format("toInt64({} >= {})", values[1], minimum);
+  return values;
+}
+
+std::vector<std::string> term_sql(const Run& run, std::size_t index) {
+  std::vector<std::string> values;
+  for (const MetricNeeds::Term& term : run.needs.metrics[index].terms) {
+    const std::string value = value_sql(run, term.metric)[0];
+    const bool millionths = run.needs.metrics[term.metric].per_one[0] > 1.0;
+    values.push_back(millionths ? value : fmt::format("({}) * 1000000", value));
+  }
+  return values;
+}
+
+std::string mature_sql(const Run& run, const MetricNeeds& metric) {
+  const Micros latest = metric.latest_mature(run.until);
+  return latest == std::numeric_limits<Micros>::max() ? "1" : fmt::format("t0 <= {}", latest);
+}
+
+std::string history_sql(const MetricNeeds& metric) {
+  return fmt::format("toUInt8(before >= t0 - {})", metric.lookback);
+}
+
+}  // namespace liftmark::clickhouse

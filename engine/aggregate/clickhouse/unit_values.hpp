@@ -1,0 +1,33 @@
+#pragma once
+// The tables lm_value and lm_day, and a metric's values as SQL over a row of them. Internal to the ClickHouse
+// engine.
+
+#include <string>
+#include <vector>
+
+#include "engine/aggregate/clickhouse/event_sql.hpp"
+
+namespace liftmark::clickhouse {
+
+/// Throws Error{usage} naming the metric that SQL cannot work out as it is defined.
+void check_metrics(const Run& run);
+
+/// lm_value: a row a measured unit. `before` is the last event before the first exposure, f<i> feature i,
+/// o<i> how many orders i stand and ot<i> when (since the first exposure) the one that is enough was made,
+/// s<m> how many steps of funnel m were passed. Fills in what Statistics counts beside the metrics.
+void make_values(const Run& run, const EventSql& events, Statistics& statistics);
+
+/// lm_day: a row a unit and day since its first exposure with d<i> for the features of metrics kept by day.
+/// False, and no table, when there is no such metric.
+bool make_days(const Run& run, const EventSql& events);
+
+/// The metric's values over a row of lm_value, as integers: numerator [, denominator] [, covariates].
+std::vector<std::string> value_sql(const Run& run, std::size_t metric);
+/// The values of a blend's terms in millionths.
+std::vector<std::string> term_sql(const Run& run, std::size_t metric);
+/// "t0 <= .." of units that are mature for the metric; "1" when all are.
+std::string mature_sql(const Run& run, const MetricNeeds& metric);
+/// 1 when something is known from the lookback before the first exposure.
+std::string history_sql(const MetricNeeds& metric);
+
+}  // namespace liftmark::clickhouse

@@ -1,0 +1,122 @@
+#include "engine/aggregate/clickhouse/view.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/aggregate/clickhouse/metric_queries.hpp"
+#include "engine/aggregate/experiment_facts.hpp"
+#include "engine/definition/error.hpp"
+#include "engine/definition/json/document.hpp"
+
+namespace liftmark::clickhouse {
+namespace {
+
+/// Units per group of each dimension, by epoch.
+void count_splits(const Run& run, Statistics& statistics) {
+  const Population& population = run.population;
+  const std::size_t arms = population.arms.size();
+  for (std::size_t d = 0; d < population.dimensions.size(); ++d) {
+    const Dimension& dimension = population.dimensions[d];
+    std::vector<std::vector<std::int64_t>> units(dimension.groups.size(),
+                                                 std::vector<std::int64_t>(population.cells(), 0));
+    for_each_row(run.store.cluster(),
+                 fmt::format("SELECT g{0}, cell, count() FROM lm_value GROUP BY g{0}, cell", d),
+                 [&](const Rows& rows) { units[rows.natural(0)][rows.natural(1)] += rows.integer(2); });
+    for (std::size_t group = 0; group < units.size(); ++group)
+      for (std::size_t epoch = 0; epoch < population.epochs.size(); ++epoch) {
+        const auto first = units[group].begin() + static_cast<std::ptrdiff_t>(epoch * arms);
+        statistics.splits.push_back({.dimension = dimension.name,
+                                     .group = dimension.groups[group],
+                                     .units = {first, first + static_cast<std::ptrdiff_t>(arms)},
+                                     .epoch = population.epochs[epoch]});
+      }
+  }
+}
+
+/// As the embedded store does, over sums that the shards have formed.
+void measure(Run& run, Statistics& statistics) {
+  check_metrics(run);
+  const EventSql events(run);
+  make_values(run, events, statistics);
+  count_splits(run, statistics);
+  const bool days = make_days(run, events);
+  TextCodes texts;
+  std::string bytes = statistics.experiment + "\n";
+  for (std::size_t m = 0; m < run.needs.metrics.size(); ++m) {
+    const MetricNeeds& needs = run.needs.metrics[m];
+    MetricSums sums(needs, run.population);
+    const auto kept = kept_sums(needs, run.population);
+    if (needs.reported) {
+      load_metric(run, events, m, days, texts, sums);
+      if (kept) load_kept(run, events, m, texts, *kept);
+    }
+    sums.settle_cap();
+    sums.append(texts, bytes);
+    if (kept) kept->append(texts, bytes);
+    if (!needs.reported) continue;
+    statistics.metrics.push_back(sums.statistics(texts));
+    if (kept) kept->describe(texts, statistics.metrics.back());
+  }
+  statistics.data_digest = sha256_hex(bytes);
+}
+
+class View final : public StoreView {
+ public:
+  View(const std::string& address, const ReaderOptions& options, const ServerOptions& server)
+      : store_(parse_address(address), Limits{.rows = server.max_rows}) {
+    commits_ = store_.commits();
+    as_of_ = options.as_of.value_or(commits_.last);
+    if (as_of_ > commits_.last)
+      throw Error(ErrorCode::usage, "--as-of", "the moment lies after the last commit of the store",
+                  "leave it out to see everything recorded so far");
+    until_ = std::min(as_of_, options.until.value_or(as_of_));
+    if (server.on_statement) store_.cluster().on_query(server.on_statement);
+  }
+
+  Micros as_of() const override { return as_of_; }
+  std::vector<Micros> altered_after() const override { return {}; }  // there is no erasing here yet
+  std::vector<CatalogVersion> catalogs() const override { return store_.catalogs(as_of_); }
+  std::vector<SourceDeliveries> deliveries() const override { return store_.deliveries(as_of_); }
+  FirstExposure first_exposure(std::string_view experiment) const override {
+    return clickhouse::first_exposure(store_, experiment, as_of_, until_);
+  }
+
+  Statistics aggregate(const Catalog& catalog, std::string_view experiment,
+                       const AggregateOptions& options) const override {
+    const ExperimentDefinition& definition = experiment_of(catalog, experiment);
+    Statistics statistics;
+    statistics.experiment = std::string(experiment);
+    statistics.as_of = until_;
+    statistics.crossed = crossed_experiments(catalog, definition.plan);
+    Run run{.store = store_,
+            .catalog = catalog,
+            .experiment = definition,
+            .as_of = as_of_,
+            .until = until_,
+            .uncertain = commits_.uncertain};
+    make_units(run, dimensions_of(definition.plan, options.segments), statistics);
+    read_expected_shares(catalogs(), catalog, run.population.arms, statistics);
+    read_counters(store_.counters(as_of_), statistics);
+    run.needs = needs_of(catalog, plan_metrics(definition.plan));
+    bound_time(run.needs, run.population.first, run.population.last);
+    read_all_history(run.population.dimensions, run.needs);
+    measure(run, statistics);
+    return statistics;
+  }
+
+ private:
+  mutable Store store_;  ///< a connection: asking changes nothing
+  CommitList commits_;
+  Micros as_of_ = 0, until_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<StoreView> open_view(const std::string& store, const ReaderOptions& options,
+                                     const ServerOptions& server) {
+  return std::make_unique<View>(store, options, server);
+}
+
+}  // namespace liftmark::clickhouse

@@ -1,0 +1,237 @@
+#include "engine/record/clickhouse/store.hpp"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <random>
+
+#include "engine/record/clickhouse/sql_text.hpp"
+#include "engine/record/store.hpp"
+
+namespace liftmark::clickhouse {
+namespace {
+
+constexpr std::string_view kSchema = "1";
+constexpr Micros kEver = std::numeric_limits<Micros>::max();
+
+/// Months, so that a purge drops whole partitions and a report reads few.
+constexpr std::string_view kByMonth = "PARTITION BY toYYYYMM(toDate(intDiv(at, 86400000000)))";
+
+std::vector<std::string> table_statements() {
+  return {
+      "CREATE TABLE setting (name String, value String) ENGINE = MergeTree ORDER BY name",
+      "CREATE TABLE catalog (version Int64, json String, digest String, recorded_at Int64) "
+      "ENGINE = MergeTree ORDER BY version",
+      "CREATE TABLE commits (stamp Int64, writer String, begun Int64, ended Int64) "
+      "ENGINE = MergeTree ORDER BY stamp",
+      "CREATE TABLE counter (recorded_at Int64, name String, detail String, count Int64) "
+      "ENGINE = MergeTree ORDER BY recorded_at",
+      "CREATE TABLE delivery (recorded_at Int64, source String, hour Int64, rows Int64, late_hour Int64, "
+      "late_day "
+      "Int64, late_week Int64, future Int64, lead Int64) ENGINE = MergeTree ORDER BY recorded_at",
+      fmt::format(
+          "CREATE TABLE event (low UInt64, high UInt64, at Int64, type String, value Int64, "
+          "recorded_at Int64, id String, id_key UInt64, content UInt32, reference String, unit String, "
+          "source String, stamp Int64, keys Array(String), texts Array(String), "
+          "numbers Array(Int64), numeric Array(UInt8)) ENGINE = MergeTree {} ORDER BY (low, high, at)",
+          kByMonth),
+      fmt::format("CREATE TABLE exposure (low UInt64, high UInt64, at Int64, experiment String, epoch Int32, "
+                  "arm String, recorded_at Int64, id String, id_key UInt64, content UInt32, repeat UInt8, "
+                  "fallback UInt8, propensity Int64, unit String, source String, stamp Int64, "
+                  "keys Array(String), texts Array(String)) ENGINE = MergeTree {} "
+                  "ORDER BY (experiment, low, high, at)",
+                  kByMonth),
+  };
+}
+
+/// The setting's value on a shard; empty when it has none.
+std::string setting(Client& shard, std::string_view name) {
+  Rows rows(shard.query(fmt::format("SELECT value FROM setting WHERE name = {}", literal(name))));
+  return rows.next() ? rows.text(0) : std::string();
+}
+
+bool has_store(Client& shard, const std::string& database) {
+  Rows rows(shard.query(fmt::format(
+      "SELECT count() FROM system.tables WHERE database = {} AND name = 'setting'", literal(database))));
+  return rows.next() && rows.natural(0) > 0;
+}
+
+std::string random_name() {
+  std::random_device device;
+  return fmt::format("{:08x}{:08x}{:08x}", device(), device(), device());
+}
+
+/// Empty shards of a store that is being made.
+void require_free(const Address& address, Cluster& cluster) {
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    Client& shard = cluster.shard(i);
+    shard.use({});
+    shard.query(fmt::format("CREATE DATABASE IF NOT EXISTS {}", identifier(address.database)));
+    if (has_store(shard, address.database))
+      throw Error(ErrorCode::storage, "ClickHouse at " + shard.name(),
+                  fmt::format("the database {} holds a store already", address.database),
+                  "choose another database, or use the store as it is");
+    shard.use(address.database);
+  }
+}
+
+void require_shards(const Address& address, Cluster& cluster) {
+  std::string store;
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    Client& shard = cluster.shard(i);
+    const std::string where = "ClickHouse at " + shard.name();
+    shard.use({});
+    if (!has_store(shard, address.database))
+      throw Error(ErrorCode::storage, where, fmt::format("no store in the database {}", address.database),
+                  "liftmark init makes one");
+    shard.use(address.database);
+    if (setting(shard, "schema") != kSchema)
+      throw Error(ErrorCode::storage, where, "the store is of another schema version",
+                  "use the liftmark that made it");
+    if (i == 0) store = setting(shard, "store");
+    if (setting(shard, "store") != store || setting(shard, "shard") != std::to_string(i) ||
+        setting(shard, "shards") != std::to_string(cluster.size()))
+      throw Error(ErrorCode::storage, where,
+                  fmt::format("is shard {} of {} of its store, but the address makes it {} of {}",
+                              setting(shard, "shard"), setting(shard, "shards"), i, cluster.size()),
+                  "name the same shards in the same order as liftmark init was given");
+  }
+}
+
+}  // namespace
+
+Key unit_key(std::string_view unit) noexcept {
+  const XXH128_hash_t hash = XXH3_128bits(unit.data(), unit.size());
+  return {hash.low64, hash.high64};
+}
+
+void Store::create(const Address& address, const std::string& distributed) {
+  Cluster cluster(address);
+  require_free(address, cluster);
+  for (const std::string& statement : table_statements()) cluster.query(statement);
+  const std::string store = random_name();
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    Client& shard = cluster.shard(i);
+    if (!distributed.empty())
+      for (const char* table : {"event", "exposure"})
+        shard.query(fmt::format("CREATE TABLE all_{} AS {} ENGINE = Distributed({}, {}, {}, low)", table,
+                                table, identifier(distributed), identifier(address.database), table));
+    shard.insert(
+        "setting", "(name, value)",
+        fmt::format("schema\t{}\nstore\t{}\nshard\t{}\nshards\t{}\n", kSchema, store, i, cluster.size()));
+  }
+}
+
+Store::Store(const Address& address, Limits limits) : cluster_(address, limits) {
+  require_shards(address, cluster_);
+}
+
+CommitList Store::commits() {
+  struct Commit {
+    std::string writer;
+    Micros begun = 0, ended = 0;
+  };
+  std::map<Micros, Commit> commits;
+  Rows rows(cluster_.home().query(
+      "SELECT stamp, any(writer), min(begun), max(ended) FROM commits GROUP BY stamp ORDER BY stamp"));
+  while (rows.next()) commits[rows.integer(0)] = {rows.text(1), rows.integer(2), rows.integer(3)};
+  CommitList list;
+  Micros latest_end = 0;
+  Micros latest_stamp = 0;
+  std::string latest_writer;
+  for (const auto& [stamp, commit] : commits) {
+    if (commit.ended != 0) list.last = stamp;
+    // Neither sees the other's rows when it looks for known ids.
+    const bool together = latest_end > commit.begun && latest_writer != commit.writer;
+    if (together) list.uncertain.push_back(latest_stamp);
+    if (commit.ended == 0 || together) list.uncertain.push_back(stamp);
+    const Micros end = commit.ended == 0 ? kEver : commit.ended;
+    if (commit.ended == 0) continue;  // cut off: its own rows are uncertain, others looked after it
+    if (end > latest_end) {
+      latest_end = end;
+      latest_stamp = stamp;
+      latest_writer = commit.writer;
+    }
+  }
+  std::sort(list.uncertain.begin(), list.uncertain.end());
+  list.uncertain.erase(std::unique(list.uncertain.begin(), list.uncertain.end()), list.uncertain.end());
+  return list;
+}
+
+std::vector<CatalogVersion> Store::catalogs(Micros as_of) {
+  std::vector<CatalogVersion> versions;
+  Rows rows(cluster_.home().query(fmt::format(
+      "SELECT version, json, digest, recorded_at FROM catalog WHERE recorded_at <= {} ORDER BY version",
+      as_of)));
+  while (rows.next()) versions.push_back({rows.integer(0), rows.text(1), rows.text(2), rows.integer(3)});
+  return versions;
+}
+
+CatalogVersion Store::put_catalog(std::string_view json, std::string_view digest) {
+  const auto versions = catalogs(kEver);
+  if (!versions.empty() && versions.back().digest == digest) return versions.back();
+  const Micros stamp = std::max(now_micros(), commits().last + 1);
+  const std::int64_t version = versions.empty() ? 1 : versions.back().version + 1;
+  std::string row = fmt::format("{}\t", version);
+  append_field(json, row);
+  row += fmt::format("\t{}\t{}\n", digest, stamp);
+  cluster_.home().insert("catalog", "(version, json, digest, recorded_at)", row);
+  cluster_.home().insert("commits", "(stamp, writer, begun, ended)",
+                         fmt::format("{}\tapply\t{}\t{}\n", stamp, stamp, stamp));
+  return {version, std::string(json), std::string(digest), stamp};
+}
+
+std::vector<Counter> Store::counters(Micros as_of) {
+  std::vector<Counter> counters;
+  Rows rows(cluster_.home().query(
+      fmt::format("SELECT name, detail, sum(count) FROM counter WHERE recorded_at <= {} AND recorded_at IN "
+                  "(SELECT stamp FROM "
+                  "commits WHERE ended != 0) GROUP BY name, detail ORDER BY name, detail",
+                  as_of)));
+  while (rows.next()) counters.push_back({rows.text(0), rows.text(1), rows.integer(2)});
+  return counters;
+}
+
+std::vector<SourceDeliveries> Store::deliveries(Micros as_of) {
+  std::vector<SourceDeliveries> sources;
+  Rows rows(
+      cluster_.home().query(fmt::format("SELECT source, hour, sum(rows), sum(late_hour), sum(late_day), "
+                                        "sum(late_week), sum(future), max(lead) FROM "
+                                        "delivery WHERE recorded_at <= {} AND recorded_at IN (SELECT stamp "
+                                        "FROM commits WHERE ended != 0) GROUP BY "
+                                        "source, hour ORDER BY source, hour",
+                                        as_of)));
+  while (rows.next()) {
+    const std::string source = rows.text(0);
+    if (sources.empty() || sources.back().source != source) sources.push_back({source, {}});
+    sources.back().hours.push_back({.hour = rows.integer(1),
+                                    .rows = rows.integer(2),
+                                    .late_hour = rows.integer(3),
+                                    .late_day = rows.integer(4),
+                                    .late_week = rows.integer(5),
+                                    .future = rows.integer(6),
+                                    .largest_lead = rows.integer(7)});
+  }
+  return sources;
+}
+
+std::vector<std::string> Store::unit_ids(std::size_t most) {
+  std::vector<std::string> ids;
+  for (std::string& answer : cluster_.query(fmt::format("SELECT DISTINCT unit FROM (SELECT unit FROM event "
+                                                        "UNION ALL SELECT unit FROM exposure) AS u LIMIT {}",
+                                                        most + 1))) {
+    Rows rows(std::move(answer));
+    while (rows.next()) ids.push_back(rows.text(0));
+  }
+  if (ids.size() > most)
+    throw Error(
+        ErrorCode::data, "ClickHouse",
+        fmt::format("holds more than {} units, too many to say here which of them the edit moves", most),
+        "--allow-moves or --new-epoch, after a preview on a copy");
+  return ids;
+}
+
+}  // namespace liftmark::clickhouse

@@ -1,0 +1,56 @@
+#pragma once
+// A store in ClickHouse: its tables on every shard, and on the first one the catalog and the list of commits.
+//
+// Tables (docs/clickhouse.md): `event` and `exposure` hold the rows of the shard's own units, ordered by unit
+// and time; `low` and `high` are the 128 bits that stand for a unit. A unit lives on shard low % shards.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/record/clickhouse/client.hpp"
+#include "engine/record/deliveries.hpp"
+#include "engine/record/event.hpp"
+#include "engine/record/reader.hpp"
+
+namespace liftmark::clickhouse {
+
+/// XXH3-128 of a unit's id.
+Key unit_key(std::string_view unit) noexcept;
+
+/// The commits that reports must know of.
+struct CommitList {
+  Micros last = 0;  ///< the default as-of; 0 before the first commit
+  std::vector<Micros>
+      uncertain{};  ///< stamps whose rows may stand twice: the writer was cut off, or two wrote
+};
+
+class Store {
+ public:
+  /// Makes the tables on every shard, and with a `cluster` (a name in the servers' configuration) Distributed
+  /// tables `all_event` and `all_exposure` in front of them. Throws Error{storage} when a shard has them.
+  static void create(const Address& address, const std::string& cluster);
+  /// Throws Error{storage} when a shard has no store, belongs to another one, or the address names other
+  /// shards or another order of them than `create` was given.
+  explicit Store(const Address& address, Limits limits = {});
+
+  Cluster& cluster() noexcept { return cluster_; }
+  CommitList commits();
+  /// Versions recorded by then, oldest first.
+  std::vector<CatalogVersion> catalogs(Micros as_of);
+  /// As liftmark::Store::put_catalog, but that nothing keeps two apart who ask at the same instant: the
+  /// server has no transactions.
+  CatalogVersion put_catalog(std::string_view json, std::string_view digest);
+  std::vector<Counter> counters(Micros as_of);
+  /// As read_deliveries().
+  std::vector<SourceDeliveries> deliveries(Micros as_of);
+  /// The ids of all units with rows. Throws Error{data} above `most`.
+  std::vector<std::string> unit_ids(std::size_t most);
+
+ private:
+  Cluster cluster_;
+};
+
+}  // namespace liftmark::clickhouse

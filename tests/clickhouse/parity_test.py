@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""The same import into a file and into ClickHouse gives the same scorecard, to 1e-9 relative on every number.
+
+Usage: parity_test.py LIFTMARK [USERS [SEED]]
+Engines: clickhouse-server from Debian, one server and two shards; ClickHouse 26 where LIFTMARK_CHDB names a folder with
+the npm package chdb. Ends with 77 (skipped) and a plain message where there is no server.
+"""
+
+import datetime
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import servers
+import shop
+
+LIFTMARK = os.path.abspath(sys.argv[1])
+USERS = int(sys.argv[2]) if len(sys.argv) > 2 else 300
+SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+ENVIRONMENT = dict(os.environ, LIFTMARK_CLICKHOUSE_PASSWORD=servers.PLAIN_PASSWORD)
+QUESTIONS = [("recommendations", []), ("other", []), ("other", ["--segment", "device", "--current-plan"])]
+# What names the store and the moment of the import, not the numbers.
+ELSEWHERE = {"command", "as_of"}
+
+
+def liftmark(*arguments):
+    done = subprocess.run([LIFTMARK, *arguments], env=ENVIRONMENT, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"liftmark {' '.join(arguments)}: {done.stderr[:4000]}")
+    return done.stdout
+
+
+def take(stores, folder, names):
+    """Imports files into every store; what each import said, without times."""
+    said = {store: [] for store in stores}
+    for store in stores:
+        for name in names:
+            rejects = os.path.join(folder, "rejects")
+            one = json.loads(liftmark("import", store, os.path.join(folder, name), "--json", "--rejects", rejects))
+            said[store].append({key: value for key, value in one.items() if key not in ("seconds", "durable")})
+    return said
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).isoformat().replace("+00:00", "Z")
+
+
+def report(store, question, moment):
+    experiment, more = question
+    return json.loads(liftmark("report", store, experiment, "--format", "json", "--as-of", moment, *more))
+
+
+def differences(a, b, path=""):
+    """Yields (path, one, other, relative difference) of what is not equal."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in sorted(set(a) | set(b)):
+            if key not in ELSEWHERE:
+                yield from differences(a.get(key), b.get(key), f"{path}/{key}")
+    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        for i, (one, other) in enumerate(zip(a, b)):
+            yield from differences(one, other, f"{path}/{i}")
+    elif isinstance(a, (int, float)) and isinstance(b, (int, float)) and not isinstance(a, bool):
+        if a != b:
+            yield path, a, b, abs(a - b) / max(abs(a), abs(b))
+    elif a != b:
+        yield path, a, b, float("inf")
+
+
+def count_numbers(value):
+    if isinstance(value, dict):
+        return sum(map(count_numbers, value.values()))
+    if isinstance(value, list):
+        return sum(map(count_numbers, value))
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def compare_imports(said, names):
+    file, *others = said
+    failed = 0
+    for store in others:
+        if said[store] != said[file]:
+            print(f"{names[store]}: the import says {said[store]}, the file's {said[file]}")
+            failed += 1
+    return failed
+
+
+def compare_reports(file, names, moments):
+    failed = 0
+    for question in QUESTIONS:
+        for said, moment in moments:
+            card = report(file, question, moment)
+            for store, name in names.items():
+                found = list(differences(card, report(store, question, moment)))
+                wrong = [one for one in found if not one[3] <= 1e-9]
+                largest = max((one[3] for one in found), default=0.0)
+                print(f"{name}, {question[0]} {' '.join(question[1])}as of {said}: {count_numbers(card)} numbers, "
+                      f"{len(wrong)} differ; largest relative difference {largest:.3g}", flush=True)
+                for path, a, b, _ in wrong[:12]:
+                    print(f"  {path}: {a!r} in the file, {b!r} in ClickHouse")
+                failed += len(wrong)
+    return failed
+
+
+def test(top, names):
+    """`names`: ClickHouse stores by address, with what to call them."""
+    folder, file = os.path.join(top, "shop"), os.path.join(top, "shop.db")
+    shop.make(LIFTMARK, folder, USERS, SEED)
+    print(f"{USERS} users from {shop.START}, seed {SEED}")
+    stores = [file, *names]
+    for store in stores:
+        liftmark("init", store)
+        liftmark("apply", store, os.path.join(folder, "catalog.json"))
+    failed = compare_imports(take(stores, folder, ["exposures.csv", "events.csv"]), names)
+    moments = [("the first import", now())]
+    failed += compare_imports(take(stores, folder, ["late.csv"]), names)
+    moments.append(("the second import", now()))
+    # The same file again adds nothing; the last event makes the moment before it a past one.
+    failed += compare_imports(take(stores, folder, ["events.csv", "last.csv"]), names)
+    return failed + compare_reports(file, names, moments)
+
+
+def main():
+    why = servers.missing()
+    if why:
+        print("skipped:", why)
+        return 77
+    with tempfile.TemporaryDirectory(prefix="liftmark-clickhouse-") as top:
+        started = []
+        try:
+            pair = [servers.Server(os.path.join(top, name)) for name in ("one", "two")]
+            started += [server.start() for server in pair]
+            names = {servers.address(pair[:1], "alone"): "18.16, one server",
+                     servers.address(pair, "pair"): "18.16, two shards"}
+            if os.environ.get("LIFTMARK_CHDB"):
+                started.append(servers.Modern(os.path.join(top, "modern")).start())
+                names[servers.address(started[-1:], "modern")] = "26, in process"
+            else:
+                print("26: not tested, LIFTMARK_CHDB names no folder with the npm package chdb")
+            return 1 if test(top, names) else 0
+        finally:
+            for server in started:
+                server.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
