@@ -35,7 +35,7 @@ class StoreView {
   virtual std::vector<SourceDeliveries> deliveries() const = 0;
   /// Of a store in a file, for what is asked of files only; else null.
   virtual const Reader* file_reader() const { return nullptr; }
-  /// As liftmark::aggregate().
+  /// As liftmark::aggregate(); its memory of earlier reports is for stores in a file only.
   virtual Statistics aggregate(const Catalog& catalog, std::string_view experiment,
                                const AggregateOptions& options) const = 0;
 };

@@ -95,7 +95,7 @@ def compare_reports(file, names, moments):
                 found = list(differences(card, report(store, question, moment)))
                 wrong = [one for one in found if not one[3] <= 1e-9]
                 largest = max((one[3] for one in found), default=0.0)
-                print(f"{name}, {question[0]} {' '.join(question[1])}as of {said}: {count_numbers(card)} numbers, "
+                print(f"{name}, {' '.join([question[0], *question[1]])} as of {said}: {count_numbers(card)} numbers, "
                       f"{len(wrong)} differ; largest relative difference {largest:.3g}", flush=True)
                 for path, a, b, _ in wrong[:12]:
                     print(f"  {path}: {a!r} in the file, {b!r} in ClickHouse")
