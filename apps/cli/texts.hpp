@@ -7,7 +7,8 @@
 
 namespace liftmark::cli {
 
-/// The moment that `text` names, in microseconds since the Unix epoch. Throws Error{usage} that names `option`.
+/// The moment that `text` names, in microseconds since the Unix epoch. Throws Error{usage} that names
+/// `option`.
 std::int64_t moment(const std::string& text, const char* option);
 
 /// A whole number in groups of three: "412,722".

@@ -68,6 +68,37 @@ def test_stores(pair, folder):
     check("a report of no exposures", run("report", both, "recommendations", "--format", "json").returncode == 0)
 
 
+def test_two_catalogs(pair, folder):
+    """Another catalog is put in force between what apply compared with and its own writing."""
+    both = servers.address(pair, "shop")
+    with open(os.path.join(folder, "catalog.json")) as file:
+        catalog = json.load(file)
+    paths = []
+    for minutes in (60, 180):
+        paths.append(os.path.join(folder, f"catalog-{minutes}.json"))
+        with open(paths[-1], "w") as file:
+            json.dump(dict(catalog, day_offset_minutes=minutes), file)
+    looks = []
+
+    def interfere(statement):
+        if b"FROM catalog " not in statement:
+            return
+        looks.append(statement)
+        if len(looks) == 2:
+            check("the other apply", run("apply", both, paths[1]).returncode == 0)
+
+    between = servers.Between(pair[0], interfere)
+    through = servers.address([between, pair[1]], "shop")
+    try:
+        refused("a catalog that came in between", run("apply", through, paths[0]), 3, "in force meanwhile")
+        done = run("apply", through, paths[0])
+        check("tried again", done.returncode == 0 and "version 3" in done.stdout, (done.stdout, done.stderr))
+        done = run("apply", both, os.path.join(folder, "catalog.json"))
+        check("back to the first", done.returncode == 0 and "version 4" in done.stdout, (done.stdout, done.stderr))
+    finally:
+        between.stop()
+
+
 def test_stopped_shard(pair, folder):
     both = servers.address(pair, "shop")
     for name in ("exposures.csv", "events.csv"):
@@ -132,6 +163,7 @@ def main():
             for server in pair:
                 server.start()
             test_stores(pair, folder)
+            test_two_catalogs(pair, folder)
             test_stopped_shard(pair, folder)
             test_restart_during_import(pair, folder)
         finally:

@@ -1,10 +1,13 @@
 """ClickHouse servers for tests: started on free ports of this machine, ended with the test."""
 
+import http.server
 import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
+import urllib.error
 import urllib.request
 
 CONFIG = """<yandex>
@@ -90,6 +93,40 @@ class Modern:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+
+class Between:
+    """Passes requests on to a server, and calls `before(statement)` with each one first."""
+
+    def __init__(self, server, before):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                before(body)
+                headers = {name: value for name, value in self.headers.items() if name.startswith("X-ClickHouse-")}
+                asked = urllib.request.Request(f"http://127.0.0.1:{server.http}{self.path}", data=body, headers=headers)
+                try:
+                    with urllib.request.urlopen(asked) as answer:
+                        status, said = answer.status, answer.read()
+                except urllib.error.HTTPError as error:
+                    status, said = error.code, error.read()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(said)))
+                self.end_headers()
+                self.wfile.write(said)
+
+            def log_message(self, *_):
+                pass
+
+        self.front = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http = self.front.server_port
+        threading.Thread(target=self.front.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.front.shutdown()
+        self.front.server_close()
 
 
 def missing():
