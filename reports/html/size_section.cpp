@@ -117,7 +117,9 @@ void write_power(Page& page) {
                         : page.say(wording::kPowerLedePlain));
   std::size_t charts = 0;
   for (const PowerSummary& power : page.scorecard.power)
-    if (!power.points.empty() && charts++ < kMostCharts) write_power_chart(page, power);
+    if (power.points.size() > 1 && charts++ < kMostCharts) write_power_chart(page, power);
+  if (charts == 0)  // a table has one moment only: nothing to draw
+    for (const ContentTable& table : power_tables(page.scorecard, page.numbers)) page.table(table);
   page.close_section();
 }
 
