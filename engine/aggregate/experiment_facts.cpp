@@ -92,6 +92,19 @@ void read_counters(const std::vector<Counter>& counters, Statistics& statistics)
   }
 }
 
+void add_splits(const Population& population, const Dimension& dimension,
+                const std::vector<std::vector<std::int64_t>>& units, Statistics& statistics) {
+  const auto arms = static_cast<std::ptrdiff_t>(population.arms.size());
+  for (std::size_t group = 0; group < units.size(); ++group)
+    for (std::size_t epoch = 0; epoch < population.epochs.size(); ++epoch) {
+      const auto first = units[group].begin() + static_cast<std::ptrdiff_t>(epoch) * arms;
+      statistics.splits.push_back({.dimension = dimension.name,
+                                   .group = dimension.groups[group],
+                                   .units = {first, first + arms},
+                                   .epoch = population.epochs[epoch]});
+    }
+}
+
 void read_all_history(const std::vector<Dimension>& dimensions, Needs& needs) {
   const bool wanted = std::any_of(dimensions.begin(), dimensions.end(),
                                   [](const Dimension& d) { return d.filled_by_pass(); });

@@ -31,6 +31,10 @@ void read_expected_shares(const std::vector<CatalogVersion>& versions, const Cat
 /// What was counted at the door; erased units go to the arm they were first given.
 void read_counters(const std::vector<Counter>& counters, Statistics& statistics);
 
+/// The units of each group of a dimension by cell of the population, as splits by epoch.
+void add_splits(const Population& population, const Dimension& dimension,
+                const std::vector<std::vector<std::int64_t>>& units, Statistics& statistics);
+
 /// Widens the filter where a dimension (cold start, lifecycle) looks at everything known before the first
 /// exposure.
 void read_all_history(const std::vector<Dimension>& dimensions, Needs& needs);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "engine/analyse/log_parts.hpp"
 #include "engine/analyse/sections.hpp"
 #include "stats/log_decomposition.hpp"
 
@@ -77,16 +78,7 @@ Decomposition empty_of(const MetricTask& task, const Statistics& statistics, Arm
 
 /// The net value per unit as the plan's method sees it: its burn-in and its looks hold for every part.
 Look look_at_net(const MetricTask& task, ArmPair pair) {
-  constexpr std::array<std::size_t, 1> kNet{kFactors - 1};
-  std::vector<Cell> cells;
-  for (const auto& cell : task.data.factors) {
-    Cell net{.epoch = cell.epoch, .arm = cell.arm};
-    if (cell.history.n() > 0) net.history = cell.history.select(kNet);
-    cells.push_back(std::move(net));
-  }
-  auto look = look_at(cells, pair, {}, {});
-  if (task.plan.method == Method::group_sequential) look.looks = looks_made(task, pair);
-  return look;
+  return plain_look(task, column_of(task.data.factors, kFactors - 1), pair);
 }
 
 Decomposition by_factors(const MetricTask& task, const Statistics& statistics, ArmPair pair) {
@@ -115,27 +107,6 @@ Decomposition by_factors(const MetricTask& task, const Statistics& statistics, A
   result.total = log_figure(effects.total, pooled.total, any_time);
   add_interval(result.total, *two_sided_multiplier(task.plan, look, alpha), alpha);
   return result;
-}
-
-Figure difference(const MetricTask& task, const std::vector<Cell>& cells, ArmPair pair, double alpha) {
-  auto look = look_at(cells, pair, {}, {});
-  if (look.contrast.reason != stats::Reason::none) return no_figure(look.contrast.reason);
-  if (task.plan.method == Method::group_sequential) look.looks = looks_made(task, pair);
-  return figure(method_for(task.plan, look)
-                    .estimate(look, {.scale = stats::Scale::absolute, .alpha = alpha, .plan = &task.plan}));
-}
-
-/// The raw metric without its covariates.
-std::vector<Cell> raw_cells(const MetricTask& task) {
-  constexpr std::array<std::size_t, 1> kNumerator{0};
-  std::vector<Cell> cells;
-  for (const auto& cell : task.data.uncapped.empty() ? task.data.cells : task.data.uncapped) {
-    Cell plain{.epoch = cell.epoch, .arm = cell.arm};
-    for (const auto* units : {&cell.history, &cell.no_history})
-      if (units->n() > 0) plain.history.merge(units->select(kNumerator));
-    cells.push_back(std::move(plain));
-  }
-  return cells;
 }
 
 Decomposition by_surfaces(const MetricTask& task, const Statistics& statistics, ArmPair pair) {

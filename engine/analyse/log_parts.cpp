@@ -78,15 +78,11 @@ std::vector<Cell> raw_cells(const MetricTask& task) {
   return cells;
 }
 
-namespace {
-
 Look plain_look(const MetricTask& task, const std::vector<Cell>& cells, ArmPair pair) {
   auto look = look_at(cells, pair, {}, {});
   if (task.plan.method == Method::group_sequential) look.looks = looks_made(task, pair);
   return look;
 }
-
-}  // namespace
 
 Figure difference(const MetricTask& task, const std::vector<Cell>& cells, ArmPair pair, double alpha) {
   const auto look = plain_look(task, cells, pair);

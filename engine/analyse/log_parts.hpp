@@ -43,6 +43,8 @@ double critical_value(const MetricTask& task, double units, double alpha);
 
 /// The metric's raw unit values, uncapped and without covariates.
 std::vector<Cell> raw_cells(const MetricTask& task);
+/// One-dimensional cells as the plan's method looks at them.
+Look plain_look(const MetricTask& task, const std::vector<Cell>& cells, ArmPair pair);
 /// Treatment minus control of one-dimensional cells, by the plan's method.
 Figure difference(const MetricTask& task, const std::vector<Cell>& cells, ArmPair pair, double alpha);
 /// The relative lift of one-dimensional cells, by the plan's method and the metric's scale.
