@@ -39,51 +39,128 @@ void for_each_replicate(const ResamplingOptions& options, Work work) {
   for_each_batch(options, 1, [&](std::size_t replicate, std::size_t) { work(replicate); });
 }
 
-/// Poisson(1) from 16 random bits at a time: a table by the leading bits, small enough to stay in the nearest
-/// cache, and more bits for the few entries that a step of the distribution function cuts, so that the result
-/// is exact to 2^-48.
-class PoissonOne {
+/// Three independent Poisson(1) weights from one table look-up. Weights of at most 5 are told by a code; the
+/// rest, one draw in 560, is drawn unit by unit. 16 random bits choose; where they are too few, because a
+/// step of the distribution cuts their interval, more follow, so that the weights are exact to 2^-48.
+class ThreePoissons {
  public:
-  PoissonOne() {
+  static constexpr std::size_t kUnits = 3, kLevels = 6, kCodes = kLevels * kLevels * kLevels;
+
+  ThreePoissons() {
     double term = std::exp(-1.0), cumulative = 0.0;
+    std::array<double, kLevels> probability{};
     for (std::size_t k = 0; k < kSteps; ++k) {
-      cumulative += term;
+      if (k < kLevels) probability[k] = term;
+      steps_[k] = cumulative += term;
       term /= static_cast<double>(k + 1);
-      steps_[k] = cumulative;
     }
-    std::size_t weight = 0;
+    double joint = 0.0;
+    for (std::size_t code = 0; code < kCodes; ++code)
+      codes_[code] = joint += probability[code % kLevels] * probability[code / kLevels % kLevels] *
+                              probability[code / kLevels / kLevels];
+    std::size_t code = 0;
     for (std::size_t u = 0; u < kEntries; ++u) {
       const double low = static_cast<double>(u) / kEntries, high = static_cast<double>(u + 1) / kEntries;
-      while (weight < kSteps && steps_[weight] <= low) ++weight;
-      table_[u] = weight < kSteps && steps_[weight] < high ? kCut : static_cast<double>(weight);
+      while (code < kCodes && codes_[code] <= low) ++code;
+      const bool cut = code < kCodes && codes_[code] < high;
+      table_[u] = static_cast<std::uint8_t>(cut ? kCut : code);
     }
   }
 
-  /// Four weights from one draw.
-  std::array<double, 4> four(RandomStream& stream) const {
-    const std::uint64_t bits = stream.next();
-    std::array<double, 4> weights{leading(bits), leading(bits >> 16), leading(bits >> 32),
-                                  leading(bits >> 48)};
-    if ((weights[0] < 0) | (weights[1] < 0) | (weights[2] < 0) | (weights[3] < 0)) [[unlikely]]
-      for (std::size_t lane = 0; lane < 4; ++lane)
-        if (weights[lane] < 0) weights[lane] = cut((bits >> (16 * lane)) & 0xFFFF, stream);
+  /// A code below kCodes; or a number from there on, where `code` looks closer.
+  std::size_t quick(std::uint64_t sixteen_bits) const { return table_[sixteen_bits]; }
+  /// A code below kCodes, or kCodes: the weights lie beyond, and `beyond` draws them.
+  std::size_t code(std::uint64_t sixteen_bits, RandomStream& stream) const {
+    if (quick(sixteen_bits) != kCut) return quick(sixteen_bits);
+    const double u = (static_cast<double>(sixteen_bits) + stream.uniform()) / kEntries;
+    return static_cast<std::size_t>(std::upper_bound(codes_.begin(), codes_.end(), u) - codes_.begin());
+  }
+
+  /// Three weights of which at least one has no code: the first such one by its geometric law, those before
+  /// it with, those behind it with or without.
+  std::array<double, kUnits> beyond(RandomStream& stream) const {
+    const double few = steps_[kLevels - 1];
+    double u = stream.uniform() * (1.0 - few * few * few);
+    std::size_t first = 0;
+    for (double reach = 1.0 - few; first + 1 < kUnits && u >= reach; ++first, reach *= few) u -= reach;
+    std::array<double, kUnits> weights{};
+    for (std::size_t unit = 0; unit < kUnits; ++unit) {
+      const double free = stream.uniform();
+      weights[unit] = weight(unit < first ? free * few : unit == first ? few + free * (1.0 - few) : free);
+    }
     return weights;
   }
 
  private:
   static constexpr std::size_t kSteps = 16;  // P(weight >= 16) < 1e-13
-  static constexpr unsigned kBits = 11;
-  static constexpr std::size_t kEntries = std::size_t{1} << kBits;
-  static constexpr double kCut = -1;
+  static constexpr std::size_t kEntries = std::size_t{1} << 16;
+  static constexpr std::size_t kCut = kCodes + 1;
 
-  double leading(std::uint64_t bits) const { return table_[(bits & 0xFFFF) >> (16 - kBits)]; }
-  double cut(std::uint64_t sixteen, RandomStream& stream) const {
-    const double u = (static_cast<double>(sixteen) + stream.uniform()) / 65536;
+  double weight(double u) const {
     return static_cast<double>(std::upper_bound(steps_.begin(), steps_.end(), u) - steps_.begin());
   }
 
-  std::array<double, kSteps> steps_{};
-  std::array<double, kEntries> table_{};
+  std::array<double, kSteps> steps_{};  ///< distribution function of one weight
+  std::array<double, kCodes> codes_{};  ///< cumulative probability of the codes
+  std::array<std::uint8_t, kEntries> table_{};
+};
+
+/// A numerator and a denominator, added in one instruction.
+using Pair [[gnu::vector_size(16)]] = double;
+
+/// What three units add under every code.
+class ThreeUnits {
+ public:
+  void fill(const double* numerator, const double* denominator) {
+    std::size_t known = 1;
+    for (std::size_t unit = 0; unit < ThreePoissons::kUnits; ++unit, known *= ThreePoissons::kLevels) {
+      units_[unit] = Pair{numerator[unit], denominator[unit]};
+      for (std::size_t weight = 1; weight < ThreePoissons::kLevels; ++weight)
+        for (std::size_t code = 0; code < known; ++code)
+          sums_[weight * known + code] = sums_[code] + static_cast<double>(weight) * units_[unit];
+    }
+  }
+  Pair operator[](std::size_t code) const { return sums_[code]; }
+  /// Of a draw that is no code.
+  Pair slowly(std::uint64_t sixteen_bits, const ThreePoissons& weights, RandomStream& stream) const {
+    const std::size_t code = weights.code(sixteen_bits, stream);
+    if (code < ThreePoissons::kCodes) return sums_[code];
+    const auto each = weights.beyond(stream);
+    return each[0] * units_[0] + each[1] * units_[1] + each[2] * units_[2];
+  }
+
+ private:
+  std::array<Pair, ThreePoissons::kCodes> sums_{};  ///< of code 0: zeros
+  std::array<Pair, ThreePoissons::kUnits> units_{};
+};
+
+/// Units whose weights one draw of 64 bits chooses.
+class TwelveUnits {
+ public:
+  static constexpr std::size_t kUnits = 4 * ThreePoissons::kUnits;
+
+  void fill(const double* numerator, const double* denominator) {
+    for (std::size_t k = 0; k < threes_.size(); ++k)
+      threes_[k].fill(numerator + ThreePoissons::kUnits * k, denominator + ThreePoissons::kUnits * k);
+  }
+  Pair draw(const ThreePoissons& weights, RandomStream& stream) const {
+    const std::uint64_t bits = stream.next();
+    const std::size_t a = weights.quick(bits & 0xFFFF), b = weights.quick(bits >> 16 & 0xFFFF),
+                      c = weights.quick(bits >> 32 & 0xFFFF), d = weights.quick(bits >> 48);
+    if (std::max(std::max(a, b), std::max(c, d)) < ThreePoissons::kCodes) [[likely]]
+      return (threes_[0][a] + threes_[1][b]) + (threes_[2][c] + threes_[3][d]);
+    return slowly(bits, weights, stream);
+  }
+
+ private:
+  [[gnu::noinline]] Pair slowly(std::uint64_t bits, const ThreePoissons& weights,
+                                RandomStream& stream) const {
+    Pair total{0.0, 0.0};
+    for (std::size_t k = 0; k < threes_.size(); ++k)
+      total += threes_[k].slowly(bits >> (16 * k) & 0xFFFF, weights, stream);
+    return total;
+  }
+  std::array<ThreeUnits, 4> threes_;
 };
 
 /// boost::random wants a generator object.
@@ -150,7 +227,7 @@ std::vector<double> bootstrap_replicates(std::span<const double> sample, const S
 }
 
 std::vector<double> poisson_bootstrap_ratio(const UnitTotals& units, const ResamplingOptions& options) {
-  static const PoissonOne poisson;
+  static const ThreePoissons weights;
   std::vector<double> numerator, denominator;
   std::size_t plain = 0;  // numerator 0, denominator 1
   for (std::size_t i = 0; i < units.numerator.size(); ++i) {
@@ -162,45 +239,38 @@ std::vector<double> poisson_bootstrap_ratio(const UnitTotals& units, const Resam
     numerator.push_back(units.numerator[i]);
     denominator.push_back(below);
   }
-  while (numerator.size() % 4 != 0) {  // weights come in fours; a padded unit adds nothing
-    numerator.push_back(0.0);
-    denominator.push_back(0.0);
-  }
-  // A batch of replicates goes through the units together, a block that fits the cache at a time: reading a
-  // million units from memory once a replicate takes longer than drawing their weights.
-  constexpr std::size_t kBatch = 32, kBlock = 1024;
+  const std::size_t padded = (numerator.size() + TwelveUnits::kUnits - 1) / TwelveUnits::kUnits;
+  numerator.resize(padded * TwelveUnits::kUnits);  // a padded unit adds nothing
+  denominator.resize(padded * TwelveUnits::kUnits);
+  // A batch of replicates goes through the units together, so that what units add under each code is made
+  // once for all of them and then looked up.
+  constexpr std::size_t kBatch = 1024;
   struct Running {
     RandomStream stream;
-    std::array<double, 4> above{}, below{};
+    Pair total{};
   };
   std::vector<double> results(options.replicates);
   for_each_batch(options, kBatch, [&](std::size_t first, std::size_t last) {
     std::vector<Running> batch;
     for (std::size_t r = first; r < last; ++r) batch.push_back({RandomStream(options.seed, r)});
-    for (std::size_t from = 0; from < numerator.size(); from += kBlock) {
-      const std::size_t to = std::min(numerator.size(), from + kBlock);
+    TwelveUnits twelve;
+    for (std::size_t from = 0; from < numerator.size(); from += TwelveUnits::kUnits) {
+      twelve.fill(numerator.data() + from, denominator.data() + from);
       for (Running& one : batch) {
-        Running now = one;
-        for (std::size_t i = from; i < to; i += 4) {
-          const auto weight = poisson.four(now.stream);
-          for (std::size_t lane = 0; lane < 4; ++lane) {
-            now.above[lane] += weight[lane] * numerator[i + lane];
-            now.below[lane] += weight[lane] * denominator[i + lane];
-          }
-        }
-        one = now;
+        RandomStream stream = one.stream;
+        one.total += twelve.draw(weights, stream);
+        one.stream = stream;
       }
     }
     for (std::size_t r = first; r < last; ++r) {
       Running& one = batch[r - first];
-      double total = (one.below[0] + one.below[1]) + (one.below[2] + one.below[3]);
+      double total = one.total[1];
       if (plain > 0) {
         StreamGenerator generator{&one.stream};
         total += static_cast<double>(
             boost::random::poisson_distribution<std::int64_t, double>(static_cast<double>(plain))(generator));
       }
-      results[r] = total != 0.0 ? ((one.above[0] + one.above[1]) + (one.above[2] + one.above[3])) / total
-                                : std::numeric_limits<double>::quiet_NaN();
+      results[r] = total != 0.0 ? one.total[0] / total : std::numeric_limits<double>::quiet_NaN();
     }
   });
   std::erase_if(results, [](double value) { return !std::isfinite(value); });

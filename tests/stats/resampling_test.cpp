@@ -1,6 +1,7 @@
 // Resampling: the same numbers for any number of threads, and agreement with closed forms where there are
 // some.
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -56,6 +57,32 @@ TEST_CASE("the Poisson bootstrap's spread is the delta method's") {
   const auto replicates = poisson_bootstrap_ratio({.numerator = numerator, .denominator = denominator},
                                                   {.replicates = 4000, .seed = 11, .threads = 2});
   CHECK(deviation(replicates) == Approx(std::sqrt(linear.variance() / 2000)).epsilon(0.07));
+}
+
+TEST_CASE("the weights of the Poisson bootstrap are independent Poisson(1)") {
+  // Units (1, 0) and (0, 2): a replicate is a / 2b with weights a and b, left out where b is 0. Its law comes
+  // from exp(-1) / (a! b!); the cells beyond 1 need weights of 4 and more. 7 degrees of freedom: a chi-square
+  // above 48 has a probability below 1e-7.
+  const std::vector<double> numerator{1, 0}, denominator{0, 2},
+      bounds{0, 0.499, 0.501, 0.999, 1.001, 1.501, 2.001};
+  const auto cell = [&](double ratio) {
+    return static_cast<std::size_t>(std::lower_bound(bounds.begin(), bounds.end(), ratio) - bounds.begin());
+  };
+  std::vector<double> probability(8, 0.0), seen(8, 0.0);
+  for (int a = 0; a < 20; ++a)
+    for (int b = 1; b < 20; ++b)
+      probability[cell(a / 2.0 / b)] +=
+          std::exp(-2.0 - std::lgamma(a + 1.0) - std::lgamma(b + 1.0)) / (1 - std::exp(-1.0));
+  const auto replicates = poisson_bootstrap_ratio({.numerator = numerator, .denominator = denominator},
+                                                  {.replicates = 1'000'000, .seed = 5, .threads = 2});
+  for (const double ratio : replicates) ++seen[cell(ratio)];
+  const auto n = static_cast<double>(replicates.size());
+  double chi_square = 0.0;
+  for (std::size_t i = 0; i < seen.size(); ++i)
+    chi_square += (seen[i] - n * probability[i]) * (seen[i] - n * probability[i]) / (n * probability[i]);
+  CHECK(chi_square < 48);
+  CHECK(std::abs(n - 1e6 * (1 - std::exp(-1.0))) <
+        5.5 * std::sqrt(1e6 * std::exp(-1.0) * (1 - std::exp(-1.0))));
 }
 
 TEST_CASE("a permutation test of equal samples is not extreme, of distant ones as small as it can be") {
