@@ -55,19 +55,28 @@ enum class Reason : std::uint8_t {
 };
 std::string_view name(Reason reason) noexcept;
 
-/// Total answer. `arm` is the arm's key; the default arm's (first control, else first) when not assigned;
-/// empty when the experiment is unknown. Views point into the Assigner. One cache line, because giving an
-/// answer is copying one.
-struct alignas(64) Assignment {
+/// What all units that get an arm are told.
+struct ArmTexts {
   std::string_view experiment;
-  std::string_view arm;
+  std::string_view arm;  ///< its key
   std::string_view payload;
-  std::uint64_t bucket = 0;  ///< the scheme's bucket, for explanations and the edit preview
+};
+inline constexpr ArmTexts kNoTexts{};
+
+/// Total answer. The arm is the default one (first control, else first) when not assigned; its texts are
+/// empty when the experiment is unknown. They belong to the Assigner. Small, because the answers for a
+/// hundred experiments are to fit the nearest cache together with what decides them.
+struct Assignment {
+  const ArmTexts* texts = &kNoTexts;  ///< never null
   int epoch = 0;
   Reason reason = Reason::unknown_experiment;
   bool sticky_unreadable = false;
+  std::uint64_t bucket = 0;  ///< the scheme's bucket, for explanations and the edit preview
+  std::string_view experiment() const noexcept { return texts->experiment; }
+  std::string_view arm() const noexcept { return texts->arm; }
+  std::string_view payload() const noexcept { return texts->payload; }
   bool measured() const noexcept { return reason == Reason::assigned || reason == Reason::sticky; }
 };
-static_assert(sizeof(Assignment) == 64);
+static_assert(sizeof(Assignment) == 24);
 
 }  // namespace liftmark::assign

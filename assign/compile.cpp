@@ -114,6 +114,15 @@ struct Assigner::Compiler {
                             experiment.overrides.count == 0 && experiment.prerequisites.count == 0 &&
                             out.global_holdouts.count == 0;
     }
+    for (std::size_t i = out.draws.size(); i-- > 0;) {
+      CompiledDraw& draw = out.draws[i];
+      const bool plain = draw.simple && draw.audience == nullptr;
+      const bool last = i + 1 == out.draws.size();
+      draw.plain_until =
+          static_cast<std::uint32_t>(!plain ? i
+                                     : last ? i + 1
+                                            : std::max<std::size_t>(out.draws[i + 1].plain_until, i + 1));
+    }
     build_index();
   }
 
@@ -182,9 +191,7 @@ struct Assigner::Compiler {
       if (arm.key.empty()) report(where, "must not be empty");
       if (!keys.insert(arm.key).second) report(where, "is used twice", in_quotes(arm.key));
       Assignment answer;
-      answer.experiment = experiment.key;
-      answer.arm = arm.key;
-      answer.payload = arm.payload;
+      answer.texts = &out.texts.emplace_back(ArmTexts{experiment.key, arm.key, arm.payload});
       answer.reason = Reason::assigned;
       answer.epoch = experiment.epoch;
       out.arms.push_back(answer);
@@ -309,7 +316,8 @@ struct Assigner::Compiler {
         const Owned& right = ranges[i];
         if (left.range.last != 0 && left.range.last <= right.range.first) continue;
         report(place("experiments", right.experiment, place("slots", right.slot)),
-               "overlaps slots of " + in_quotes(experiments[left.experiment].key) + " in layer " + in_quotes(layer),
+               "overlaps slots of " + in_quotes(experiments[left.experiment].key) + " in layer " +
+                   in_quotes(layer),
                "", "Experiments of one layer are exclusive: give each its own range.");
       }
     }

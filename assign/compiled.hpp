@@ -2,6 +2,7 @@
 // The inside of an Assigner: what compiling makes and deciding reads. Included by assign/*.cpp only.
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -61,6 +62,8 @@ struct alignas(64) CompiledDraw {
   Run order;                           ///< experiments to decide first
   bool simple = false;  ///< running liftmark-1 with no condition but consent, audience and traffic
   bool needs_consent = true;
+  /// Behind the experiments from this one on that are simple and for everybody; its own place when it is not.
+  std::uint32_t plain_until = 0;
 };
 static_assert(sizeof(CompiledDraw) == 64);
 
@@ -82,6 +85,7 @@ struct Assigner::Compiled {
   std::vector<CompiledHoldout> holdouts;  ///< global ones first, then by layer
   Run global_holdouts;
   std::vector<CompiledLayer> layers;
+  std::deque<ArmTexts> texts;    ///< a deque, because answers point into it
   std::vector<Assignment> arms;  ///< the whole answer of each arm, `assigned`: giving an arm is one copy
   /// The buckets of liftmark-1, by range: the inclusive end, and the whole answer of the arm. Each experiment
   /// has one entry more than ranges, with the answer of a unit outside the traffic.

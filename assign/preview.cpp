@@ -39,7 +39,7 @@ void count(Movement& movement, const Assignment& before, const Assignment& after
     ++movement.before;
     if (!after.measured()) {
       ++movement.left;
-    } else if (before.arm != after.arm) {
+    } else if (before.arm() != after.arm()) {
       ++movement.changed;
     }
   } else if (after.measured()) {

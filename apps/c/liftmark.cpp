@@ -135,9 +135,9 @@ void with_context(const liftmark_context& given, Ask&& ask) {
 
 liftmark_assignment answer_of(const Assignment& assignment) {
   liftmark_assignment answer{};
-  answer.experiment = text_of(assignment.experiment);
-  answer.arm = text_of(assignment.arm);
-  answer.payload = text_of(assignment.payload);
+  answer.experiment = text_of(assignment.experiment());
+  answer.arm = text_of(assignment.arm());
+  answer.payload = text_of(assignment.payload());
   answer.reason = static_cast<liftmark_reason>(assignment.reason);
   answer.measured = assignment.measured() ? 1 : 0;
   answer.epoch = assignment.epoch;

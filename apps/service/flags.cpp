@@ -87,7 +87,7 @@ void append_answer(const Flag& flag, const assign::Assignment& given, std::strin
   if (given.sticky_unreadable) text.append(",\"sticky_unreadable\":true");
   text.append("},\"reason\":\"").append(reason_of(given.reason)).append("\"");
   for (std::size_t i = 0; i < flag.keys.size(); ++i) {
-    if (flag.keys[i] != given.arm) continue;
+    if (flag.keys[i] != given.arm()) continue;
     text.append(flag.arms[i]);
     return;
   }

@@ -66,10 +66,10 @@ void record_exposure(Service& service, const Flag& flag, const assign::Assignmen
       attributes.push_back({segment, texts.back()});
     }
   Exposure exposure;
-  exposure.experiment = given.experiment;
+  exposure.experiment = given.experiment();
   exposure.epoch = given.epoch;
   exposure.unit = asked.unit;
-  exposure.arm = given.arm;
+  exposure.arm = given.arm();
   exposure.at = now_micros();
   exposure.attributes = attributes;
   service.exposures().add(exposure);
@@ -107,9 +107,9 @@ void leave_traces(Service& service, const Flags& flags, std::size_t index, const
   if (!given.measured()) return;
   if (flag.records && service.options().record) record_exposure(service, flag, given, asked);
   if (flag.sticky && given.reason == assign::Reason::assigned && !given.sticky_unreadable &&
-      service.units().keep(asked.unit, given.experiment, given.epoch, given.arm))
+      service.units().keep(asked.unit, given.experiment(), given.epoch, given.arm()))
     service.exposures().keep(
-        {std::string(asked.unit), std::string(given.experiment), given.epoch, std::string(given.arm)});
+        {std::string(asked.unit), std::string(given.experiment()), given.epoch, std::string(given.arm())});
 }
 
 std::string etag_of(std::string_view body, const Flags& flags, std::string_view more) {

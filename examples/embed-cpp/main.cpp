@@ -27,8 +27,8 @@ int main(int argc, char** argv) {
       context.attributes = attributes;
       const auto assigner = current.pin();  // keeps this catalog until the end of the request
       const auto answer = assigner->assign(context, "recommendations");
-      std::cout << context.unit << '\t' << answer.arm << '\t' << name(answer.reason) << '\t' << answer.payload
-                << '\n';
+      std::cout << context.unit << '\t' << answer.arm() << '\t' << name(answer.reason) << '\t'
+                << answer.payload() << '\n';
     }
   } catch (const liftmark::Error& error) {
     std::cerr << describe(error);

@@ -29,7 +29,7 @@ TEST_CASE("an answer is total: every reason has its default arm") {
 
   Context context = unit("user-1");
   CHECK(assigner->assign(context, "checkout").reason == Reason::not_targeted);
-  CHECK(assigner->assign(context, "checkout").arm == "control");
+  CHECK(assigner->assign(context, "checkout").arm() == "control");
   context.attributes = attributes;
   const Assignment assigned = assigner->assign(context, "checkout");
   CHECK(assigned.reason == Reason::assigned);
@@ -37,9 +37,9 @@ TEST_CASE("an answer is total: every reason has its default arm") {
   CHECK(assigned.epoch == 1);
 
   CHECK(assigner->assign(context, "nothing").reason == Reason::unknown_experiment);
-  CHECK(assigner->assign(context, "nothing").arm.empty());
+  CHECK(assigner->assign(context, "nothing").arm().empty());
   CHECK(assigner->assign(context, "old").reason == Reason::not_running);
-  CHECK(assigner->assign(context, "old").arm == "control");
+  CHECK(assigner->assign(context, "old").arm() == "control");
 
   context.consent = Consent::unknown;
   CHECK(assigner->assign(context, "checkout").reason == Reason::no_consent);
@@ -50,8 +50,8 @@ TEST_CASE("an answer is total: every reason has its default arm") {
   context = unit("qa");
   const Assignment overridden = assigner->assign(context, "checkout");
   CHECK(overridden.reason == Reason::overridden);
-  CHECK(overridden.arm == "treatment");
-  CHECK(overridden.payload == "\"on\"");
+  CHECK(overridden.arm() == "treatment");
+  CHECK(overridden.payload() == "\"on\"");
   CHECK_FALSE(overridden.measured());
 }
 
@@ -77,7 +77,7 @@ TEST_CASE("a sticky arm is kept whatever traffic and audience say, but not again
   CHECK(assigner->assign(context, "home").reason == Reason::outside_traffic);
   context.sticky = kept;
   CHECK(assigner->assign(context, "home").reason == Reason::sticky);
-  CHECK(assigner->assign(context, "home").arm == "treatment");
+  CHECK(assigner->assign(context, "home").arm() == "treatment");
   CHECK(assigner->assign(context, "home").epoch == 2);
   context.sticky = gone;
   CHECK(assigner->assign(context, "home").reason == Reason::outside_traffic);
@@ -109,9 +109,9 @@ TEST_CASE("prerequisites: the arm in another experiment decides, chains and diam
   for (int i = 0; i < 400; ++i) {
     const std::string id = "user-" + std::to_string(i);
     const Context context = unit(id);
-    const bool in_base = assigner->assign(context, "base").arm == "treatment";
+    const bool in_base = assigner->assign(context, "base").arm() == "treatment";
     CHECK((assigner->assign(context, "middle").reason == Reason::assigned) == in_base);
-    const bool expected = in_base && assigner->assign(context, "other").arm == "control";
+    const bool expected = in_base && assigner->assign(context, "other").arm() == "control";
     CHECK((assigner->assign(context, "top").reason == Reason::assigned) == expected);
     admitted += expected ? 1 : 0;
     std::array<Assignment, 4> all;
@@ -189,7 +189,7 @@ TEST_CASE("explain gives the same answer, with the steps taken") {
     const Assignment plain = assigner->assign(context, "checkout");
     const Explanation told = assigner->explain(context, "checkout");
     CHECK(told.assignment.reason == plain.reason);
-    CHECK(told.assignment.arm == plain.arm);
+    CHECK(told.assignment.arm() == plain.arm());
     CHECK(told.assignment.bucket == plain.bucket);
     REQUIRE_FALSE(told.steps.empty());
     CHECK(told.steps.back().passed == (plain.reason == Reason::assigned));

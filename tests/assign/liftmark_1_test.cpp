@@ -60,7 +60,7 @@ TEST_CASE("liftmark-1 gives the published vectors") {
     const auto assigner = compiled({{experiment}, {}, {}});
     const Assignment assignment = assigner->assign(unit(id), "e");
     CHECK(assignment.measured() == assigned);
-    if (assigned) CHECK(assignment.arm == std::to_string(decision.arm));
+    if (assigned) CHECK(assignment.arm() == std::to_string(decision.arm));
     if (assigned) CHECK(assignment.bucket == decision.bucket);
   }
 }

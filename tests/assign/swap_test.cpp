@@ -24,7 +24,7 @@ TEST_CASE("readers see one whole catalog or the next while it is replaced", "[th
       while (!stop.load()) {
         const auto pin = current.pin();
         const Assignment answer = pin->assign(unit("user"), "e");
-        const long seen = std::stol(std::string(answer.payload));
+        const long seen = std::stol(std::string(answer.payload()));
         if (seen < last) wrong.fetch_add(1);  // a reader never goes back to an older catalog
         last = seen;
         reads.fetch_add(1);
@@ -34,7 +34,7 @@ TEST_CASE("readers see one whole catalog or the next while it is replaced", "[th
   while (reads.load() == 0) std::this_thread::yield();
   for (int i = 1; i <= 200; ++i) {
     current.replace(with_payload(std::to_string(i)));
-    CHECK(current.pin()->assign(unit("user"), "e").payload == std::to_string(i));
+    CHECK(current.pin()->assign(unit("user"), "e").payload() == std::to_string(i));
   }
   stop = true;
   for (std::thread& reader : readers) reader.join();

@@ -140,11 +140,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Experiment& asked = assigner->experiments()[i];
     const Assignment one = assigner->assign(context, asked.key);
-    require(one.arm == all[i].arm && one.reason == all[i].reason && one.bucket == all[i].bucket);
+    require(one.arm() == all[i].arm() && one.reason == all[i].reason && one.bucket == all[i].bucket);
     const Explanation told = assigner->explain(context, asked.key);
-    require(told.assignment.arm == one.arm && told.assignment.reason == one.reason && !told.steps.empty());
+    require(told.assignment.arm() == one.arm() && told.assignment.reason == one.reason &&
+            !told.steps.empty());
     bool known = false;
-    for (const Arm& arm : asked.arms) known = known || arm.key == one.arm;
+    for (const Arm& arm : asked.arms) known = known || arm.key == one.arm();
     require(known);
   }
   return 0;

@@ -100,7 +100,7 @@ TEST_CASE("assign_all equals one by one; layers never overlap; a held-out unit i
       for (std::size_t i = 0; i < all.size(); ++i) {
         const Assignment one = assigner->assign(context, definitions.experiments[i].key);
         REQUIRE(one.reason == all[i].reason);
-        REQUIRE(one.arm == all[i].arm);
+        REQUIRE(one.arm() == all[i].arm());
         REQUIRE(one.bucket == all[i].bucket);
         if (!one.measured()) continue;
         const std::string& layer = definitions.experiments[i].layer;
@@ -130,7 +130,7 @@ TEST_CASE("raising traffic moves nobody and only adds") {
       Context context;
       context.unit = id;
       const Assignment old = before->assign(context, "e");
-      if (old.measured()) REQUIRE(after->assign(context, "e").arm == old.arm);
+      if (old.measured()) REQUIRE(after->assign(context, "e").arm() == old.arm());
       if (old.measured()) REQUIRE(after->assign(context, "e").measured());
     }
   }

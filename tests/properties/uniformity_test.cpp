@@ -124,7 +124,7 @@ void check_small_arms(std::uint64_t units) {
     const std::string id = sequential(i);
     Context context;
     context.unit = id;
-    counts[assigner->assign(context, std::size_t{0}).arm] += 1.0;
+    counts[assigner->assign(context, std::size_t{0}).arm()] += 1.0;
   }
   for (const Arm& arm : experiment.arms) {
     const double expected = static_cast<double>(units) * arm.weight;

@@ -46,8 +46,8 @@ TEST_CASE("A single evaluation gives the assigner's arm, its payload and why") {
     REQUIRE(response.status == 200);
     const json answer = json::parse(response.body);
     CHECK(answer["key"] == "checkout");
-    CHECK(answer["variant"] == expected.arm);
-    CHECK(answer["value"] == (expected.arm == "off" ? json(false) : json("on")));
+    CHECK(answer["variant"] == expected.arm());
+    CHECK(answer["value"] == (expected.arm() == "off" ? json(false) : json("on")));
     CHECK(answer["reason"] == "SPLIT");
     CHECK(answer["metadata"]["why"] == "assigned");
     CHECK(answer["metadata"]["epoch"] == 1);
@@ -189,7 +189,7 @@ TEST_CASE("What an anonymous visitor was given, the user keeps") {
       const std::string unit = arm + std::to_string(i);
       context.unit = unit;
       const auto given = assigner->assign(context, "kept");
-      if (given.arm == arm && given.reason == assign::Reason::assigned) return unit;
+      if (given.arm() == arm && given.reason == assign::Reason::assigned) return unit;
     }
   };
   const std::string cookie = unit_of("on"), user = unit_of("off");

@@ -52,7 +52,7 @@ TEST_CASE("an anonymous visitor's first arm stays when the visitor becomes a use
     const StoredUnits nothing(place.path());
     for (int i = 0; anonymous.empty() || user.empty(); ++i) {
       const std::string id = "id-" + std::to_string(i);
-      const auto arm = ask(*assigner, nothing, id).arm;
+      const auto arm = ask(*assigner, nothing, id).arm();
       (arm == "new" ? anonymous : user) = id;
     }
     CHECK(nothing.find(anonymous).kept.empty());
@@ -61,21 +61,21 @@ TEST_CASE("an anonymous visitor's first arm stays when the visitor becomes a use
   keep_sticky_arms(recorder, {{anonymous, "checkout", 1, "new"}});
   keep_sticky_arms(recorder, {{anonymous, "checkout", 1, "control"}});  // the first stays
   CHECK(only_arm(StoredUnits(place.path()), anonymous) == "new");
-  CHECK(ask(*assigner, StoredUnits(place.path()), user).arm == "control");
+  CHECK(ask(*assigner, StoredUnits(place.path()), user).arm() == "control");
 
   link_units(recorder, anonymous, user);
   const StoredUnits linked(place.path());
   CHECK(only_arm(linked, user) == "new");
   CHECK(only_arm(linked, anonymous) == "new");
-  CHECK(ask(*assigner, linked, user).arm == "new");
+  CHECK(ask(*assigner, linked, user).arm() == "new");
   CHECK(ask(*assigner, linked, user).reason == assign::Reason::sticky);
 
   // A second device that was enrolled later does not win, and a chain of links leads to the same person.
   keep_sticky_arms(recorder, {{"tablet", "checkout", 1, "control"}});
   link_units(recorder, "tablet", anonymous);
   const StoredUnits chained(place.path());
-  CHECK(ask(*assigner, chained, "tablet").arm == "new");
-  CHECK(ask(*assigner, chained, user).arm == "new");
+  CHECK(ask(*assigner, chained, "tablet").arm() == "new");
+  CHECK(ask(*assigner, chained, user).arm() == "new");
 
   erase(recorder, anonymous);
   CHECK(StoredUnits(place.path()).find(anonymous).kept.empty());
@@ -183,7 +183,7 @@ TEST_CASE("kept arms that cannot be read mean a fresh hash, and the answer says 
     CHECK(answer.sticky_unreadable);
     assign::Context fresh;
     fresh.unit = unit;
-    CHECK(answer.arm == assigner->assign(fresh, "checkout").arm);
+    CHECK(answer.arm() == assigner->assign(fresh, "checkout").arm());
   }
   CHECK_THROWS(StoredUnits(place.folder() / "nothing.db"));
 }

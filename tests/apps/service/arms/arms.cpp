@@ -59,7 +59,7 @@ std::string_view view(const liftmark_text& text) {
 }
 
 bool same(const assign::Assignment& cpp, const liftmark_assignment& c) {
-  return cpp.arm == view(c.arm) && cpp.experiment == view(c.experiment) && cpp.epoch == c.epoch &&
+  return cpp.arm() == view(c.arm) && cpp.experiment() == view(c.experiment) && cpp.epoch == c.epoch &&
          cpp.bucket == c.bucket && name(cpp.reason) == liftmark_reason_name(c.reason) &&
          cpp.measured() == (c.measured != 0);
 }
@@ -103,10 +103,10 @@ int main(int, char** arguments) {
     liftmark_assign_all(&reader, &asked, theirs.data(), theirs.size());
     for (std::size_t i = 0; i < ours.size(); ++i) {
       if (!same(ours[i], theirs[i])) {
-        std::cerr << "C and C++ differ: " << line << " in " << ours[i].experiment << "\n";
+        std::cerr << "C and C++ differ: " << line << " in " << ours[i].experiment() << "\n";
         return 1;
       }
-      std::printf("%.*s\t%s\t%d\t%016llx\n", static_cast<int>(ours[i].arm.size()), ours[i].arm.data(),
+      std::printf("%.*s\t%s\t%d\t%016llx\n", static_cast<int>(ours[i].arm().size()), ours[i].arm().data(),
                   std::string(name(ours[i].reason)).c_str(), ours[i].epoch,
                   static_cast<unsigned long long>(ours[i].bucket));
     }
