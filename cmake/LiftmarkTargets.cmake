@@ -4,12 +4,12 @@
 # seeing folders it does not link, each folder is reachable only through an include root of its own:
 # <build>/include-roots/<target>/<folder> is a link to the folder. Linking a target adds its root.
 
-# -O2 everywhere, -O1 where a command line or a test is parsed once and compiled often (see liftmark_light).
+# -O2 everywhere, -Og where code is compiled often and its own work is small: command lines, definitions, texts, tests.
 if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
   string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
 endif()
 add_library(liftmark_light INTERFACE)
-target_compile_options(liftmark_light INTERFACE $<$<CONFIG:Release>:-O1>)
+target_compile_options(liftmark_light INTERFACE $<$<CONFIG:Release>:-Og>)
 
 add_library(liftmark_options INTERFACE)
 # -Wno-restrict: g++ 12 warns falsely about "text" + std::string (GCC bug 105651).

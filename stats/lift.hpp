@@ -49,7 +49,7 @@ struct ArmEstimate {
   double variance = 0.0;         ///< of `value`: sum over strata of w^2 v / n
   double pooled_variance = 0.0;  ///< of `value` if units of both arms had one variance (no effect at all)
   double unadjusted_variance = 0.0;  ///< of `unadjusted`
-  double satterthwaite = 0.0;  ///< sum over strata of (w^2 v / n)^2 / (n - 1)
+  double satterthwaite = 0.0;        ///< sum over strata of (w^2 v / n)^2 / (n - 1)
 };
 
 /// Two arms ready to compare. If `reason` is not none, no other field means anything.

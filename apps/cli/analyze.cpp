@@ -75,7 +75,7 @@ Scorecard scorecard_of(const AnalyzeOptions& options) {
   return analyse(read_all(options, table), analysis);
 }
 
-void run(const AnalyzeOptions& options, const CLI::App& command) {
+void run(const AnalyzeOptions& options, const Command& command) {
   report_format(options.output.format);  // mistakes in what to write come before the work
   report_language(options.output.language);
   auto card = scorecard_of(options);
@@ -85,7 +85,7 @@ void run(const AnalyzeOptions& options, const CLI::App& command) {
 
 }  // namespace
 
-void add_analyze(CLI::App& program) {
+void add_analyze(Command& program) {
   auto* command =
       program.add_subcommand("analyze", "The scorecard straight from a table with one row per unit");
   auto options = std::make_shared<AnalyzeOptions>();

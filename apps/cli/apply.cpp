@@ -89,7 +89,7 @@ void apply(const Options& options) {
 
 }  // namespace
 
-void add_apply(CLI::App& program) {
+void add_apply(Command& program) {
   auto options = std::make_shared<Options>();
   auto* command = program.add_subcommand("apply", "Check a catalog file and store it as a new version.");
   command->footer(

@@ -48,18 +48,19 @@ struct AssignOptions {
 };
 
 /// A 64-bit number does not survive every JSON reader, so a bucket is 16 hexadecimal digits.
-ordered_json to_json(std::string_view unit, const assign::Explanation& told, bool explain) {
+ordered_json to_json(std::string_view unit, std::string_view experiment, const assign::Explanation& told,
+                     bool explain) {
   const Assignment& answer = told.assignment;
   ordered_json row{{"unit", unit},
-                   {"experiment", answer.experiment},
-                   {"arm", answer.arm},
+                   {"experiment", experiment},
+                   {"arm", answer.arm()},
                    {"reason", name(answer.reason)},
                    {"measured", answer.measured()},
                    {"epoch", answer.epoch},
                    {"bucket", fmt::format("{:016x}", answer.bucket)}};
   if (answer.sticky_unreadable) row["sticky_unreadable"] = true;
-  row["value"] =
-      answer.payload.empty() ? ordered_json(answer.arm) : ordered_json::parse(answer.payload, nullptr, false);
+  row["value"] = answer.payload().empty() ? ordered_json(answer.arm())
+                                          : ordered_json::parse(answer.payload(), nullptr, false);
   if (!explain) return row;
   row["steps"] = ordered_json::array();
   for (const assign::Step& step : told.steps) {
@@ -121,9 +122,9 @@ class Answers final : public RowSink {
  private:
   void remember(const assign::Context& context, const Assignment& given) {
     if (given.reason != assign::Reason::assigned || given.sticky_unreadable) return;
-    if (assigner_->experiments()[*assigner_->find(given.experiment)].sticky)
-      kept_.push_back(
-          {std::string(context.unit), std::string(given.experiment), given.epoch, std::string(given.arm)});
+    if (assigner_->experiments()[*assigner_->find(given.experiment())].sticky)
+      kept_.push_back({std::string(context.unit), std::string(given.experiment()), given.epoch,
+                       std::string(given.arm())});
   }
 
   void answer(const assign::Context& context, std::string_view key) {
@@ -134,17 +135,16 @@ class Answers final : public RowSink {
       told.assignment = assigner_->assign(context, key);
     }
     if (options_.keep) remember(context, told.assignment);
-    if (told.assignment.experiment.empty()) told.assignment.experiment = key;
     const Assignment& given = told.assignment;
     if (options_.format == "ndjson") {
-      fmt::print("{}\n", to_json(context.unit, told, options_.explain)
+      fmt::print("{}\n", to_json(context.unit, key, told, options_.explain)
                              .dump(-1, ' ', false, ordered_json::error_handler_t::replace));
     } else if (options_.format == "csv") {
-      fmt::print("{},{},{},{},{},{:016x}\n", csv_field(context.unit), csv_field(given.experiment),
-                 csv_field(given.arm), name(given.reason), given.epoch, given.bucket);
+      fmt::print("{},{},{},{},{},{:016x}\n", csv_field(context.unit), csv_field(key), csv_field(given.arm()),
+                 name(given.reason), given.epoch, given.bucket);
     } else {
-      fmt::print("{}: {} ({}{})\n", given.experiment,
-                 given.arm.empty() ? std::string_view("no arm") : given.arm, name(given.reason),
+      fmt::print("{}: {} ({}{})\n", key, given.arm().empty() ? std::string_view("no arm") : given.arm(),
+                 name(given.reason),
                  given.sticky_unreadable ? ", a fresh hash: the kept arms could not be read" : "");
       for (const assign::Step& step : told.steps) {
         std::string_view detail = step.detail;
@@ -241,7 +241,7 @@ void run(AssignOptions options) {
 
 }  // namespace
 
-void add_assign(CLI::App& program) {
+void add_assign(Command& program) {
   auto* command = program.add_subcommand("assign", "Arm and reason for one unit or a stream of units");
   auto options = std::make_shared<AssignOptions>();
   options->columns.arm.clear();
@@ -258,23 +258,22 @@ void add_assign(CLI::App& program) {
   command
       ->add_option("--consent", options->consent,
                    "The units' consent; as stored, or granted without a store, when not given")
-      ->check(CLI::IsMember({"granted", "denied", "unknown"}));
+      ->one_of({"granted", "denied", "unknown"});
   command->add_flag("--keep", options->keep,
                     "Keep the arms given in sticky experiments in the store; without it nobody is enrolled");
   command->add_option("--input", options->input_path,
                       "A file of units, CSV or NDJSON, plain, gzip or zstd; - is standard input");
   command->add_option("--input-format", options->input_format, "By the file's name when not given")
-      ->check(CLI::IsMember({"csv", "ndjson"}));
-  command->add_option("--unit-column", options->columns.unit, "Column with the unit's id")
-      ->capture_default_str();
+      ->one_of({"csv", "ndjson"});
+  command->add_option("--unit-column", options->columns.unit, "Column with the unit's id")->show_default();
   command
       ->add_option("--experiment-column", options->columns.experiment,
                    "Column with an experiment's key, if the file has one")
-      ->capture_default_str();
+      ->show_default();
   command->add_option("--number", options->columns.numbers,
                       "An attribute or CSV column that is a number, not a text (repeatable)");
   command->add_option("--format", options->format, "text for one unit and ndjson for a stream when not given")
-      ->check(CLI::IsMember({"text", "ndjson", "csv"}));
+      ->one_of({"text", "ndjson", "csv"});
   command->add_flag("--explain", options->explain,
                     "Show each step: consent, holdout, audience, traffic, bucket, arm");
   command->footer(

@@ -11,7 +11,7 @@
 
 namespace liftmark::cli {
 
-void add_backup(CLI::App& program) {
+void add_backup(Command& program) {
   auto* command = program.add_subcommand("backup", "A verified copy of the store, also while it is in use");
   struct Arguments {
     std::string store, target;

@@ -98,7 +98,7 @@ const CalcMethod* find_calc_method(std::string_view name) {
   return found == methods->end() ? nullptr : found->second;
 }
 
-void add_calc(CLI::App& program) {
+void add_calc(Command& program) {
   auto* command = program.add_subcommand("calc", "One statistical method on numbers: NDJSON in, NDJSON out");
   command->footer(
       "Reads lines {\"id\",\"method\",\"inputs\"} from standard input, writes {\"id\",\"result\"} or "

@@ -123,23 +123,21 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_calibrate(CLI::App& program) {
+void add_calibrate(Command& program) {
   auto* command =
       program.add_subcommand("calibrate", "A/A on the shop's own history: error rates per metric");
   auto options = std::make_shared<Options>();
   command->add_option("store", options->store, "The store")->required();
   command->add_option("experiment", options->experiment, "Whose arms, metrics and plan to try")->required();
   command->add_option("--rounds", options->rounds, "How often the visitors are dealt into arms")
-      ->check(CLI::Range(10, 1'000'000))
-      ->capture_default_str();
+      ->between(10, 1'000'000)
+      ->show_default();
   command->add_option("--days", options->days, "Days of visitors, before the longest window's end")
-      ->check(CLI::Range(1, 400))
-      ->capture_default_str();
-  command->add_option("--seed", options->seed, "The same seed gives the same answer")->capture_default_str();
+      ->between(1, 400)
+      ->show_default();
+  command->add_option("--seed", options->seed, "The same seed gives the same answer")->show_default();
   command->add_option("--as-of", options->as_of, "As the store knew it at this moment");
-  command->add_option("--format", options->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+  command->add_option("--format", options->format, "text or json")->one_of({"text", "json"})->show_default();
   command->add_flag("--quiet", options->quiet, "No progress bar");
   command->footer(
       "Needs events only: a visitor is whoever was seen in the days tried, exposed by the first event there. "

@@ -41,7 +41,7 @@ void print(const Check& check, bool json) {
 
 }  // namespace
 
-void add_check(CLI::App& program) {
+void add_check(Command& program) {
   auto* command = program.add_subcommand(
       "check", "Health: sample ratio, crossovers, late or missing data, duplicates, bots");
   struct Options {
@@ -59,7 +59,6 @@ void add_check(CLI::App& program) {
   command->add_flag("--json", options->json, "One JSON object a check");
   command->footer("Example:\n  liftmark check shop.db checkout");
   command->callback([options] {
-    options->question.bots = true;
     for (const auto& check : analyse_store(options->question).checks) print(check, options->json);
   });
 }

@@ -3,37 +3,37 @@
 
 #include <array>
 
-#include <CLI/CLI.hpp>
+#include "apps/cli/arguments.hpp"
 
 namespace liftmark::cli {
 
 /// Adds one subcommand to the program; its callback does the work and throws `Error` on wrong input.
-using AddCommand = void (*)(CLI::App& program);
+using AddCommand = void (*)(Command& program);
 
-void add_analyze(CLI::App& program);
-void add_apply(CLI::App& program);
-void add_assign(CLI::App& program);
-void add_backup(CLI::App& program);
-void add_calc(CLI::App& program);
-void add_calibrate(CLI::App& program);
-void add_check(CLI::App& program);
-void add_compact(CLI::App& program);
-void add_consent(CLI::App& program);
-void add_erase(CLI::App& program);
-void add_export(CLI::App& program);
-void add_import(CLI::App& program);
-void add_init(CLI::App& program);
-void add_link(CLI::App& program);
-void add_migrate(CLI::App& program);
-void add_offline(CLI::App& program);
-void add_plan(CLI::App& program);
-void add_purge(CLI::App& program);
-void add_report(CLI::App& program);
-void add_segments(CLI::App& program);
-void add_serve(CLI::App& program);
-void add_simulate(CLI::App& program);
-void add_token(CLI::App& program);
-void add_verify(CLI::App& program);
+void add_analyze(Command& program);
+void add_apply(Command& program);
+void add_assign(Command& program);
+void add_backup(Command& program);
+void add_calc(Command& program);
+void add_calibrate(Command& program);
+void add_check(Command& program);
+void add_compact(Command& program);
+void add_consent(Command& program);
+void add_erase(Command& program);
+void add_export(Command& program);
+void add_import(Command& program);
+void add_init(Command& program);
+void add_link(Command& program);
+void add_migrate(Command& program);
+void add_offline(Command& program);
+void add_plan(Command& program);
+void add_purge(Command& program);
+void add_report(Command& program);
+void add_segments(Command& program);
+void add_serve(Command& program);
+void add_simulate(Command& program);
+void add_token(Command& program);
+void add_verify(Command& program);
 
 // One row a command.
 // clang-format off

@@ -11,7 +11,7 @@
 
 namespace liftmark::cli {
 
-void add_compact(CLI::App& program) {
+void add_compact(Command& program) {
   auto* command = program.add_subcommand("compact", "Sort closed days by unit, so that reports are fast");
   auto path = std::make_shared<std::string>();
   command->add_option("store", *path, "The store")->required();

@@ -11,7 +11,7 @@
 
 namespace liftmark::cli {
 
-void add_erase(CLI::App& program) {
+void add_erase(Command& program) {
   auto* command =
       program.add_subcommand("erase", "Remove one person: ids, exposures, events, consent, links, overrides");
   struct Arguments {

@@ -38,14 +38,12 @@ void run(const ExportArguments& arguments) {
 
 }  // namespace
 
-void add_export(CLI::App& program) {
+void add_export(Command& program) {
   auto* command = program.add_subcommand("export", "Raw exposures or events as CSV or NDJSON");
   auto arguments = std::make_shared<ExportArguments>();
   command->add_option("store", arguments->store, "The store")->required();
-  command->add_option("kind", arguments->kind, "events or exposures")
-      ->check(CLI::IsMember({"events", "exposures"}));
-  command->add_option("--format", arguments->format, "csv or ndjson")
-      ->check(CLI::IsMember({"csv", "ndjson"}));
+  command->add_option("kind", arguments->kind, "events or exposures")->one_of({"events", "exposures"});
+  command->add_option("--format", arguments->format, "csv or ndjson")->one_of({"csv", "ndjson"});
   command->add_option("--unit", arguments->unit, "One unit's rows only");
   command->add_option("--type", arguments->types, "Event types (default: all)");
   command->add_option("--experiment", arguments->experiment, "Exposures of one experiment only");

@@ -153,7 +153,7 @@ std::string fields_help() {
 
 }  // namespace
 
-void add_import(CLI::App& program) {
+void add_import(Command& program) {
   auto* command = program.add_subcommand("import", "Exposures and events from CSV or NDJSON into a store");
   auto arguments = std::make_shared<ImportArguments>();
   command->add_option("store", arguments->store, "The store: a file, or clickhouse://user@host:port/database")
@@ -167,15 +167,15 @@ void add_import(CLI::App& program) {
       ->add_option("--keep", arguments->keep, "Columns kept as properties (default: all others; none: none)")
       ->delimiter(',');
   command->add_option("--kind", arguments->kind, "auto: exposures when there is an arm and no type")
-      ->check(CLI::IsMember({"auto", "events", "exposures"}));
+      ->one_of({"auto", "events", "exposures"});
   command->add_option("--format", arguments->format, "auto: by the first byte")
-      ->check(CLI::IsMember({"auto", "csv", "ndjson"}));
+      ->one_of({"auto", "csv", "ndjson"});
   command->add_option("--delimiter,--separator", arguments->delimiter,
                       "Between the columns of a CSV file: a character, tab, or whitespace");
   command
       ->add_option("--where", arguments->where,
                    "Only rows that meet this condition, e.g. 'Quantity>0'; repeated: all of them")
-      ->allow_extra_args(false);
+      ->one_value_each();
   command->add_option(
       "--group-by", arguments->group_by,
       "Rows with the same text in this column are one event with this id, e.g. an order's lines");
@@ -183,7 +183,7 @@ void add_import(CLI::App& program) {
   command
       ->add_option("--recorded-at", arguments->recorded_at,
                    "What as-of reports take as the moment of recording")
-      ->check(CLI::IsMember({"import", "event-time"}));
+      ->one_of({"import", "event-time"});
   command->add_option("--rejects", arguments->rejects,
                       "Where rejected lines are listed (default: FILE.rejects.csv here)");
   command->add_option("--max-rejected", arguments->max_rejected,

@@ -27,7 +27,7 @@ std::filesystem::path key_for(const std::string& store, const std::string& named
 
 }  // namespace
 
-void add_init(CLI::App& program) {
+void add_init(Command& program) {
   struct Options {
     std::string store;
     bool fast = false, hash = false;

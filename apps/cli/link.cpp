@@ -10,7 +10,7 @@
 
 namespace liftmark::cli {
 
-void add_link(CLI::App& program) {
+void add_link(Command& program) {
   auto* command = program.add_subcommand("link", "Count an anonymous id's data as a user's");
   struct Arguments {
     std::string store, anonymous, unit;

@@ -10,7 +10,7 @@
 
 namespace liftmark::cli {
 
-void add_migrate(CLI::App& program) {
+void add_migrate(Command& program) {
   auto* command = program.add_subcommand("migrate", "Bring a store's schema up to this program's");
   auto store = std::make_shared<std::string>();
   command->add_option("store", *store, "The store")->required();

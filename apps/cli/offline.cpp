@@ -177,7 +177,7 @@ void run(Options options) {
   write(options, render(report, options.format));
 }
 
-void add_columns(CLI::App& command, Options& options) {
+void add_columns(Command& command, Options& options) {
   PolicyLogColumns& columns = options.columns;
   command.add_option("--action", columns.action, "Column with what was shown (item_id, action, item, arm)");
   command.add_option("--reward", columns.reward, "Column with what came of it (reward, click)");
@@ -190,7 +190,7 @@ void add_columns(CLI::App& command, Options& options) {
 
 }  // namespace
 
-void add_offline(CLI::App& program) {
+void add_offline(Command& program) {
   auto* command = program.add_subcommand(
       "offline", "The value of a policy that did not run, from a log with propensities");
   auto options = std::make_shared<Options>();
@@ -201,7 +201,7 @@ void add_offline(CLI::App& program) {
           "--policy", options->policy,
           "uniform; table:FILE (columns action, probability[, context]); column:NAME (the candidate's "
           "probability of the logged action); distribution:NAME (\"item=0.7;other=0.3\")")
-      ->capture_default_str();
+      ->show_default();
   command->add_option("--on-policy", options->on_policy,
                       "A log that the candidate itself produced: its plain mean is compared");
   add_columns(*command, *options);
@@ -210,28 +210,28 @@ void add_offline(CLI::App& program) {
   command->add_option("--item-class", options->item_class,
                       "Its column that the reward model groups items by, e.g. a category");
   command->add_option("--clip", options->clip, "Cut weights above this (square root of the number of rows)")
-      ->check(CLI::PositiveNumber);
+      ->positive();
   command->add_option("--alpha", options->alpha, "1 - level of the intervals")
-      ->check(CLI::Range(1e-6, 0.5))
-      ->capture_default_str();
+      ->between(1e-6, 0.5)
+      ->show_default();
   command->add_option("--folds", options->folds, "Folds of the reward model")
-      ->check(CLI::Range(2, 100))
-      ->capture_default_str();
+      ->between(2, 100)
+      ->show_default();
   command->add_option("--experiment", options->store.experiment, "Of a store: whose exposures");
   command
       ->add_option("--reward-event", options->store.reward_event,
                    "Of a store: the reward is 1 after such an event")
-      ->capture_default_str();
+      ->show_default();
   command->add_flag("--reward-value", options->store.value, "Of a store: the sum of their values instead");
   command->add_option("--window-days", options->store.window_days, "Of a store: within so many days")
-      ->check(CLI::Range(1, 365))
-      ->capture_default_str();
+      ->between(1, 365)
+      ->show_default();
   command->add_option("--context-attribute", options->store.context,
                       "Of a store: an attribute of the exposure as context");
   command->add_option("--as-of", options->as_of, "Of a store: as known at this moment");
   command->add_option("--format", options->format, "text, markdown or json")
-      ->check(CLI::IsMember({"text", "markdown", "json"}))
-      ->capture_default_str();
+      ->one_of({"text", "markdown", "json"})
+      ->show_default();
   command->add_option("--output", options->output, "A file (standard output)");
   command->add_flag("--quiet", options->quiet, "No progress bar");
   command->footer(

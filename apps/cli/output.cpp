@@ -25,7 +25,7 @@ reports::Language report_language(const std::string& name) {
   throw Error(ErrorCode::usage, Problem{"--lang", "there is no such language", name, "one of en, de"});
 }
 
-void add_output_options(CLI::App& command, ReportOutput& output, const std::string& group) {
+void add_output_options(Command& command, ReportOutput& output, const std::string& group) {
   command.add_option("--format", output.format, "text (default), json, markdown, csv or html")->group(group);
   command.add_option("--lang", output.language, "Words and numbers of the report: en (default) or de")
       ->group(group);

@@ -3,8 +3,7 @@
 
 #include <string>
 
-#include <CLI/CLI.hpp>
-
+#include "apps/cli/arguments.hpp"
 #include "engine/scorecard/scorecard.hpp"
 #include "reports/formats.hpp"
 
@@ -17,7 +16,7 @@ struct ReportOutput {
 };
 
 /// The three options, under `group` in the help.
-void add_output_options(CLI::App& command, ReportOutput& output, const std::string& group = "Options");
+void add_output_options(Command& command, ReportOutput& output, const std::string& group = "Options");
 
 /// The format with that name; throws Error{usage} listing all of them.
 const reports::Format& report_format(const std::string& name);

@@ -234,29 +234,25 @@ void add_history(Options& options) {
   if (options.units_per_day <= 0) options.units_per_day = options.history->units_per_day;
 }
 
-/// "5%" or "0.05".
-const CLI::Validator& fraction() {
-  static const CLI::Validator validator(
-      [](std::string& text) {
-        if (text.ends_with('%')) {
-          try {
-            std::size_t used = 0;
-            const double value = std::stod(text, &used);
-            if (used + 1 != text.size()) return std::string("not a number: ") + text;
-            text = fmt::format("{}", value / 100.0);
-          } catch (const std::exception&) {
-            return std::string("not a number: ") + text;
-          }
-        }
-        return std::string();
-      },
-      "FRACTION");
-  return validator;
+constexpr const char* kFraction = "FRACTION";
+
+/// "5%" becomes 0.05.
+std::string read_percent(std::string& text) {
+  if (!text.ends_with('%')) return {};
+  try {
+    std::size_t used = 0;
+    const double value = std::stod(text, &used);
+    if (used + 1 != text.size()) return "not a number: " + text;
+    text = fmt::format("{}", value / 100.0);
+  } catch (const std::exception&) {
+    return "not a number: " + text;
+  }
+  return {};
 }
 
 }  // namespace
 
-void add_plan(CLI::App& program) {
+void add_plan(Command& program) {
   auto* command =
       program.add_subcommand("plan", "Sample size, duration and the smallest lift that can be found");
   command->footer(
@@ -268,7 +264,7 @@ void add_plan(CLI::App& program) {
       "  liftmark plan --mean 11.8 --sd 45 --mde 3% --variance-reduction 20% --units-per-day 30000 --json");
   auto options = std::make_shared<Options>();
   command->add_option("--proportion", options->proportion, "Baseline share of units, e.g. 0.04 or 4%")
-      ->transform(fraction());
+      ->rewritten(read_percent, kFraction);
   command->add_option("--mean", options->mean, "Baseline mean per unit, or a ratio metric's ratio");
   command->add_option("--sd", options->deviation,
                       "Standard deviation of one unit's value (linearised for a ratio)");
@@ -281,32 +277,28 @@ void add_plan(CLI::App& program) {
       ->needs(store);
   command->add_option("--as-of", options->past.as_of, "The past until this moment")->needs(store);
   command->add_option("--mde", options->mde, "Relative lift to find")
-      ->transform(fraction())
-      ->capture_default_str();
+      ->rewritten(read_percent, kFraction)
+      ->show_default();
   command->add_option("--margin", options->margin, "Plan a guardrail instead: no worse than this, one-sided")
-      ->transform(fraction());
+      ->rewritten(read_percent, kFraction);
   command->add_option("--alpha", options->alpha, "Total error rate, split over primaries and variants")
-      ->transform(fraction())
-      ->capture_default_str();
+      ->rewritten(read_percent, kFraction)
+      ->show_default();
   command->add_option("--power", options->power, "Chance of finding it")
-      ->transform(fraction())
-      ->capture_default_str();
-  command->add_option("--primaries", options->primaries, "Primary metrics")
-      ->check(CLI::Range(1, 100))
-      ->capture_default_str();
+      ->rewritten(read_percent, kFraction)
+      ->show_default();
+  command->add_option("--primaries", options->primaries, "Primary metrics")->between(1, 100)->show_default();
   command->add_option("--variants", options->variants, "Variants compared with the control")
-      ->check(CLI::Range(1, 100))
-      ->capture_default_str();
+      ->between(1, 100)
+      ->show_default();
   command->add_option("--share", options->share, "A variant's share of the two compared arms")
-      ->transform(fraction())
-      ->capture_default_str();
+      ->rewritten(read_percent, kFraction)
+      ->show_default();
   command->add_option("--variance-reduction", options->reduction, "By covariates, e.g. 20%")
-      ->transform(fraction())
-      ->capture_default_str();
+      ->rewritten(read_percent, kFraction)
+      ->show_default();
   command->add_option("--units-per-day", options->units_per_day, "New units a day, all arms");
-  command->add_option("--weeks", options->weeks, "Weeks there are")
-      ->check(CLI::Range(1, 104))
-      ->capture_default_str();
+  command->add_option("--weeks", options->weeks, "Weeks there are")->between(1, 104)->show_default();
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] {
     add_history(*options);

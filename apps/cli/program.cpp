@@ -18,12 +18,9 @@ int report(const Error& error) {
   return exit_code(error.code());
 }
 
-int parse_and_run(CLI::App& program, const std::vector<std::string>& arguments) {
+int read_and_run(Command& program, const std::vector<std::string>& arguments) {
   try {
-    program.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    return program.exit(error) == 0 ? 0 : 2;
+    return program.run(arguments);
   } catch (const StoreLocked& locked) {
     const auto code = service::forward_command(locked.store(), arguments);
     return code ? *code : report(locked);
@@ -33,16 +30,15 @@ int parse_and_run(CLI::App& program, const std::vector<std::string>& arguments) 
 }  // namespace
 
 int run_program(const std::vector<std::string>& arguments) {
-  CLI::App program{
+  Command program{
       "Liftmark measures what personalization really adds: assignment, recording, lift with honest "
       "intervals."};
-  program.name("liftmark");
-  program.set_version_flag("--version", std::string("liftmark ") + LIFTMARK_VERSION);
-  program.require_subcommand(1);
-  program.failure_message(CLI::FailureMessage::help);
+  program.set_name("liftmark");
+  program.set_version(std::string("liftmark ") + LIFTMARK_VERSION);
+  program.require_subcommand();
   for (const auto add : kCommands) add(program);
   try {
-    return parse_and_run(program, arguments);
+    return read_and_run(program, arguments);
   } catch (const Error& error) {
     return report(error);
   } catch (const std::bad_alloc&) {

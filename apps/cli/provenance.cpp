@@ -40,28 +40,27 @@ std::string shell_word(std::string_view word) {
   return quoted + "'";
 }
 
-std::string command_line(const CLI::App& command, const Scorecard& card) {
+std::string command_line(const Command& command, const Scorecard& card) {
   std::vector<std::string> positional, options;
-  for (const CLI::Option* option : command.get_options()) {
-    if (option->get_positional()) {
-      for (const auto& value : option->results()) positional.push_back(value);
+  for (const Command::Typed& argument : command.typed()) {
+    if (argument.positional) {
+      positional.insert(positional.end(), argument.values.begin(), argument.values.end());
       continue;
     }
-    const auto& names = option->get_lnames();
-    if (names.empty() || names.front() == kHelp || names.front() == kOutput) continue;
-    const std::string name = "--" + names.front();
-    if (names.front() == kAsOf) {
+    if (argument.name == kHelp || argument.name == kOutput) continue;
+    const std::string name = "--" + argument.name;
+    if (argument.name == kAsOf) {
       add_option(name, format_time(card.provenance.as_of), options);
-    } else if (option->count() > 0 && option->get_expected_max() == 0) {
-      options.push_back(name);
+    } else if (argument.flag) {
+      if (!argument.values.empty()) options.push_back(name);
     } else {
-      for (const auto& value : option->results()) add_option(name, value, options);
+      for (const auto& value : argument.values) add_option(name, value, options);
     }
   }
   const bool dashed = std::any_of(positional.begin(), positional.end(), [](const std::string& word) {
     return word.size() > 1 && word.front() == '-';
   });
-  std::vector<std::string> words{"liftmark", command.get_name()};
+  std::vector<std::string> words{"liftmark", command.name()};
   if (dashed) options.emplace_back("--");
   const auto append = [&](const std::vector<std::string>& more) {
     words.insert(words.end(), more.begin(), more.end());
@@ -77,7 +76,7 @@ std::string_view program_version() {
   return LIFTMARK_VERSION;
 }
 
-void add_provenance(const CLI::App& command, Scorecard& card) {
+void add_provenance(const Command& command, Scorecard& card) {
   card.provenance.version = program_version();
   card.provenance.command = command_line(command, card);
 }

@@ -4,8 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
-
+#include "apps/cli/arguments.hpp"
 #include "engine/scorecard/scorecard.hpp"
 
 namespace liftmark::cli {
@@ -15,12 +14,12 @@ std::string shell_word(std::string_view word);
 
 /// The command as typed, without --output; a command that has --as-of gets the scorecard's moment, so that
 /// the line gives the same report after more data came.
-std::string command_line(const CLI::App& command, const Scorecard& card);
+std::string command_line(const Command& command, const Scorecard& card);
 
 /// The program's version, e.g. "0.1.0".
 std::string_view program_version();
 
 /// Fills in the program's version and the command line.
-void add_provenance(const CLI::App& command, Scorecard& card);
+void add_provenance(const Command& command, Scorecard& card);
 
 }  // namespace liftmark::cli

@@ -33,7 +33,7 @@ void set_rule(Recorder& recorder, const std::string& rule) {
 
 }  // namespace
 
-void add_purge(CLI::App& program) {
+void add_purge(Command& program) {
   auto* command = program.add_subcommand("purge", "Remove events past the retention period of their type");
   auto arguments = std::make_shared<PurgeArguments>();
   command->add_option("store", arguments->store, "The store")->required();

@@ -84,7 +84,7 @@ void write_pages(const Options& options) {
 
 }  // namespace
 
-void add_report(CLI::App& program) {
+void add_report(Command& program) {
   auto* command = program.add_subcommand("report", "The scorecard of an experiment in a store");
   auto options = std::make_shared<Options>();
   command
@@ -99,7 +99,7 @@ void add_report(CLI::App& program) {
   command
       ->add_option("--segment", options->question.segments,
                    "Attribute that groups the units, beside the plan's")
-      ->allow_extra_args(false);
+      ->one_value_each();
   command->add_flag("--current-plan", options->question.current_plan,
                     "Follow the catalog's plan of today, not the one in force since the first exposure");
   command->add_flag("--print-sql", options->print_sql,
@@ -108,7 +108,7 @@ void add_report(CLI::App& program) {
       ->add_option(
           "--max-rows", options->question.server.max_rows,
           "Of a ClickHouse store: refuse to read more rows of a shard in one statement (default: any number)")
-      ->check(CLI::NonNegativeNumber);
+      ->not_negative();
   add_output_options(*command, options->output);
   command->footer(
       "Examples:\n"

@@ -229,7 +229,7 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_segments(CLI::App& program) {
+void add_segments(Command& program) {
   auto* command = program.add_subcommand("segments", "RFM and lifecycle of every unit from its purchases");
   auto options = std::make_shared<Options>();
   command->add_option("store", options->store, "The store")->required();
@@ -240,20 +240,20 @@ void add_segments(CLI::App& program) {
       ->add_option("--events", options->events,
                    "Event types whose values are purchases; negative values are refunds")
       ->delimiter(',')
-      ->capture_default_str();
+      ->show_default();
   command->add_option("--order-property", options->order_property,
                       "Events with equal values of this property are one order, e.g. an invoice's lines");
   command
       ->add_option("--ties", options->ties,
                    "cut_points: equal histories score equally; rank: fifths of equal size, ties by unit id")
-      ->check(CLI::IsMember({"cut_points", "rank"}))
-      ->capture_default_str();
+      ->one_of({"cut_points", "rank"})
+      ->show_default();
   command->add_option("--day-offset-minutes", options->day_offset_minutes, "When a day begins, against UTC")
-      ->check(CLI::Range(-1440, 1440));
+      ->between(-1440, 1440);
   command->add_flag("--write", options->write, "Store them, in place of what was stored, for audiences");
   command->add_option("--format", options->format, "text, json (counts and cut points) or csv (a row a unit)")
-      ->check(CLI::IsMember({"text", "json", "csv"}))
-      ->capture_default_str();
+      ->one_of({"text", "json", "csv"})
+      ->show_default();
   command->add_option("--output", options->output, "A file (standard output)");
   command->add_option("--units", options->units_path, "Also write a row a unit to this CSV file");
   command->footer(

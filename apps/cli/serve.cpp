@@ -105,42 +105,36 @@ void serve(ServeOptions options) {
   server.drain();
 }
 
-void add_limits(CLI::App& command, ServeOptions& options) {
+void add_limits(Command& command, ServeOptions& options) {
   auto& limits = options.service.limits;
   auto& server = options.server;
-  command.add_option("--max-header", server.limits.header_bytes, "Bytes of a header")->capture_default_str();
-  command.add_option("--max-body", server.limits.body_bytes, "Bytes of a body as sent")
-      ->capture_default_str();
+  command.add_option("--max-header", server.limits.header_bytes, "Bytes of a header")->show_default();
+  command.add_option("--max-body", server.limits.body_bytes, "Bytes of a body as sent")->show_default();
   command.add_option("--max-held", server.held_bytes, "Bytes of all bodies that are not answered yet")
-      ->capture_default_str();
-  command.add_option("--max-inflated", limits.inflated_bytes, "Bytes of an unpacked body")
-      ->capture_default_str();
-  command.add_option("--max-depth", limits.depth, "Depth of JSON")->capture_default_str();
-  command.add_option("--max-rows", limits.rows, "Rows of a recording request")->capture_default_str();
-  command.add_option("--max-id", limits.id_bytes, "Bytes of an id")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
-  command.add_option("--max-connections", server.connections, "Connections at a time")->capture_default_str();
+      ->show_default();
+  command.add_option("--max-inflated", limits.inflated_bytes, "Bytes of an unpacked body")->show_default();
+  command.add_option("--max-depth", limits.depth, "Depth of JSON")->show_default();
+  command.add_option("--max-rows", limits.rows, "Rows of a recording request")->show_default();
+  command.add_option("--max-id", limits.id_bytes, "Bytes of an id")->between(1, 1024)->show_default();
+  command.add_option("--max-connections", server.connections, "Connections at a time")->show_default();
   auto& timeouts = server.timeouts;
-  command.add_option("--header-timeout", timeouts.header, "Seconds for a header")->capture_default_str();
-  command.add_option("--body-timeout", timeouts.body, "Seconds for a body")->capture_default_str();
-  command.add_option("--idle-timeout", timeouts.idle, "Seconds between requests")->capture_default_str();
+  command.add_option("--header-timeout", timeouts.header, "Seconds for a header")->show_default();
+  command.add_option("--body-timeout", timeouts.body, "Seconds for a body")->show_default();
+  command.add_option("--idle-timeout", timeouts.idle, "Seconds between requests")->show_default();
   command.add_option("--drain-timeout", timeouts.drain, "Seconds for requests in flight at the end")
-      ->capture_default_str();
+      ->show_default();
 }
 
 }  // namespace
 
-void add_serve(CLI::App& program) {
+void add_serve(Command& program) {
   auto* command = program.add_subcommand("serve", "Assignment, recording and reports over HTTP");
   auto options = std::make_shared<ServeOptions>();
   auto& service = options->service;
   auto& server = options->server;
   command->add_option("store", service.store, "The store")->required();
-  command->add_option("--listen", server.address, "Address; beyond loopback needs --tokens")
-      ->capture_default_str();
-  command->add_option("--port", server.port, "Port; 0: any free one, which is printed")
-      ->capture_default_str();
+  command->add_option("--listen", server.address, "Address; beyond loopback needs --tokens")->show_default();
+  command->add_option("--port", server.port, "Port; 0: any free one, which is printed")->show_default();
   command->add_option("--threads", server.threads, "Threads for connections (default: one a core)");
   command->add_option("--tokens", service.tokens, "File of tokens (liftmark token); mode 0600");
   command->add_option("--rate", service.rate,
@@ -155,7 +149,7 @@ void add_serve(CLI::App& program) {
                       "File for a JSON line a request; - is standard error");
   command
       ->add_option("--care-every", service.care_seconds, "Seconds between purges and compactions; 0: never")
-      ->capture_default_str();
+      ->show_default();
   command->add_flag("--no-exposures", options->no_exposures,
                     "Record no exposures on evaluation, whatever the catalog says");
   add_limits(*command, *options);

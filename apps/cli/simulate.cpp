@@ -273,7 +273,7 @@ void run(Options& options) {
 
 }  // namespace
 
-void add_simulate(CLI::App& program) {
+void add_simulate(Command& program) {
   auto* command =
       program.add_subcommand("simulate", "A realistic shop's exposures and events with a known true effect");
   command->footer(
@@ -291,47 +291,43 @@ void add_simulate(CLI::App& program) {
   command->add_option("--out", options->directory, "Folder to write, made if it is not there");
   command->add_option("--store", options->store, "Store to make and record into; must not exist yet");
   command->add_option("--users", shop.users, "Shoppers, exposed or not")
-      ->check(CLI::Range(1, 50'000'000))
-      ->capture_default_str();
-  command->add_option("--days", shop.days, "Days of the experiment")
-      ->check(CLI::Range(1, 365))
-      ->capture_default_str();
-  command->add_option("--history-days", shop.history_days, "Days before it")
-      ->check(CLI::Range(0, 365))
-      ->capture_default_str();
+      ->between(1, 50'000'000)
+      ->show_default();
+  command->add_option("--days", shop.days, "Days of the experiment")->between(1, 365)->show_default();
+  command->add_option("--history-days", shop.history_days, "Days before it")->between(0, 365)->show_default();
   command->add_option("--window-days", shop.window_days, "Window of the metrics")
-      ->check(CLI::Range(1, 365))
-      ->capture_default_str();
-  command->add_option("--start", options->start, "First day of the experiment, UTC")->capture_default_str();
-  command->add_option("--seed", shop.seed, "Any number; each gives another shop")->capture_default_str();
+      ->between(1, 365)
+      ->show_default();
+  command->add_option("--start", options->start, "First day of the experiment, UTC")->show_default();
+  command->add_option("--seed", shop.seed, "Any number; each gives another shop")->show_default();
   command->add_option("--arm", options->arms,
                       "NAME or NAME=WEIGHT, repeated; the first is the control (default control, treatment)");
   command->add_option(
       "--effect", options->effects,
       "ARM:WHAT=CHANGE, repeated; WHAT is conversion, order_value, return_visits, refund or click");
   command->add_option("--sessions-per-day", shop.sessions_per_day, "Median over shoppers")
-      ->check(CLI::Range(0.0001, 12.0))
-      ->capture_default_str();
+      ->between(0.0001, 12.0)
+      ->show_default();
   command->add_option("--conversion", shop.conversion, "Median probability of an order in a session")
-      ->check(CLI::Range(0.0, 0.5))
-      ->capture_default_str();
+      ->between(0.0, 0.5)
+      ->show_default();
   command->add_option("--order-value", shop.order_value, "Median gross value of an order")
-      ->check(CLI::Range(0.01, 1e6))
-      ->capture_default_str();
+      ->between(0.01, 1e6)
+      ->show_default();
   command->add_option("--refund-share", shop.refund_share, "Share of orders refunded")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
+      ->between(0.0, 1.0)
+      ->show_default();
   command->add_option("--new-share", shop.new_share, "Shoppers without full history")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
+      ->between(0.0, 1.0)
+      ->show_default();
   command
       ->add_option("--two-device-share", shop.two_device_share,
                    "Shoppers whose second device may get another arm")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
+      ->between(0.0, 1.0)
+      ->show_default();
   command->add_option("--no-consent-share", shop.no_consent_share, "Shoppers of whom nothing is recorded")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
+      ->between(0.0, 1.0)
+      ->show_default();
   command->add_option("--planned-units", options->planned_units,
                       "The plan's sample size (default: the exposed shoppers)");
   command->add_flag("--quiet", options->quiet, "Print nothing");

@@ -10,9 +10,9 @@
 
 namespace liftmark::cli {
 
-void add_token(CLI::App& program) {
+void add_token(Command& program) {
   auto* command = program.add_subcommand("token", "Tokens of the service: create, list, remove");
-  command->require_subcommand(1);
+  command->require_subcommand();
   struct Arguments {
     std::string file;
     service::NewToken token;
@@ -26,7 +26,7 @@ void add_token(CLI::App& program) {
                    "assign, record, read, admin or growthbook (repeatable)")
       ->required()
       ->delimiter(',')
-      ->check(CLI::IsMember({"assign", "record", "read", "admin", "growthbook"}));
+      ->one_of({"assign", "record", "read", "admin", "growthbook"});
   create->add_option("--rate", arguments->token.rate, "Requests a second (default: the service's --rate)");
   create->callback([arguments] {
     ::umask(077);

@@ -132,7 +132,7 @@ void run(VerifyOptions options) {
 
 }  // namespace
 
-void add_verify(CLI::App& program) {
+void add_verify(Command& program) {
   auto* command = program.add_subcommand(
       "verify", "Replay an export of (unit, arm) against a catalog and list mismatches");
   auto options = std::make_shared<VerifyOptions>();
@@ -146,19 +146,19 @@ void add_verify(CLI::App& program) {
   command->add_option("--experiment", options->replay.experiment,
                       "For an export without an experiment column");
   command->add_option("--input", options->input, "Format of the export; by its name when not given")
-      ->check(CLI::IsMember({"csv", "ndjson"}));
-  command->add_option("--unit", options->columns.unit, "Column with the unit's id")->capture_default_str();
+      ->one_of({"csv", "ndjson"});
+  command->add_option("--unit", options->columns.unit, "Column with the unit's id")->show_default();
   command->add_option("--arm", options->columns.arm, "Column with the arm; empty: the unit was in no arm")
-      ->capture_default_str();
+      ->show_default();
   command->add_option("--experiment-column", options->columns.experiment, "Column with the experiment's key")
-      ->capture_default_str();
+      ->show_default();
   command->add_option("--number", options->columns.numbers,
                       "A CSV column that is a number, not a text (repeatable)");
   command->add_option("--arm-name", options->arm_names, "NAME=KEY: the export's name of an arm (repeatable)");
   command->add_flag("--served", options->replay.served,
                     "Compare the arm that is served, even outside the traffic");
   command->add_option("--show", options->replay.shown, "Mismatches to print with their explanation")
-      ->capture_default_str();
+      ->show_default();
   command->add_flag("--json", options->as_json, "Print the result as JSON");
   command->footer(
       "Other columns are the unit's attributes. Experiments count as running, whatever their status; consent "

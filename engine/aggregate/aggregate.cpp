@@ -6,6 +6,7 @@
 #include <memory>
 #include <thread>
 
+#include "engine/aggregate/bots.hpp"
 #include "engine/aggregate/experiment_facts.hpp"
 #include "engine/aggregate/pass.hpp"
 #include "engine/definition/error.hpp"
@@ -43,20 +44,12 @@ void count_arms(const Population& population, const assign::Experiment& experime
 }
 
 void count_splits(const Population& population, Statistics& statistics) {
-  const std::size_t arms = population.arms.size();
   for (const Dimension& dimension : population.dimensions) {
     std::vector<std::vector<std::int64_t>> units(dimension.groups.size(),
                                                  std::vector<std::int64_t>(population.cells(), 0));
     for (std::size_t member = 0; member < population.size(); ++member)
       ++units[dimension.group[member]][population.cell[member]];
-    for (std::size_t group = 0; group < units.size(); ++group)
-      for (std::size_t epoch = 0; epoch < population.epochs.size(); ++epoch) {
-        const auto first = units[group].begin() + static_cast<std::ptrdiff_t>(epoch * arms);
-        statistics.splits.push_back({.dimension = dimension.name,
-                                     .group = dimension.groups[group],
-                                     .units = {first, first + static_cast<std::ptrdiff_t>(arms)},
-                                     .epoch = population.epochs[epoch]});
-      }
+    add_splits(population, dimension, units, statistics);
   }
 }
 
@@ -127,13 +120,16 @@ const ExperimentDefinition& experiment_of(const Catalog& catalog, std::string_vi
 Statistics aggregate(const Reader& reader, const Catalog& catalog, std::string_view experiment,
                      const AggregateOptions& options) {
   const ExperimentDefinition* definition = &experiment_of(catalog, experiment);
-  const Question question{reader, catalog, *definition, dimensions_of(definition->plan, options.segments),
-                          thread_count(options)};
-  std::unique_ptr<Measured> measured = options.memory ? options.memory->recall(question) : nullptr;
+  Question question{reader, catalog, *definition, dimensions_of(definition->plan, options.segments),
+                    thread_count(options)};
+  if (options.bots) question.bots = suspected_bots(reader, experiment);
+  const bool may_recall = options.memory != nullptr && question.bots.empty();
+  std::unique_ptr<Measured> measured = may_recall ? options.memory->recall(question) : nullptr;
   if (!measured) measured = measure(question);
   const bool kept = options.memory != nullptr && lasting(*measured);
   Statistics statistics = describe(question, *measured, kept);
   if (kept) options.memory->keep(question, std::move(measured));
+  if (options.bots) statistics.counts["suspected_bots"] = static_cast<std::int64_t>(question.bots.size());
   return statistics;
 }
 

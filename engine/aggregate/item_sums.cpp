@@ -113,6 +113,7 @@ class ItemSums final : public KeptSums {
     metric.cells = metric.breadth[static_cast<std::size_t>(needs_.metric->measure)].cells;
     metric.by_day.clear();
     metric.without_crossovers.clear();
+    metric.without_bots.clear();
     metric.groups.clear();
     metric.distribution.clear();
   }

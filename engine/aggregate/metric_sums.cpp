@@ -76,6 +76,7 @@ MetricSums::MetricSums(const MetricNeeds& needs, const Population& population)
       has_cap_(needs.metric->cap.has_value()),
       by_day_(needs.layout.dimension(), population.days * population.cells() * 2),
       crossed_(needs.layout.dimension(), population.cells() * 2),
+      bots_(needs.layout.dimension(), population.bot.empty() ? 0 : population.cells() * 2),
       uncapped_(needs.layout.dimension(), has_cap_ ? population.cells() * 2 : 0),
       since_(
           needs.layout.dimension(),
@@ -107,6 +108,7 @@ void MetricSums::add_zero(std::size_t member, bool history) {
   by_day_.add_units(place(population_->day[member], member, history), 1);
   if (has_cap_) uncapped_.add_units(place(0, member, history), 1);
   if (population_->crossed[member]) crossed_.add_units(place(0, member, history), 1);
+  if (is_bot(member)) bots_.add_units(place(0, member, history), 1);
   for (std::size_t d = 0; d < groups_.size(); ++d)
     groups_[d].add_units(place(population_->dimensions[d].group[member], member, history), 1);
   if (factors_.cells() > 0) factors_.add_units(population_->cell[member], 1);
@@ -119,6 +121,7 @@ void MetricSums::count(std::size_t member, bool history, const UnitValues& value
   if (keep_units_) kept_.push_back({static_cast<std::uint32_t>(member), history, values});
   by_day_.add(place(population_->day[member], member, history), values.data());
   if (population_->crossed[member]) crossed_.add(place(0, member, history), values.data());
+  if (is_bot(member)) bots_.add(place(0, member, history), values.data());
   for (std::size_t d = 0; d < groups_.size(); ++d)
     groups_[d].add(place(population_->dimensions[d].group[member], member, history), values.data());
 }
@@ -158,6 +161,7 @@ void MetricSums::merge_surfaces(const std::map<ValueCode, Surface>& others) {
 void MetricSums::merge(MetricSums&& other) {
   by_day_.merge(other.by_day_);
   crossed_.merge(other.crossed_);
+  bots_.merge(other.bots_);
   uncapped_.merge(other.uncapped_);
   since_.merge(other.since_);
   factors_.merge(other.factors_);
@@ -355,6 +359,16 @@ void MetricSums::add_parts(const Texts& texts, const ExactSums& base, MetricStat
   }
 }
 
+std::vector<Cell> MetricSums::cells_without(const ExactSums& some) const {
+  ExactSums rest = total();
+  std::int64_t units = 0;
+  for (std::size_t i = 0; i < some.cells(); ++i) {
+    rest.subtract(i, some, i);
+    units += some.units(i);
+  }
+  return units > 0 ? cells(rest, 0) : std::vector<Cell>{};
+}
+
 MetricStatistics MetricSums::statistics(const Texts& texts) const {
   const std::size_t width = population_->cells() * 2;
   MetricStatistics result;
@@ -366,13 +380,8 @@ MetricStatistics MetricSums::statistics(const Texts& texts) const {
     result.uncapped = cells(uncapped_, 0);
     result.cap = static_cast<double>(*threshold_) / needs_->per_one[0];
   }
-  ExactSums faithful = all;
-  std::int64_t crossed_units = 0;
-  for (std::size_t i = 0; i < width; ++i) {
-    faithful.subtract(i, crossed_, i);
-    crossed_units += crossed_.units(i);
-  }
-  if (crossed_units > 0) result.without_crossovers = cells(faithful, 0);
+  result.without_crossovers = cells_without(crossed_);
+  result.without_bots = cells_without(bots_);
   for (std::size_t d = 0; d < groups_.size(); ++d) {
     const Dimension& dimension = population_->dimensions[d];
     for (std::size_t g = 0; g < dimension.groups.size(); ++g)

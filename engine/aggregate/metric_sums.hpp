@@ -141,6 +141,9 @@ class MetricSums {
                                 const std::vector<double>& per_one) const;
   void count(std::size_t member, bool history, const UnitValues& values);
   std::vector<Cell> cells(const ExactSums& sums, std::size_t index) const;
+  /// All units but these; empty when these are none.
+  std::vector<Cell> cells_without(const ExactSums& some) const;
+  bool is_bot(std::size_t member) const { return bots_.cells() > 0 && population_->bot[member] != 0; }
   ExactSums total() const;
   void add_trimmed(const ExactSums& base, MetricStatistics& result) const;
   std::vector<DistributionCell> distribution() const;
@@ -151,7 +154,7 @@ class MetricSums {
   std::size_t cells_;  ///< of the population
   bool has_cap_ = false;
   std::optional<std::int64_t> threshold_;
-  ExactSums by_day_, crossed_, uncapped_, since_, factors_, steps_, trend_, terms_;
+  ExactSums by_day_, crossed_, bots_, uncapped_, since_, factors_, steps_, trend_, terms_;
   TopUnits<UnitValues> top_;
   std::map<ValueCode, Surface> surfaces_;
   std::vector<ExactSums> groups_;  ///< by dimension

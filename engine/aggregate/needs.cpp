@@ -50,7 +50,7 @@ class Builder {
     built.metric = &metric;
     built.reported = reported;
     built.lookback = metric.lookback_days * kMicrosPerDay;
-    built.window = window_of(metric).to;
+    built.window = end_of_window(metric);
     built.settle = metric.settle_days * kMicrosPerDay;
     if (metric.kind == MetricKind::blend)
       blend(built);
@@ -189,6 +189,10 @@ class Builder {
 };
 
 }  // namespace
+
+Micros end_of_window(const Metric& metric) {
+  return window_of(metric).to;
+}
 
 Micros MetricNeeds::latest_mature(Micros as_of) const noexcept {
   const bool always_complete = metric->kind == MetricKind::retention ||

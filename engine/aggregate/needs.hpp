@@ -72,6 +72,9 @@ struct Needs {
   std::optional<EventFilter> counted;
 };
 
+/// How long after a unit's first exposure its events count for the metric.
+Micros end_of_window(const Metric& metric);
+
 /// The needs of the metrics with these keys, in this order.
 Needs needs_of(const Catalog& catalog, const std::vector<std::string>& metrics);
 

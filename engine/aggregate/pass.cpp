@@ -12,6 +12,13 @@
 namespace liftmark {
 namespace {
 
+void mark_bots(const std::vector<UnitIndex>& bots, Population& population) {
+  if (bots.empty()) return;
+  population.bot.assign(population.size(), 0);
+  for (std::size_t member = 0; member < population.size(); ++member)
+    if (std::binary_search(bots.begin(), bots.end(), population.unit[member])) population.bot[member] = 1;
+}
+
 /// A thread's reading and its share of the sums.
 struct Worker {
   Worker(const PassInput& input) : scanner(input.reader, input.needs.filter), pass(input) {}
@@ -52,6 +59,7 @@ std::unique_ptr<Measured> measure(const Question& question) {
   result->position = question.reader.position();
   result->population = read_population(question.reader, question.experiment.assignment, question.dimensions,
                                        question.catalog.day_offset_minutes);
+  mark_bots(question.bots, result->population);
   result->derived = describe_history(question.reader, result->population);
   result->needs = needs_for(question, result->population);
   const PassInput input{question.reader, result->needs, result->population,
@@ -80,7 +88,7 @@ std::unique_ptr<Measured> measure(const Question& question) {
 }
 
 bool lasting(const Measured& measured) {
-  return measured.position.whole &&
+  return measured.position.whole && measured.population.bot.empty() &&
          std::all_of(measured.population.dimensions.begin(), measured.population.dimensions.end(),
                      [](const Dimension& dimension) { return dimension.of_unit(); }) &&
          std::all_of(measured.kept.begin(), measured.kept.end(),

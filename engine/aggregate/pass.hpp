@@ -17,6 +17,7 @@ struct Question {
   const ExperimentDefinition& experiment;
   std::vector<std::string> dimensions;  ///< as read_population
   int threads = 1;
+  std::vector<UnitIndex> bots = {};  ///< ascending: units that are measured with the others, and apart
 };
 
 /// The answer before caps are settled. Sums point at the needs and the population beside them.

@@ -43,6 +43,7 @@ struct Population {
   std::vector<std::uint16_t> day;   ///< of the first exposure, 0-based from the experiment's first day
   std::vector<std::uint8_t> crossed;
   std::vector<std::uint8_t> fallback;
+  std::vector<std::uint8_t> bot;  ///< empty: nobody is suspected
   std::vector<Dimension> dimensions;
   Micros first = 0, last = 0;  ///< first exposures; 0 without members
   std::size_t days = 0;

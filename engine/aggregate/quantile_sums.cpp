@@ -37,6 +37,8 @@ class QuantileSums final : public KeptSums {
     replace(metric.cells, [](std::uint32_t) { return true; });
     replace(metric.without_crossovers,
             [&](std::uint32_t member) { return population_.crossed[member] == 0; });
+    if (!population_.bot.empty())
+      replace(metric.without_bots, [&](std::uint32_t member) { return population_.bot[member] == 0; });
     for (auto& group : metric.groups) {
       const auto dimension = std::find_if(population_.dimensions.begin(), population_.dimensions.end(),
                                           [&](const Dimension& d) { return d.name == group.dimension; });

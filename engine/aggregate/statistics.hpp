@@ -48,6 +48,7 @@ struct MetricStatistics {
   std::vector<Cell> cells;               ///< epoch x arm, planned cap applied, mature units
   std::vector<Cell> uncapped;            ///< empty if there is no cap
   std::vector<Cell> without_crossovers;  ///< empty if nobody crossed
+  std::vector<Cell> without_bots;        ///< empty if nobody is suspected, or nobody looked
   struct Group {
     std::string dimension, group;
     std::vector<Cell> cells;
@@ -57,7 +58,7 @@ struct MetricStatistics {
     int day = 0;  ///< 1-based
     std::vector<Cell> cells;
   };
-  std::vector<Day> by_day;          ///< units by the day of their first exposure; cumulate by merging
+  std::vector<Day> by_day;  ///< units by the day of their first exposure; cumulate by merging
   /// Tables of running totals: all units so far as they stood on the day, instead of `by_day`.
   std::vector<Day> running;
   std::vector<Day> since_exposure;  ///< values by days since first exposure

@@ -8,7 +8,6 @@
 #include "engine/aggregate/frozen_plan.hpp"
 #include "engine/aggregate/store_view.hpp"
 #include "engine/analyse/analyse.hpp"
-#include "engine/analyse/bots.hpp"
 #include "engine/analyse/cut.hpp"
 #include "engine/analyse/ledger.hpp"
 #include "engine/definition/error.hpp"
@@ -43,11 +42,8 @@ struct Measurement {
     AggregateOptions options;
     options.segments = question.segments;
     options.memory = question.memory;
-    Statistics statistics = store.aggregate(catalog, question.experiment, options);
-    if (question.bots && store.file_reader() != nullptr)
-      statistics.counts["suspected_bots"] =
-          static_cast<std::int64_t>(suspected_bots(*store.file_reader(), question.experiment).size());
-    return statistics;
+    options.bots = true;
+    return store.aggregate(catalog, question.experiment, options);
   }
   Scorecard analyse(const Statistics& statistics, const StoreView& store) const {
     Analysis analysis = analysis_for(catalog, experiment);

@@ -19,8 +19,6 @@ struct StoreQuestion {
   std::vector<std::string> segments = {};
   /// Follow the plan now in the catalog, not the one that the first exposure froze.
   bool current_plan = false;
-  /// Look for bots, which takes a pass of its own; see bots.hpp.
-  bool bots = false;
   /// Of earlier reports in this process; null: every report is made anew.
   ReportMemory* memory = nullptr;
   ServerOptions server = {};  ///< of a store that a server keeps

@@ -7,6 +7,7 @@
 #include <map>
 #include <numeric>
 
+#include "engine/aggregate/needs.hpp"
 #include "engine/analyse/cut.hpp"
 #include "engine/analyse/deliveries_check.hpp"
 #include "engine/analyse/distribution_check.hpp"
@@ -298,10 +299,14 @@ Check duplicates(const CheckInput& input) {
   return check;
 }
 
-/// The hours in which an experiment ran, up to the last that is over.
-HourRange hours_run(const Statistics& statistics) {
+/// The hours in which an experiment was measured: until its last window is over, up to the last hour that is.
+HourRange hours_run(const CheckInput& input) {
+  const Statistics& statistics = input.statistics;
   if (!statistics.first_exposure) return {};
-  return {hour_of(*statistics.first_exposure), hour_of(statistics.as_of) - 1};
+  Micros longest = 0;
+  for (const MetricTask& task : input.tasks) longest = std::max(longest, end_of_window(task.metric));
+  const Micros over = statistics.last_exposure.value_or(statistics.as_of) + longest;
+  return {hour_of(*statistics.first_exposure), hour_of(std::min(statistics.as_of, over)) - 1};
 }
 
 Check late_events(const CheckInput& input) {
@@ -314,7 +319,7 @@ Check late_events(const CheckInput& input) {
     check.status = kNotRun;
     check.note = "bulk_import";
   }
-  const Lateness late = lateness(input.deliveries, hours_run(input.statistics));
+  const Lateness late = lateness(input.deliveries, hours_run(input));
   if (late.rows == 0) return check;
   check.numbers.push_back({"late_hour", number(late.hour)});
   check.numbers.push_back({"late_day", number(late.day)});
@@ -325,7 +330,7 @@ Check late_events(const CheckInput& input) {
 Check clock_skew(const CheckInput& input) {
   if (input.seen_once) return {.kind = "clock_skew", .status = kNotRun, .note = "table"};
   Check check = row_share("clock_skew", input.statistics.future_events, rows_read(input.statistics), 0);
-  const auto clocks = clocks_ahead(input.deliveries, hours_run(input.statistics));
+  const auto clocks = clocks_ahead(input.deliveries, hours_run(input));
   double lead = 0.0;
   for (const SourceClock& clock : clocks) {
     lead = std::max(lead, clock.largest_lead_seconds);
@@ -344,7 +349,7 @@ Check clock_skew(const CheckInput& input) {
 /// Hours in which a source of the store was silent.
 void add_source_gaps(const CheckInput& input, Check& check) {
   std::int64_t hours = 0;
-  for (const SourceGap& gap : source_gaps(input.deliveries, hours_run(input.statistics))) {
+  for (const SourceGap& gap : source_gaps(input.deliveries, hours_run(input))) {
     hours += gap.hours;
     check.places.push_back({.dimension = "source",
                             .group = fmt::format("{}: {} h from {}", gap.source, gap.hours,

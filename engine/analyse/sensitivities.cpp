@@ -55,6 +55,8 @@ std::vector<Sensitivity> sensitivities(const MetricTask& task, const Statistics&
       rows.push_back(row(task, statistics, task.data.uncapped, pair, "uncapped"));
     if (!task.data.without_crossovers.empty())
       rows.push_back(row(task, statistics, task.data.without_crossovers, pair, "without_crossovers"));
+    if (!task.data.without_bots.empty())
+      rows.push_back(row(task, statistics, task.data.without_bots, pair, "without_bots"));
     if (is_adjusted(task, look_of(task, task.data.cells, pair)))
       rows.push_back(row(task, statistics, task.data.cells, pair, "unadjusted"));
     add_stopped(task, statistics, pair, rows);

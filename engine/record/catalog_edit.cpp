@@ -8,10 +8,9 @@
 #include <optional>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "assign/ranges.hpp"
 #include "engine/definition/assigner.hpp"
+#include "engine/definition/assignment_edit.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/record/reader.hpp"
 #include "engine/record/stored_buckets.hpp"
@@ -114,20 +113,12 @@ std::vector<std::string> check_moves(const CatalogEdit& edit, const Catalog& bef
   return reshuffled;
 }
 
-/// Sets what `edit` makes of each experiment's JSON, in the order of the catalog, and reads the result.
-template <class Edit>
-Catalog edited(const Catalog& catalog, Edit edit) {
-  auto document = nlohmann::json::parse(catalog.text);
-  for (std::size_t i = 0; i < catalog.experiments.size(); ++i)
-    edit(document["experiments"][i], catalog.experiments[i].assignment);
-  return parse_catalog(document.dump());
-}
-
 /// The catalog with the epochs of these experiments raised by one.
 Catalog raise_epochs(const Catalog& catalog, const std::vector<std::string>& keys) {
-  return edited(catalog, [&](nlohmann::json& experiment, const assign::Experiment& now) {
-    if (std::find(keys.begin(), keys.end(), now.key) != keys.end()) experiment["epoch"] = now.epoch + 1;
-  });
+  std::vector<AssignmentEdit> edits;
+  for (const std::string& key : keys)
+    edits.push_back({.experiment = key, .epoch = catalog.find_experiment(key)->assignment.epoch + 1});
+  return with_edits(catalog, edits);
 }
 
 /// The ranges that give `now` its weights and move the fewest units from where `old` has them; empty when
@@ -150,18 +141,14 @@ std::vector<assign::BucketRange> least_moving_ranges(const assign::Experiment& o
 /// A change of weights moves only whom it must: the ranges that do are written into the catalog, and stay
 /// there with the next edit.
 Catalog keep_ranges(const Catalog& before, const Catalog& after) {
-  bool any = false;
-  Catalog kept = edited(after, [&](nlohmann::json& experiment, const assign::Experiment& now) {
+  std::vector<AssignmentEdit> edits;
+  for (const auto& definition : after.experiments) {
+    const assign::Experiment& now = definition.assignment;
     const auto* old = before.find_experiment(now.key);
-    const auto ranges = old ? least_moving_ranges(old->assignment, now) : std::vector<assign::BucketRange>{};
-    for (const assign::BucketRange& range : ranges) {
-      any = true;
-      experiment["ranges"].push_back({{"arm", now.arms[range.arm].key},
-                                      {"first", fmt::format("{:016x}", range.first)},
-                                      {"last", fmt::format("{:016x}", range.last)}});
-    }
-  });
-  return any ? kept : after;
+    auto ranges = old ? least_moving_ranges(old->assignment, now) : std::vector<assign::BucketRange>{};
+    if (!ranges.empty()) edits.push_back({.experiment = now.key, .epoch = {}, .ranges = std::move(ranges)});
+  }
+  return edits.empty() ? after : with_edits(after, edits);
 }
 
 std::optional<CatalogVersion> current_catalog(Recorder& recorder) {

@@ -117,20 +117,20 @@ class Story {
     note_holdout(who, visit.at);
     const auto answer = ask(*visit.shopper, "recommendations");
     if (!answer.measured()) return Box::none;
-    const Box box = answer.arm == "sessions"      ? Box::sessions
-                    : answer.arm == "bestsellers" ? Box::best_sellers
-                                                  : Box::none;
+    const Box box = answer.arm() == "sessions"      ? Box::sessions
+                    : answer.arm() == "bestsellers" ? Box::best_sellers
+                                                    : Box::none;
     if (std::exchange(remembered.in_recommendations, true)) return box;
     // Whether the recommender knows anything of this shopper yet: if not, best-sellers stand in, and it is
     // said.
     const bool unknown = remembered.last.viewed.empty();
     journal_.add(ShopExposure{.shopper = visit.shopper->id,
-                              .experiment = answer.experiment,
-                              .arm = answer.arm,
+                              .experiment = answer.experiment(),
+                              .arm = answer.arm(),
                               .epoch = answer.epoch,
                               .at = visit.at,
                               .device = visit.shopper->device,
-                              .propensity = answer.arm == "sessions" ? 0.5 : 0.25,
+                              .propensity = answer.arm() == "sessions" ? 0.5 : 0.25,
                               .fallback = box == Box::sessions && unknown});
     return box;
   }
@@ -142,11 +142,11 @@ class Story {
     if (day >= 0 && (remembered.in_mail || day <= kLastExposure)) {
       note_holdout(who, at);
       const auto answer = ask(shopper, "dynamic-email");
-      dynamic = answer.measured() && answer.arm == "dynamic";
+      dynamic = answer.measured() && answer.arm() == "dynamic";
       if (answer.measured() && !std::exchange(remembered.in_mail, true))
         journal_.add(ShopExposure{.shopper = shopper.id,
-                                  .experiment = answer.experiment,
-                                  .arm = answer.arm,
+                                  .experiment = answer.experiment(),
+                                  .arm = answer.arm(),
                                   .epoch = answer.epoch,
                                   .at = at,
                                   .device = shopper.device,

@@ -161,9 +161,9 @@ SummaryColumns summary_mean(const std::string& text) {
 
 }  // namespace
 
-void add_analyze_options(CLI::App& command, AnalyzeOptions& o) {
+void add_analyze_options(Command& command, AnalyzeOptions& o) {
   const auto list = [&](const char* flags, std::vector<std::string>& to, const char* text) {
-    return command.add_option(flags, to, text)->allow_extra_args(false);
+    return command.add_option(flags, to, text)->one_value_each();
   };
   command.add_option("file", o.files, "CSV files: plain, gzip or zstd; - is standard input");
   list("--arm-file", o.arm_files, "ARM=FILE: a file that holds one arm");

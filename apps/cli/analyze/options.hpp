@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
+#include "apps/cli/arguments.hpp"
 #include "apps/cli/output.hpp"
 #include "engine/aggregate/summary_table.hpp"
 #include "engine/aggregate/table.hpp"
@@ -32,7 +31,7 @@ struct AnalyzeOptions {
 };
 
 /// Declares every option on the subcommand.
-void add_analyze_options(CLI::App& command, AnalyzeOptions& options);
+void add_analyze_options(Command& command, AnalyzeOptions& options);
 
 /// One file of rows, and the arm it holds when it is the file of one arm.
 struct TableFile {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <stdexcept>
 
 #include <boost/random/mersenne_twister.hpp>
@@ -23,6 +24,7 @@ constexpr double kImpressionItems = 3;
 constexpr double kClick = 0.08;
 constexpr double kAddToCart = 0.15;
 constexpr double kOrderSigma = 0.6;     // of the log of an order's value, within a shopper
+constexpr double kRefundDelay = 4.0;    // days behind the first, on average
 constexpr double kShopperSigma = 0.35;  // of the log of a shopper's usual order value
 constexpr std::array<std::string_view, 4> kSurfaces{"search", "product_page", "cart", "email"};
 constexpr std::array<std::string_view, 4> kCountries{"DE", "FR", "NL", "AT"};
@@ -81,6 +83,7 @@ class Shop {
         engine_(static_cast<std::uint32_t>(options.seed ^ (options.seed >> 32))),
         begin_(options.start - options.history_days * kDay),
         end_(options.start + options.days * kDay),
+        over_(end_ + options.window_days * kDay),
         calendar_(begin_, options.history_days + options.days + options.window_days + 1) {
     double total = 0;
     for (const ArmEffect& arm : options.arms) total += arm.weight;
@@ -146,12 +149,13 @@ class Shop {
     while (true) {
       time += std::max<std::int64_t>(
           1, static_cast<std::int64_t>(exponential() / ceiling * static_cast<double>(kDay)));
-      if (time >= end_) break;
+      if (time >= over_) break;
       const double lift = exposed ? 1.0 + options_.arms[itt_arm].return_visits : 1.0;
       if (uniform() * ceiling >= shopper.sessions_per_day * calendar_.at(time) * lift) continue;
       const bool other = shopper.two_devices && uniform() < kSecondDeviceUse;
       const std::size_t arm = other ? other_arm : first_arm;
-      const bool inside = time >= options_.start;
+      // Nobody enters after the last day; who is in is shown the arm until the last window is over.
+      const bool inside = time >= options_.start && (exposed || time < end_);
       if (inside && !exposed) {
         exposed = true;
         itt_arm = arm;
@@ -208,9 +212,10 @@ class Shop {
                    .value_cents = cents,
                    .has_value = true});
     if (!refunded) return;
-    const std::int64_t when = at + kDay + static_cast<std::int64_t>(delay * 4.0 * static_cast<double>(kDay));
+    const std::int64_t when =
+        at + kDay + static_cast<std::int64_t>(delay * kRefundDelay * static_cast<double>(kDay));
     const std::string refund = order + "-r";
-    if (when < end_)
+    if (when < over_)
       send(shopper, {.id = refund,
                      .unit = shopper.id,
                      .type = "refund",
@@ -246,6 +251,24 @@ class Shop {
     if (shopper.consent) sink_.event(event);
   }
 
+  /// Of a refund's delay behind its order, a day and more, the chance to fit into `left`.
+  static double refunded_within(double left_days) {
+    return left_days > 1.0 ? -std::expm1(-(left_days - 1.0) / kRefundDelay) : 0.0;
+  }
+  /// The same for an order of a later session in a window that begins at `time`: the mean over the window's
+  /// hours, weighted as sessions are.
+  double refunded_later(std::int64_t time) {
+    double& known = refunded_later_[time / kHour];
+    if (known > 0.0) return known;
+    double sessions = 0.0, refunded = 0.0;
+    for (int hour = 0; hour < options_.window_days * 24; ++hour) {
+      const double weight = calendar_.at(time + hour * kHour + kHour / 2);
+      sessions += weight;
+      refunded += weight * refunded_within(options_.window_days - (hour + 0.5) / 24.0);
+    }
+    return known = refunded / sessions;
+  }
+
   /// Expected values of one shopper, first exposed at `time`, under every arm. The first session counts
   /// itself; later ones are Poisson with mean m, a share of them on a second device with an independent arm:
   ///   E[orders] = p_a + m ((1 - s) p_a + s sum_b w_b p_b),
@@ -256,6 +279,7 @@ class Shop {
                         (calendar_.until(time + options_.window_days * kDay) - calendar_.until(time));
     const double share = shopper.two_devices ? kSecondDeviceUse : 0.0;
     const double value = std::exp(shopper.log_value + kOrderSigma * kOrderSigma / 2.0);
+    const double refunded_first = refunded_within(options_.window_days), refunded_then = refunded_later(time);
     const auto buys = [&](const ArmEffect& arm) {
       return std::min(shopper.conversion * (1.0 + arm.conversion), 1.0);
     };
@@ -263,16 +287,18 @@ class Shop {
       const ArmEffect& own = options_.arms[a];
       const double m = base * (1.0 + own.return_visits);
       double none = 0.0, orders = 0.0, revenue = 0.0, refunded = 0.0, net = 0.0;
-      const auto add = [&](const ArmEffect& arm, double expected) {
+      const auto add = [&](const ArmEffect& arm, double expected, double in_time) {
+        const double back = refund_probability(&arm) * in_time;
         orders += expected;
         revenue += expected * value * (1.0 + arm.order_value);
-        refunded += expected * refund_probability(&arm);
-        net += expected * value * (1.0 + arm.order_value) * (1.0 - refund_probability(&arm));
+        refunded += expected * back;
+        net += expected * value * (1.0 + arm.order_value) * (1.0 - back);
       };
-      add(own, buys(own) * (1.0 + m * (1.0 - share)));
+      add(own, buys(own), refunded_first);
+      add(own, buys(own) * m * (1.0 - share), refunded_then);
       for (std::size_t b = 0; b < options_.arms.size(); ++b) {
         const ArmEffect& other = options_.arms[b];
-        add(other, shares_[b] * m * share * buys(other));
+        add(other, shares_[b] * m * share * buys(other), refunded_then);
         none += shares_[b] * std::exp(-m * ((1.0 - share) * buys(own) + share * buys(other)));
       }
       ArmTruth& sum = truth_.arms[a];
@@ -299,9 +325,10 @@ class Shop {
   const ShopSink& sink_;
   boost::random::mt19937_64 engine_;
   boost::random::normal_distribution<double> normal_;
-  std::int64_t begin_, end_;
+  std::int64_t begin_, end_, over_;
   Calendar calendar_;
   std::vector<double> shares_;
+  std::map<std::int64_t, double> refunded_later_;  ///< by hour
   Truth truth_;
   int session_number_ = 0;
   int event_number_ = 0;

@@ -61,10 +61,10 @@ struct ArmTruth {
   std::string arm;
   double conversion = 0.0;  ///< share with at least one order
   double orders_per_user = 0.0;
-  double revenue_per_user = 0.0;  ///< gross
-  double net_revenue_per_user = 0.0;
-  double order_value = 0.0;  ///< revenue / orders
-  double return_rate = 0.0;  ///< refunded orders / orders
+  double revenue_per_user = 0.0;      ///< gross
+  double net_revenue_per_user = 0.0;  ///< less refunds within the window
+  double order_value = 0.0;           ///< revenue / orders
+  double return_rate = 0.0;           ///< orders refunded within the window / orders
 };
 struct Truth {
   std::int64_t exposed_users = 0;

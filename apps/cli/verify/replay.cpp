@@ -46,7 +46,7 @@ void Replay::add(const ExportedRow& row) {
   context.attributes = row.attributes;
   const assign::Assignment answer = assigner_->assign(context, experiment);
   const bool takes_part = answer.measured() || answer.reason == assign::Reason::overridden;
-  const std::string_view assigned = takes_part || options_.served ? answer.arm : std::string_view();
+  const std::string_view assigned = takes_part || options_.served ? answer.arm() : std::string_view();
 
   auto found = result_.experiments.find(experiment);
   if (found == result_.experiments.end())

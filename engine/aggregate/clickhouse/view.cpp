@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/aggregate/bots.hpp"
+#include "engine/aggregate/clickhouse/event_sql.hpp"
 #include "engine/aggregate/clickhouse/metric_queries.hpp"
 #include "engine/aggregate/experiment_facts.hpp"
 #include "engine/definition/error.hpp"
@@ -16,7 +18,6 @@ namespace {
 /// Units per group of each dimension, by epoch.
 void count_splits(const Run& run, Statistics& statistics) {
   const Population& population = run.population;
-  const std::size_t arms = population.arms.size();
   for (std::size_t d = 0; d < population.dimensions.size(); ++d) {
     const Dimension& dimension = population.dimensions[d];
     std::vector<std::vector<std::int64_t>> units(dimension.groups.size(),
@@ -24,15 +25,36 @@ void count_splits(const Run& run, Statistics& statistics) {
     for_each_row(run.store.cluster(),
                  fmt::format("SELECT g{0}, cell, count() FROM lm_value GROUP BY g{0}, cell", d),
                  [&](const Rows& rows) { units[rows.natural(0)][rows.natural(1)] += rows.integer(2); });
-    for (std::size_t group = 0; group < units.size(); ++group)
-      for (std::size_t epoch = 0; epoch < population.epochs.size(); ++epoch) {
-        const auto first = units[group].begin() + static_cast<std::ptrdiff_t>(epoch * arms);
-        statistics.splits.push_back({.dimension = dimension.name,
-                                     .group = dimension.groups[group],
-                                     .units = {first, first + static_cast<std::ptrdiff_t>(arms)},
-                                     .epoch = population.epochs[epoch]});
-      }
+    add_splits(population, dimension, units, statistics);
   }
+}
+
+/// As suspected_bots() counts them, of events of every type.
+std::int64_t count_bots(const Run& run) {
+  if (run.population.first == 0) return 0;
+  const Run every{.store = run.store,
+                  .catalog = run.catalog,
+                  .experiment = run.experiment,
+                  .as_of = run.as_of,
+                  .until = run.until,
+                  .uncertain = run.uncertain};
+  const BotLimits limits;
+  const auto faster = [](std::uint32_t most, Micros span) {
+    return fmt::format(
+        "arrayExists((a, b) -> b - a < {}, arraySlice(s, 1, greatest(toInt64(length(s)) - {}, 0)), "
+        "arraySlice(s, {}))",
+        span, most, most + 1);
+  };
+  std::int64_t bots = 0;
+  for_each_row(
+      run.store.cluster(),
+      fmt::format("SELECT count() FROM (SELECT arraySort(groupArray(at)) AS s FROM ({}) GROUP BY low, high "
+                  "HAVING count() > {}) WHERE {} OR {}",
+                  EventSql(every).rows_of_units("lm_unit", "t0"),
+                  std::min(limits.in_a_minute, limits.in_a_day),
+                  faster(limits.in_a_minute, 60 * kMicrosPerSecond), faster(limits.in_a_day, kMicrosPerDay)),
+      [&](const Rows& rows) { bots += rows.integer(0); });
+  return bots;
 }
 
 /// As the embedded store does, over sums that the shards have formed.
@@ -103,6 +125,7 @@ class View final : public StoreView {
     bound_time(run.needs, run.population.first, run.population.last);
     read_all_history(run.population.dimensions, run.needs);
     measure(run, statistics);
+    if (options.bots) statistics.counts["suspected_bots"] = count_bots(run);
     return statistics;
   }
 

@@ -5,7 +5,6 @@
 #include <fstream>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -45,10 +44,10 @@ json analyze(std::vector<std::string> arguments) {
   for (const std::string& more :
        {std::string("--format"), std::string("json"), std::string("--output"), output.string()})
     arguments.push_back(more);
-  std::reverse(arguments.begin(), arguments.end());
-  CLI::App program;
+  liftmark::cli::Command program;
   liftmark::cli::add_analyze(program);
-  program.parse(arguments);
+  const int code = program.run(arguments);
+  REQUIRE(code == 0);
   return json::parse(read(output));
 }
 

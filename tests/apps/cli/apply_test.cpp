@@ -34,11 +34,11 @@ struct Folder {
 };
 
 void run(std::vector<std::string> arguments) {
-  CLI::App program;
+  liftmark::cli::Command program;
   liftmark::cli::add_init(program);
   liftmark::cli::add_apply(program);
-  std::reverse(arguments.begin(), arguments.end());
-  program.parse(arguments);
+  const int code = program.run(arguments);
+  REQUIRE(code == 0);
 }
 
 json catalog(double weight) {
@@ -81,7 +81,7 @@ std::vector<std::string> arms_in_force(const Folder& folder, int units) {
     const std::string unit = "user-" + std::to_string(i);
     liftmark::assign::Context context;
     context.unit = unit;
-    arms.emplace_back(assigner->assign(context, "checkout").arm);
+    arms.emplace_back(assigner->assign(context, "checkout").arm());
   }
   return arms;
 }

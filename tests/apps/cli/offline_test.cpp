@@ -10,7 +10,6 @@
 #include <fstream>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -39,10 +38,10 @@ std::string offline_text(std::vector<std::string> arguments) {
   fs::remove(output);
   arguments.insert(arguments.begin(), "offline");
   arguments.insert(arguments.end(), {"--output", output.string()});
-  std::reverse(arguments.begin(), arguments.end());
-  CLI::App program;
+  liftmark::cli::Command program;
   liftmark::cli::add_offline(program);
-  program.parse(arguments);
+  const int code = program.run(arguments);
+  REQUIRE(code == 0);
   std::ifstream in(output, std::ios::binary);
   std::stringstream text;
   text << in.rdbuf();

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/commands.hpp"
+#include "engine/definition/error.hpp"
 
 namespace {
 
@@ -33,10 +34,10 @@ std::vector<std::string> read_by_shell(const std::string& line) {
 
 json run(std::vector<std::string> arguments, const fs::path& output) {
   arguments.insert(arguments.end(), {"--output", output.string()});
-  std::reverse(arguments.begin(), arguments.end());
-  CLI::App program;
+  liftmark::cli::Command program;
   liftmark::cli::add_analyze(program);
-  program.parse(arguments);
+  const int code = program.run(arguments);
+  REQUIRE(code == 0);
   std::ifstream file(output);
   return json::parse(file);
 }
@@ -76,15 +77,17 @@ TEST_CASE("the command in a scorecard makes the same scorecard again") {
 }
 
 TEST_CASE("a command on a store gets the moment it was read at") {
-  CLI::App program;
+  liftmark::cli::Command program;
   liftmark::cli::add_report(program);
-  CLI::App* command = program.get_subcommand("report");
-  command->callback([] {});  // only what was typed matters here
-  program.parse("report 'my shop.db' checkout --segment country --format html --output o.html");
+  liftmark::cli::Command* command = program.subcommand("report");
+  // There is no such store, but what was typed has been read.
+  CHECK_THROWS_AS(program.run({"report", "no such.db", "checkout", "--segment", "country", "--format", "html",
+                               "--output", "o.html"}),
+                  liftmark::Error);
   liftmark::Scorecard card;
   card.provenance.as_of = 1'772'368'215'250'000;  // date -u -d @1772368215: 2026-03-01T12:30:15Z
   const auto line = liftmark::cli::command_line(*command, card);
-  CHECK(line.find("liftmark report 'my shop.db' checkout ") == 0);
+  CHECK(line.find("liftmark report 'no such.db' checkout ") == 0);
   CHECK(line.find("--as-of 2026-03-01T12:30:15.25") != std::string::npos);
   CHECK(line.find("--segment country") != std::string::npos);
   CHECK(line.find("--output") == std::string::npos);

@@ -5,19 +5,15 @@
 #include <fstream>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "apps/cli/commands.hpp"
-#include "engine/definition/error.hpp"
+#include "apps/cli/running.hpp"
 #include "paths.hpp"
 
 namespace {
 
-namespace fs = std::filesystem;
-using liftmark::Error;
-using nlohmann::json;
+using namespace liftmark::tests;
 
 const fs::path kData = fs::path(liftmark::tests::kSharedDir) / "data";
 
@@ -25,57 +21,6 @@ bool has_data(const char* file) {
   if (fs::exists(kData / file)) return true;
   WARN("the folder with real data is not here, so this test did not run: " << (kData / file).string());
   return false;
-}
-
-fs::path fresh_folder(const std::string& name) {
-  const auto folder = fs::temp_directory_path() / ("liftmark_real_data_test_" + name);
-  fs::remove_all(folder);
-  fs::create_directories(folder);
-  return folder;
-}
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-std::string write(const fs::path& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary) << text;
-  return path.string();
-}
-
-/// Runs a command as the program does. Throws what it throws.
-void run(std::vector<std::string> arguments) {
-  CLI::App program;
-  for (const auto& add : liftmark::cli::kCommands) add(program);
-  std::reverse(arguments.begin(), arguments.end());
-  program.parse(arguments);
-}
-
-std::string failure(const std::vector<std::string>& arguments) {
-  try {
-    run(arguments);
-  } catch (const Error& error) {
-    return describe(error);
-  }
-  return "no error";
-}
-
-json card_of(std::vector<std::string> arguments, const fs::path& folder) {
-  const auto output = folder / "card.json";
-  for (const std::string& more :
-       {std::string("--format"), std::string("json"), std::string("--output"), output.string()})
-    arguments.push_back(more);
-  run(arguments);
-  return json::parse(read(output));
-}
-
-const json& metric(const json& card, const std::string& key) {
-  for (const auto& row : card["metrics"])
-    if (row["key"] == key) return row;
-  throw std::out_of_range(key);
 }
 
 void check_close(const json& got, double want) {
@@ -251,21 +196,4 @@ TEST_CASE("msu_library: click maps say visits in a sentence only; the five pages
   for (const json& arm : click["arms"])
     if (arm["arm"] == "Services") check_close(arm["value"], 45.0 / 2'064);
   CHECK(click["comparisons"].size() == 4);
-}
-
-TEST_CASE("simulate writes the same shop into a store as import does from its files") {
-  const auto folder = fresh_folder("simulate");
-  const auto direct = (folder / "direct.db").string(), imported = (folder / "imported.db").string();
-  run({"simulate", "--quiet", "--users", "3000", "--out", (folder / "files").string(), "--store", direct});
-  run({"init", imported});
-  run({"apply", imported, (folder / "files" / "catalog.json").string()});
-  run({"import", imported, (folder / "files" / "exposures.csv").string(),
-       (folder / "files" / "events.csv").string(), "--recorded-at", "event-time"});
-  const auto one = card_of({"report", direct, "recommendations"}, folder);
-  const auto two = card_of({"report", imported, "recommendations"}, folder);
-  CHECK(one["metrics"] == two["metrics"]);
-  CHECK(one["arms"] == two["arms"]);
-  CHECK(failure({"simulate", "--users", "10", "--store", direct}).find("exists already") !=
-        std::string::npos);
-  CHECK(failure({"simulate", "--users", "10"}).find("--out FOLDER") != std::string::npos);
 }

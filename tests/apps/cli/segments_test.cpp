@@ -11,7 +11,6 @@
 #include <fstream>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -46,10 +45,10 @@ struct Scratch {
 };
 
 void command(liftmark::cli::AddCommand add, std::vector<std::string> arguments) {
-  std::reverse(arguments.begin(), arguments.end());
-  CLI::App program;
+  liftmark::cli::Command program;
   add(program);
-  program.parse(arguments);
+  const int code = program.run(arguments);
+  REQUIRE(code == 0);
 }
 
 std::string read(const std::string& path) {

@@ -48,12 +48,12 @@ struct Shop {
 };
 
 void run(std::vector<std::string> arguments) {
-  CLI::App program;
+  liftmark::cli::Command program;
   for (const auto add : {liftmark::cli::add_init, liftmark::cli::add_apply, liftmark::cli::add_import,
                          liftmark::cli::add_report})
     add(program);
-  std::reverse(arguments.begin(), arguments.end());
-  program.parse(arguments);
+  const int code = program.run(arguments);
+  REQUIRE(code == 0);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // came later is shown beside it. Real stores, recorded in the past and added to now.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
@@ -215,5 +216,55 @@ TEST_CASE("duplicates are a share of the rows that came to the store") {
     CHECK(check.note == "in_the_store");
     CHECK(*check.numbers.at(0).value == 30);
     CHECK(*check.numbers.at(1).value == Approx(30.0 / (400 + 20 + 60)));
+  }
+}
+
+TEST_CASE("a suspected bot is flagged and stays, and the lift without it stands beside") {
+  const Shop with("bots"), without("no-bots");
+  for (const Shop* shop : {&with, &without}) {
+    shop->apply(kAlwaysValid);
+    shop->record(20, 40, true, true);
+    Store store = Store::open(shop->path);
+    Recorder recorder(store, {.oldest = 100'000 * kDay});
+    Batch batch("test");
+    const std::string unit = "bot";
+    if (shop == &with)
+      batch.add(Exposure{.id = unit,
+                         .experiment = "checkout",
+                         .unit = unit,
+                         .arm = "variant",
+                         .at = kStart,
+                         .recorded_at = {},
+                         .attributes = {},
+                         .propensity = {}});
+    for (int i = 0; i < 601; ++i) {  // one more than a person may have in a minute
+      const std::string id = "b" + std::to_string(i);
+      batch.add(Event{.id = id,
+                      .unit = unit,
+                      .type = i == 0 ? "purchase" : "view",
+                      .at = kStart + kDay + i * 99'000,
+                      .recorded_at = {},
+                      .value = 5'000'000'000,
+                      .reference = {},
+                      .properties = {}});
+    }
+    recorder.record(std::move(batch));
+  }
+  const Scorecard seen = with.report(), clean = without.report();
+  const auto bots = [](const Scorecard& card) {
+    return *std::find_if(card.checks.begin(), card.checks.end(),
+                         [](const Check& c) { return c.kind == "bots"; });
+  };
+  CHECK(bots(seen).status == "watched");
+  CHECK(*bots(seen).numbers.at(0).value == 1);
+  CHECK(bots(clean).status == "passed");
+  for (std::size_t m = 0; m < seen.metrics.size(); ++m) {
+    CHECK(seen.metrics[m].comparisons[0].relative != clean.metrics[m].comparisons[0].relative);
+    const auto& rows = seen.metrics[m].sensitivities;
+    const auto row =
+        std::find_if(rows.begin(), rows.end(), [](const auto& one) { return one.kind == "without_bots"; });
+    REQUIRE(row != rows.end());
+    CHECK(row->relative == clean.metrics[m].comparisons[0].relative);
+    for (const auto& other : clean.metrics[m].sensitivities) CHECK(other.kind != "without_bots");
   }
 }

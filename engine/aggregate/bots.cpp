@@ -1,4 +1,4 @@
-#include "engine/analyse/bots.hpp"
+#include "engine/aggregate/bots.hpp"
 
 #include <algorithm>
 

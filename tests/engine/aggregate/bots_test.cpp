@@ -1,5 +1,5 @@
 // Impossible rates, counted by hand.
-#include "engine/analyse/bots.hpp"
+#include "engine/aggregate/bots.hpp"
 
 #include <fmt/format.h>
 
