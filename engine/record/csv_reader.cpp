@@ -138,9 +138,11 @@ bool CsvReader::next() {
 
 void CsvReader::require_good() const {
   if (problem_ == CsvProblem::none) return;
-  throw Error(ErrorCode::data, fmt::format("{}:{}", name_, record_line_), std::string(sentence(problem_)),
-              fmt::format("at most {} columns and {} bytes a line, {} columns here", options_.max_columns,
-                          options_.max_record_bytes, header_.empty() ? fields_.size() : header_.size()));
+  const std::size_t columns = header_.empty() ? fields_.size() : header_.size();
+  throw Error(
+      ErrorCode::data, fmt::format("{}:{}", name_, record_line_), std::string(sentence(problem_)),
+      fmt::format("at most {} columns and {} bytes a line{}", options_.max_columns, options_.max_record_bytes,
+                  columns == 0 ? std::string() : fmt::format(", {} columns here", columns)));
 }
 
 /// Makes room and reads more behind what is there; false at the end of the input.
