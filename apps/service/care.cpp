@@ -103,6 +103,7 @@ void link(Service& service, Call& call, const Reply& reply) {
 
 void erase_unit(Service& service, Call& call, const Reply& reply) {
   const Erasure erasure = erase(service.recorder(), text_of(object_of(service, call), "unit"));
+  service.report_memory().forget();
   service.refresh();
   answer(reply, {{"units", erasure.units},
                  {"rows", erasure.rows},

@@ -22,6 +22,7 @@ using nlohmann::ordered_json;
 StoreQuestion question_of(const Service& service, const Call& call, const std::string& experiment) {
   StoreQuestion question{service.options().store.string(), experiment, {}, {}};
   question.as_of = query_value(call.request.target, "as_of").value_or("");
+  question.memory = &service.report_memory();
   if (const auto segment = query_value(call.request.target, "segment")) question.segments.push_back(*segment);
   return question;
 }

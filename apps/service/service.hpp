@@ -19,6 +19,7 @@
 #include "apps/service/routes.hpp"
 #include "apps/service/stream_tokens.hpp"
 #include "apps/service/worker_threads.hpp"
+#include "engine/aggregate/report_memory.hpp"
 #include "engine/record/recorder.hpp"
 #include "engine/record/segments.hpp"
 #include "engine/record/store.hpp"
@@ -79,6 +80,8 @@ class Service {
   std::shared_ptr<EventChannel> share_feature_events() const noexcept { return feature_events_; }
   AccessLog& access_log() noexcept { return access_log_; }
   const StreamTokens& stream_tokens() const noexcept { return stream_tokens_; }
+  /// What one report leaves to the next.
+  ReportMemory& report_memory() const noexcept { return *report_memory_; }
   /// ,"eventStreams":[..] with a token that opens the stream of catalog changes.
   std::string event_stream_link() const;
   /// The store took the last thing it was given.
@@ -104,6 +107,7 @@ class Service {
   Metrics metrics_;
   AccessLog access_log_;
   StreamTokens stream_tokens_;
+  std::unique_ptr<ReportMemory> report_memory_ = std::make_unique<ReportMemory>();
   std::shared_ptr<EventChannel> catalog_events_, feature_events_;
   std::atomic<bool> draining_{false};
   std::atomic<bool> store_healthy_{true};
