@@ -15,6 +15,16 @@ struct Shown {
   Tone tone;
 };
 
+/// A lift without an interval is not drawn: an interval stands beside every lift.
+const Figure* drawn(const TimePoint& point) {
+  const Figure& lift = point.relative;
+  return lift.estimate && (lift.lower || lift.upper) ? &lift : nullptr;
+}
+bool has_drawn(const Timeline& timeline) {
+  return std::any_of(timeline.points.begin(), timeline.points.end(),
+                     [](const TimePoint& point) { return drawn(point) != nullptr; });
+}
+
 /// Cumulative lines of decision metrics first, then of guardrails.
 std::vector<Shown> shown_lines(const Page& page) {
   std::vector<Shown> lines;
@@ -22,7 +32,7 @@ std::vector<Shown> shown_lines(const Page& page) {
     for (const MetricResult& metric : page.scorecard.metrics) {
       if (metric.role != role) continue;
       for (const Timeline& timeline : metric.timelines) {
-        if (timeline.kind != "cumulative" || timeline.points.size() < 2) continue;
+        if (timeline.kind != "cumulative" || timeline.points.size() < 2 || !has_drawn(timeline)) continue;
         Tone tone = Tone::flat;
         for (const Comparison& comparison : metric.comparisons)
           if (comparison.arm == timeline.arm && comparison.against == timeline.against)
@@ -56,8 +66,7 @@ void write_chart(Page& page, const Shown& shown, bool large, bool several) {
        {"interval", lift.empty() ? reason_word(last.relative.reason, page.language()) : lift.interval}});
   Line line{{}, hue};
   for (const TimePoint& point : shown.timeline->points)
-    line.points.push_back(
-        {static_cast<double>(point.day), point.relative.estimate ? &point.relative : nullptr});
+    line.points.push_back({static_cast<double>(point.day), drawn(point)});
   chart.lines.push_back(std::move(line));
   if (page.colours() && shown.timeline->first_clear_day &&
       (shown.tone == Tone::good || shown.tone == Tone::bad)) {
@@ -112,7 +121,7 @@ void write_rows(Page& page, const Shown& shown) {
 
 bool is_other_line(const MetricResult& metric, const Timeline& timeline) {
   return metric.role == "primary" && (timeline.kind == "daily" || timeline.kind == "since_exposure") &&
-         timeline.points.size() >= 2;
+         timeline.points.size() >= 2 && has_drawn(timeline);
 }
 bool has_other_lines(const Scorecard& scorecard) {
   for (const MetricResult& metric : scorecard.metrics)
@@ -137,8 +146,7 @@ void write_other_lines(Page& page, std::size_t room) {
                     page.compared(timeline.arm, timeline.against);
       Line line{{}, "ink"};
       for (const TimePoint& point : timeline.points)
-        line.points.push_back(
-            {static_cast<double>(point.day), point.relative.estimate ? &point.relative : nullptr});
+        line.points.push_back({static_cast<double>(point.day), drawn(point)});
       chart.lines.push_back(std::move(line));
       ++written;
       out.markup("<div class=\"keep\"><h3>")

@@ -448,7 +448,8 @@ TEST_CASE(
       const bool point = has(path, "/points/") || has(path, "/timeline/");
       const bool amount =
           has(path, "/absolute") || has(path, "/money/") || has(path, "/survival/") ||
-          (has(path, "/decompositions/") && json["decompositions"][path[16] - '0']["kind"] == "surfaces");
+          (has(path, "/decompositions/") &&
+           json["decompositions"][static_cast<std::size_t>(path[16] - '0')]["kind"] == "surfaces");
       if (point || amount || figure["estimate"].is_null() || figure["lower"].is_null()) continue;
       ++compared;
       for (const auto& [format, text] : texts)
@@ -472,6 +473,16 @@ TEST_CASE("no lift without its interval") {
   card.metrics[0].comparisons[0].relative.estimate = 0.777;
   for (const char* format : {"text", "markdown", "html"})
     CHECK(rendered(format, card).find("77.7") == std::string::npos);
+}
+
+TEST_CASE("a line without intervals is not drawn") {
+  Scorecard card = fixtures::rich();
+  const std::string line = "class=\"ln good";  // of a decision metric that is better
+  REQUIRE(rendered("html", card).find(line) != std::string::npos);
+  for (auto& metric : card.metrics)
+    for (auto& timeline : metric.timelines)
+      for (auto& point : timeline.points) point.relative.lower = point.relative.upper = std::nullopt;
+  CHECK(rendered("html", card).find(line) == std::string::npos);
 }
 
 TEST_CASE("the page keeps its budget at 30 metrics, 3 arms, 120 days") {

@@ -135,7 +135,7 @@ TEST_CASE("a change of weights moves only whom it must, edit after edit") {
   CHECK(version(folder) == 2);
   const auto after = arms_in_force(folder, kUnits);
   int moved = 0;
-  for (int i = 0; i < kUnits; ++i) {
+  for (std::size_t i = 0; i < before.size(); ++i) {
     if (before[i] == after[i]) continue;
     ++moved;
     CHECK(after[i] == "control");
