@@ -156,7 +156,7 @@ TEST_CASE("a change of weights moves only whom it must, edit after edit") {
   const json stored = json::parse(liftmark::Reader(folder.store()).catalog()->json);
   CHECK(stored["experiments"][0]["epoch"] == 2);
   const auto again = arms_in_force(folder, kUnits);
-  for (int i = 0; i < kUnits; ++i)
+  for (std::size_t i = 0; i < after.size(); ++i)
     if (after[i] != "control") CHECK(again[i] == after[i]);
 }
 
