@@ -15,7 +15,7 @@ constexpr Markup kStyleText(
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 Inter,system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif;font-variant-numeric:tabular-nums;overflow-wrap:break-word}
 h1,h2,h3,p,li,dd,dt,figcaption,tbody th,thead th:not(.n),td.l,small,code{overflow-wrap:anywhere}
-td.l{min-width:10ch}
+@media print,(min-width:700px){tbody th,td.l{min-width:13ch}}
 .top,main{max-width:1080px;margin:0 auto;padding:0 32px}
 .top{display:flex;gap:48px;justify-content:space-between;align-items:flex-end;padding-top:44px;padding-bottom:24px}
 h1{font-size:34px;line-height:1.15;letter-spacing:-.02em;margin:2px 0 8px;font-weight:680}
