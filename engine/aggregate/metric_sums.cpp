@@ -359,8 +359,8 @@ void MetricSums::add_parts(const Texts& texts, const ExactSums& base, MetricStat
   }
 }
 
-std::vector<Cell> MetricSums::cells_without(const ExactSums& some) const {
-  ExactSums rest = total();
+std::vector<Cell> MetricSums::cells_without(const ExactSums& all, const ExactSums& some) const {
+  ExactSums rest = all;
   std::int64_t units = 0;
   for (std::size_t i = 0; i < some.cells(); ++i) {
     rest.subtract(i, some, i);
@@ -380,8 +380,8 @@ MetricStatistics MetricSums::statistics(const Texts& texts) const {
     result.uncapped = cells(uncapped_, 0);
     result.cap = static_cast<double>(*threshold_) / needs_->per_one[0];
   }
-  result.without_crossovers = cells_without(crossed_);
-  result.without_bots = cells_without(bots_);
+  result.without_crossovers = cells_without(all, crossed_);
+  result.without_bots = cells_without(all, bots_);
   for (std::size_t d = 0; d < groups_.size(); ++d) {
     const Dimension& dimension = population_->dimensions[d];
     for (std::size_t g = 0; g < dimension.groups.size(); ++g)

@@ -141,8 +141,8 @@ class MetricSums {
                                 const std::vector<double>& per_one) const;
   void count(std::size_t member, bool history, const UnitValues& values);
   std::vector<Cell> cells(const ExactSums& sums, std::size_t index) const;
-  /// All units but these; empty when these are none.
-  std::vector<Cell> cells_without(const ExactSums& some) const;
+  /// The units of `all` but these; empty when these are none.
+  std::vector<Cell> cells_without(const ExactSums& all, const ExactSums& some) const;
   bool is_bot(std::size_t member) const { return bots_.cells() > 0 && population_->bot[member] != 0; }
   ExactSums total() const;
   void add_trimmed(const ExactSums& base, MetricStatistics& result) const;

@@ -30,7 +30,6 @@ class FileView final : public StoreView {
   std::vector<SourceDeliveries> deliveries() const override {
     return read_deliveries(store_, reader_.as_of());
   }
-  const Reader* file_reader() const override { return &reader_; }
 
  private:
   std::string store_;

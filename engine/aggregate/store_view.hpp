@@ -33,8 +33,6 @@ class StoreView {
   virtual FirstExposure first_exposure(std::string_view experiment) const = 0;
   /// What each source delivered; see read_deliveries().
   virtual std::vector<SourceDeliveries> deliveries() const = 0;
-  /// Of a store in a file, for what is asked of files only; else null.
-  virtual const Reader* file_reader() const { return nullptr; }
   /// As liftmark::aggregate(); its memory of earlier reports is for stores in a file only.
   virtual Statistics aggregate(const Catalog& catalog, std::string_view experiment,
                                const AggregateOptions& options) const = 0;

@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 
@@ -149,28 +148,16 @@ def test_restart_during_import(pair, folder):
     print("     commits that were cut off:", cut_off(pair[0]))
 
 
-def main():
-    why = servers.missing()
-    if why:
-        print("skipped:", why)
-        return 77
-    with tempfile.TemporaryDirectory(prefix="liftmark-clickhouse-") as top:
-        folder = os.path.join(top, "shop")
-        shop.make(LIFTMARK, folder, 800)
-        os.chdir(top)
-        pair = [servers.Server(os.path.join(top, name)) for name in ("one", "two")]
-        try:
-            for server in pair:
-                server.start()
-            test_stores(pair, folder)
-            test_two_catalogs(pair, folder)
-            test_stopped_shard(pair, folder)
-            test_restart_during_import(pair, folder)
-        finally:
-            for server in pair:
-                server.stop()
+def test(top, pair):
+    folder = os.path.join(top, "shop")
+    shop.make(LIFTMARK, folder, 800)
+    os.chdir(top)
+    test_stores(pair, folder)
+    test_two_catalogs(pair, folder)
+    test_stopped_shard(pair, folder)
+    test_restart_during_import(pair, folder)
     return 1 if failures else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(servers.run_with_pair(test))

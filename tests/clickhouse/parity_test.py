@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 
 import servers
 import shop
@@ -121,28 +120,19 @@ def test(top, names):
     return failed + compare_reports(file, names, moments)
 
 
-def main():
-    why = servers.missing()
-    if why:
-        print("skipped:", why)
-        return 77
-    with tempfile.TemporaryDirectory(prefix="liftmark-clickhouse-") as top:
-        started = []
-        try:
-            pair = [servers.Server(os.path.join(top, name)) for name in ("one", "two")]
-            started += [server.start() for server in pair]
-            names = {servers.address(pair[:1], "alone"): "18.16, one server",
-                     servers.address(pair, "pair"): "18.16, two shards"}
-            if os.environ.get("LIFTMARK_CHDB"):
-                started.append(servers.Modern(os.path.join(top, "modern")).start())
-                names[servers.address(started[-1:], "modern")] = "26, in process"
-            else:
-                print("26: not tested, LIFTMARK_CHDB names no folder with the npm package chdb")
-            return 1 if test(top, names) else 0
-        finally:
-            for server in started:
-                server.stop()
+def test_engines(top, pair):
+    names = {servers.address(pair[:1], "alone"): "18.16, one server",
+             servers.address(pair, "pair"): "18.16, two shards"}
+    if not os.environ.get("LIFTMARK_CHDB"):
+        print("26: not tested, LIFTMARK_CHDB names no folder with the npm package chdb")
+        return 1 if test(top, names) else 0
+    modern = servers.Modern(os.path.join(top, "modern")).start()
+    try:
+        names[servers.address([modern], "modern")] = "26, in process"
+        return 1 if test(top, names) else 0
+    finally:
+        modern.stop()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(servers.run_with_pair(test_engines))

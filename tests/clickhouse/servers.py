@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.error
@@ -127,6 +128,24 @@ class Between:
     def stop(self):
         self.front.shutdown()
         self.front.server_close()
+
+
+def run_with_pair(work):
+    """Calls work(folder, servers) with two running servers in a folder that goes away afterwards; gives its exit code, or
+    the one that CTest takes for skipped where there is no server."""
+    why = missing()
+    if why:
+        print("skipped:", why)
+        return 77
+    with tempfile.TemporaryDirectory(prefix="liftmark-clickhouse-") as top:
+        pair = [Server(os.path.join(top, name)) for name in ("one", "two")]
+        try:
+            for server in pair:
+                server.start()
+            return work(top, pair)
+        finally:
+            for server in pair:
+                server.stop()
 
 
 def missing():

@@ -269,6 +269,27 @@ class Shop {
     return known = refunded / sessions;
   }
 
+  /// Orders from before the experiment that are expected to be refunded in a window that begins at `time`, of
+  /// a shopper with one session a day who orders in each: the window counts refunds by their own time. Nobody
+  /// has a session between the experiment's start and the first exposure.
+  double refunded_before(const Shopper& shopper, std::int64_t time) {
+    std::vector<double>& known = refunded_before_[time / kHour];  // by hour of the order, summed to the start
+    if (known.empty()) {
+      const auto days = [&](std::int64_t order) {
+        return static_cast<double>(time - order) / static_cast<double>(kDay);
+      };
+      known.assign(static_cast<std::size_t>((options_.start - begin_) / kHour) + 1, 0.0);
+      for (std::size_t hour = known.size() - 1; hour-- > 0;) {
+        const std::int64_t from = begin_ + static_cast<std::int64_t>(hour) * kHour, middle = from + kHour / 2;
+        known[hour] = known[hour + 1] + (calendar_.until(from + kHour) - calendar_.until(from)) *
+                                            (refunded_within(days(middle) + options_.window_days) -
+                                             refunded_within(days(middle)));
+      }
+    }
+    const auto first = static_cast<std::size_t>((std::min(shopper.appears, options_.start) - begin_) / kHour);
+    return known[first];
+  }
+
   /// Expected values of one shopper, first exposed at `time`, under every arm. The first session counts
   /// itself; later ones are Poisson with mean m, a share of them on a second device with an independent arm:
   ///   E[orders] = p_a + m ((1 - s) p_a + s sum_b w_b p_b),
@@ -283,10 +304,12 @@ class Shop {
     const auto buys = [&](const ArmEffect& arm) {
       return std::min(shopper.conversion * (1.0 + arm.conversion), 1.0);
     };
+    const double earlier = shopper.sessions_per_day * shopper.conversion * refund_probability(nullptr) *
+                           refunded_before(shopper, time);
     for (std::size_t a = 0; a < options_.arms.size(); ++a) {
       const ArmEffect& own = options_.arms[a];
       const double m = base * (1.0 + own.return_visits);
-      double none = 0.0, orders = 0.0, revenue = 0.0, refunded = 0.0, net = 0.0;
+      double none = 0.0, orders = 0.0, revenue = 0.0, refunded = earlier, net = -earlier * value;
       const auto add = [&](const ArmEffect& arm, double expected, double in_time) {
         const double back = refund_probability(&arm) * in_time;
         orders += expected;
@@ -328,7 +351,8 @@ class Shop {
   std::int64_t begin_, end_, over_;
   Calendar calendar_;
   std::vector<double> shares_;
-  std::map<std::int64_t, double> refunded_later_;  ///< by hour
+  std::map<std::int64_t, double> refunded_later_;                ///< by hour
+  std::map<std::int64_t, std::vector<double>> refunded_before_;  ///< by hour of the window's begin
   Truth truth_;
   int session_number_ = 0;
   int event_number_ = 0;

@@ -62,9 +62,9 @@ struct ArmTruth {
   double conversion = 0.0;  ///< share with at least one order
   double orders_per_user = 0.0;
   double revenue_per_user = 0.0;      ///< gross
-  double net_revenue_per_user = 0.0;  ///< less refunds within the window
+  double net_revenue_per_user = 0.0;  ///< less refunds within the window, of earlier orders too
   double order_value = 0.0;           ///< revenue / orders
-  double return_rate = 0.0;           ///< orders refunded within the window / orders
+  double return_rate = 0.0;           ///< refunds within the window, of earlier orders too / orders
 };
 struct Truth {
   std::int64_t exposed_users = 0;

@@ -8,7 +8,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "apps/cli/commands.hpp"
+#include "apps/cli/running.hpp"
 #include "engine/definition/error.hpp"
 #include "paths.hpp"
 
@@ -44,10 +44,7 @@ json analyze(std::vector<std::string> arguments) {
   for (const std::string& more :
        {std::string("--format"), std::string("json"), std::string("--output"), output.string()})
     arguments.push_back(more);
-  liftmark::cli::Command program;
-  liftmark::cli::add_analyze(program);
-  const int code = program.run(arguments);
-  REQUIRE(code == 0);
+  liftmark::tests::run(arguments);
   return json::parse(read(output));
 }
 

@@ -11,7 +11,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "apps/cli/commands.hpp"
+#include "apps/cli/running.hpp"
 #include "engine/definition/assigner.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/record/reader.hpp"
@@ -33,13 +33,7 @@ struct Folder {
   }
 };
 
-void run(std::vector<std::string> arguments) {
-  liftmark::cli::Command program;
-  liftmark::cli::add_init(program);
-  liftmark::cli::add_apply(program);
-  const int code = program.run(arguments);
-  REQUIRE(code == 0);
-}
+using liftmark::tests::run;
 
 json catalog(double weight) {
   json document = json::parse(R"({"schema": "liftmark.catalog/1",

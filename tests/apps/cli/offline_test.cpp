@@ -13,7 +13,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "apps/cli/commands.hpp"
+#include "apps/cli/running.hpp"
 #include "engine/definition/error.hpp"
 #include "paths.hpp"
 
@@ -38,14 +38,8 @@ std::string offline_text(std::vector<std::string> arguments) {
   fs::remove(output);
   arguments.insert(arguments.begin(), "offline");
   arguments.insert(arguments.end(), {"--output", output.string()});
-  liftmark::cli::Command program;
-  liftmark::cli::add_offline(program);
-  const int code = program.run(arguments);
-  REQUIRE(code == 0);
-  std::ifstream in(output, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
+  liftmark::tests::run(arguments);
+  return liftmark::tests::read(output);
 }
 
 json offline(std::vector<std::string> arguments) {

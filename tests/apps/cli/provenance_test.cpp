@@ -10,7 +10,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "apps/cli/commands.hpp"
+#include "apps/cli/running.hpp"
 #include "engine/definition/error.hpp"
 
 namespace {
@@ -34,12 +34,8 @@ std::vector<std::string> read_by_shell(const std::string& line) {
 
 json run(std::vector<std::string> arguments, const fs::path& output) {
   arguments.insert(arguments.end(), {"--output", output.string()});
-  liftmark::cli::Command program;
-  liftmark::cli::add_analyze(program);
-  const int code = program.run(arguments);
-  REQUIRE(code == 0);
-  std::ifstream file(output);
-  return json::parse(file);
+  liftmark::tests::run(arguments);
+  return json::parse(liftmark::tests::read(output));
 }
 
 }  // namespace

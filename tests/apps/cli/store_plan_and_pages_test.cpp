@@ -11,8 +11,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "apps/cli/commands.hpp"
 #include "apps/cli/plan/history.hpp"
+#include "apps/cli/running.hpp"
 #include "engine/definition/error.hpp"
 
 namespace {
@@ -47,14 +47,7 @@ struct Shop {
   std::string file(const char* name) const { return (path / name).string(); }
 };
 
-void run(std::vector<std::string> arguments) {
-  liftmark::cli::Command program;
-  for (const auto add : {liftmark::cli::add_init, liftmark::cli::add_apply, liftmark::cli::add_import,
-                         liftmark::cli::add_report})
-    add(program);
-  const int code = program.run(arguments);
-  REQUIRE(code == 0);
-}
+using liftmark::tests::run;
 
 }  // namespace
 
