@@ -103,6 +103,7 @@ void print(const std::string& file, const ImportResult& result, bool json) {
 /// Whether one of the files had more bad rows than are allowed.
 bool import_files(const ImportArguments& arguments, ImportOptions options, BatchSink& recorder) {
   bool failed = false;
+  options.idle = service::give_way;
   for (const std::string& file : arguments.files) {
     const ImportResult result = [&] {
       ProgressBar bar(file, !arguments.quiet);

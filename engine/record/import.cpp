@@ -272,7 +272,7 @@ ImportResult import_stream(BatchSink& recorder, std::unique_ptr<InputStream> byt
 
 ImportResult import_file(BatchSink& recorder, const std::filesystem::path& path,
                          const ImportOptions& options) {
-  return import_stream(recorder, InputStream::open(path), path.string(), options);
+  return import_stream(recorder, InputStream::open(path, options.idle), path.string(), options);
 }
 
 ImportResult import_stream(Recorder& recorder, std::unique_ptr<InputStream> bytes, const std::string& name,

@@ -46,6 +46,7 @@ struct ImportOptions {
   std::filesystem::path rejects{};  ///< empty: "<file>.rejects.csv" in the current folder; made when needed
   double max_rejected_share = 0.1;  ///< of the rows; above it (and over 100 rows) the import fails at its end
   std::function<void(const ImportProgress&)> progress{};  ///< called a few times a second
+  std::function<void()> idle{};                           ///< called so often while a pipe brings nothing
 };
 
 struct ImportResult {

@@ -1,6 +1,7 @@
 #include "engine/record/input_stream.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -21,7 +22,8 @@ constexpr std::size_t kBuffer = 1 << 18;
 
 class PlainStream final : public InputStream {
  public:
-  PlainStream(std::string name, int file) : name_(std::move(name)), file_(file) {
+  PlainStream(std::string name, int file, std::function<void()> idle)
+      : name_(std::move(name)), file_(file), idle_(std::move(idle)) {
     struct stat status {};
     if (::fstat(file, &status) != 0) return;
     if (S_ISDIR(status.st_mode)) throw Error(ErrorCode::data, name_, "this is a folder", "name a file");
@@ -38,6 +40,7 @@ class PlainStream final : public InputStream {
       return taken;
     }
     for (;;) {
+      wait();
       const ssize_t got = ::read(file_, to, size);
       if (got >= 0) {
         consumed_ += static_cast<std::uint64_t>(got);
@@ -63,8 +66,17 @@ class PlainStream final : public InputStream {
   const std::string& name() const noexcept { return name_; }
 
  private:
+  /// Until there is something to read, an end or an error. A file never keeps anybody waiting.
+  void wait() {
+    constexpr int kMilliseconds = 100;
+    if (!idle_ || size_ > 0) return;
+    pollfd waited{file_, POLLIN, 0};
+    while (::poll(&waited, 1, kMilliseconds) == 0) idle_();
+  }
+
   std::string name_;
   int file_;
+  std::function<void()> idle_;
   std::string ahead_;
   std::uint64_t consumed_ = 0;
   std::uint64_t size_ = 0;
@@ -174,13 +186,15 @@ std::unique_ptr<InputStream> InputStream::of_text(std::string text) {
   return std::make_unique<TextStream>(std::move(text));
 }
 
-std::unique_ptr<InputStream> InputStream::open(const std::filesystem::path& path) {
+std::unique_ptr<InputStream> InputStream::open(const std::filesystem::path& path,
+                                               std::function<void()> idle) {
   const bool standard = path == "-";
   const int file = standard ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0)
     throw Error(ErrorCode::data, path.string(), std::string("cannot open: ") + std::strerror(errno),
                 "check the path");
-  auto plain = std::make_unique<PlainStream>(standard ? "standard input" : path.string(), file);
+  auto plain =
+      std::make_unique<PlainStream>(standard ? "standard input" : path.string(), file, std::move(idle));
   const std::string& first = plain->peek(4);
   if (first.starts_with("\x1f\x8b")) return std::make_unique<GzipStream>(std::move(plain));
   if (first.starts_with("\x28\xb5\x2f\xfd")) return std::make_unique<ZstdStream>(std::move(plain));

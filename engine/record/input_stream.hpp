@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -12,8 +13,10 @@ namespace liftmark {
 
 class InputStream {
  public:
-  /// `path` "-" is standard input. Throws Error(data) when it cannot be opened.
-  static std::unique_ptr<InputStream> open(const std::filesystem::path& path);
+  /// `path` "-" is standard input. `idle` is called a few times a second while a pipe brings nothing; what it
+  /// throws ends the read. Throws Error(data) when it cannot be opened.
+  static std::unique_ptr<InputStream> open(const std::filesystem::path& path,
+                                           std::function<void()> idle = {});
   /// Bytes that are in memory already, as they are.
   static std::unique_ptr<InputStream> of_text(std::string text);
   virtual ~InputStream() = default;

@@ -193,6 +193,18 @@ with Service(liftmark) as s:
     receipt = json.loads(process.stdout.read())
     expect(receipt["accepted"] == written[0] and process.wait(60) == 0, receipt, written)
     process.stdout.close(), process.stderr.close()
+    # Two whose pipes bring nothing hold up nobody, the one inside the other.
+    waiting = [begin_import()[0] for _ in range(2)]
+    time.sleep(0.5)
+    expect(s.command("consent", s.store, "u11", "granted", cwd="/").stdout == "u11: measurement granted\n", "beside imports that wait")
+    for number, process in enumerate(waiting):
+        process.stdin.write('{"id":"w%d","unit":"u8","type":"view","at":"%s"}\n' % (number, NOW))
+        process.stdin.flush()
+    for process in waiting:
+        process.stdin.close()
+    for process in waiting:
+        expect(process.wait(60) == 0 and json.loads(process.stdout.read())["accepted"] == 1, process.stderr.read())
+        process.stdout.close(), process.stderr.close()
     copy_of = os.path.join(s.folder, "copy.db")
     expect(s.command("backup", s.store, copy_of).returncode == 0 and os.path.exists(copy_of))
     process, stop, written = begin_import()
@@ -200,7 +212,10 @@ with Service(liftmark) as s:
     feeder.start()
     while written[0] < 2000:
         time.sleep(0.01)
-    expect(s.end() == 0, "beside an import that does not end")
+    silent = begin_import()[0]
+    expect(s.end() == 0, "beside imports that do not end")
+    expect(silent.wait(60) == 5, silent.returncode)
+    silent.stdin.close(), silent.stdout.close(), silent.stderr.close()
     expect(process.wait(60) == 5 and "the service is ending" in process.stderr.read(), process.returncode)
     stop.set()
     feeder.join(60)
