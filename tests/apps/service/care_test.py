@@ -1,6 +1,6 @@
 """Reading, care of the store, event streams, and the command line beside a running service.
 Usage: care_test.py <liftmark> <top>"""
-import base64, copy, os, socket, stat, subprocess, time
+import base64, contextlib, copy, os, socket, sqlite3, stat, subprocess, time
 
 from service_client import *
 
@@ -222,3 +222,46 @@ with Service(liftmark) as s:
     process.stdout.close(), process.stderr.close()
     expect(not os.path.exists(s.store + ".sock"))
     expect(s.command("consent", s.store, "u6", "denied").stdout == "u6: measurement denied\n", "without the service")
+
+
+def stamp(seconds_ago):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds_ago))
+
+
+def comes_true(what):
+    for _ in range(500):
+        if what():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def audited(store, act, detail):
+    with contextlib.closing(sqlite3.connect(store)) as database:
+        return database.execute("SELECT count(*) FROM audit WHERE act = ? AND detail LIKE ?", (act, detail)).fetchone()[0]
+
+
+# Nobody asks for it: what has outlived its retention goes, closed days are sorted, an erasure that a reader held up ends.
+with Service(liftmark, "--care-every", "1") as s:
+    day = 86400
+    s.command("purge", s.store, "--keep", "view=1")
+    rows = [{"id": "o%d" % i, "unit": "u%d" % (i % 7), "type": "purchase", "at": stamp(3 * day)} for i in range(50)]
+    rows += [{"id": "v%d" % i, "unit": "u1", "type": "view", "at": stamp(day - 4)} for i in range(5)]
+    expect(json.loads(s.ask("POST", "/v1/events", json.dumps(rows))[2])["accepted"] == 55)
+    with contextlib.closing(sqlite3.connect(s.store)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM block").fetchall()
+        expect("pending" in s.command("erase", s.store, "u2").stdout, "a reader holds the old bytes")
+        time.sleep(1.5)
+        unfinished = "SELECT count(*) FROM erasure WHERE finished_at IS NULL"
+        expect(reader.execute(unfinished).fetchone()[0] == 0, "as of its own beginning")
+        with contextlib.closing(sqlite3.connect(s.store)) as other:
+            expect(other.execute(unfinished).fetchone()[0] == 1, "still pending")
+    with contextlib.closing(sqlite3.connect(s.store)) as reader:
+        expect(comes_true(lambda: reader.execute(unfinished).fetchone()[0] == 0), "ended by itself")
+        expect(comes_true(lambda: audited(s.store, "purge", "5 events")), "purged by itself")
+        events = "SELECT count(*), min(part) FROM block WHERE rows > 0 AND last_at < ?"
+        old = int((time.time() - 2 * day) * 1e6)
+        expect(comes_true(lambda: reader.execute(events, (old,)).fetchone()[1] > 0), "sorted by itself")
+    expect("0 events and 0 exposures" in s.command("compact", s.store).stdout, "nothing is left to sort")
+    expect(s.end() == 0)
