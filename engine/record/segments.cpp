@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <stdexcept>
 
 #include "engine/record/database.hpp"
+#include "engine/record/links.hpp"
 #include "engine/record/schema.hpp"
 #include "engine/record/writer_state.hpp"
 
@@ -87,11 +89,15 @@ StoredSegments::StoredSegments(const std::filesystem::path& store) : store_(stor
   Statement name(database, "SELECT set_code, name FROM segment_name ORDER BY set_code, place");
   while (name.step()) names_[name.integer(0)].emplace_back(name.text(1));
   for (const auto& [code, texts] : names_) views_[code].assign(texts.begin(), texts.end());
-  Statement unit(database,
-                 "SELECT u.id, s.set_code FROM segment s JOIN unit u ON u.unit = s.unit UNION ALL "
-                 "SELECT a.id, s.set_code FROM link l JOIN segment s ON s.unit = l.unit "
-                 "JOIN unit a ON a.unit = l.anonymous");
+  Statement unit(database, "SELECT u.id, s.set_code FROM segment s JOIN unit u ON u.unit = s.unit");
   while (unit.step()) by_unit_[std::string(unit.text(0))] = unit.integer(1);
+  Statement of_user(database,
+                    "SELECT a.id, s.set_code FROM segment s JOIN unit a ON a.unit = ?2 WHERE s.unit = ?1");
+  for (const auto& [anonymous, user] : read_links(database, std::numeric_limits<Micros>::max())) {
+    of_user.bind(1, user).bind(2, anonymous);
+    if (of_user.step()) by_unit_[std::string(of_user.text(0))] = of_user.integer(1);
+    of_user.reset();
+  }
 }
 
 bool StoredSegments::is_current() const {

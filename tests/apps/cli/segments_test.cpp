@@ -188,7 +188,11 @@ TEST_CASE("stored segments: written, used by an audience, gone with the unit tha
     liftmark::Store store = liftmark::Store::open(scratch / "shop.db");
     liftmark::Recorder recorder(store);
     CHECK(liftmark::erase(recorder, "a").units == 1);
+    liftmark::link_units(recorder, "cookie", "visitor");  // and then the visitor logs in
+    liftmark::link_units(recorder, "visitor", "b");
   }
+  CHECK(in("visitor", "lifecycle:lapsing"));
+  CHECK(in("cookie", "lifecycle:lapsing"));
   CHECK_FALSE(in("a", "lifecycle:active"));
   CHECK(in("b", "lifecycle:lapsing"));
 }
