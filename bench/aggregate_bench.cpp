@@ -406,6 +406,12 @@ int main(int argc, char** argv) {
     measure(fmt::format("report, {} threads", threads), [&] { report(store, threads); });
     return 0;
   }
+  if (flag("--repeated-only")) {
+    compare_repeated(
+        store, made ? make_shop(static_cast<std::size_t>(std::atoll(from.c_str() + 7))) : read_shop(folder),
+        2);
+    return 0;
+  }
   const Statistics statistics = report(store, 2);  // warms the file cache
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);

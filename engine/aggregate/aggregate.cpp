@@ -97,6 +97,14 @@ Statistics describe(const Question& question, Measured& measured, bool kept) {
   return statistics;
 }
 
+std::vector<UnitIndex> busy_units(const Reader& reader, ReportMemory* memory) {
+  const std::uint16_t few = BotLimits().few();
+  if (memory != nullptr) return memory->busy_units(reader, few);
+  EventCounts counts;
+  counts.update(reader);
+  return counts.above(few);
+}
+
 }  // namespace
 
 Catalog catalog_of(const Reader& reader) {
@@ -122,9 +130,8 @@ Statistics aggregate(const Reader& reader, const Catalog& catalog, std::string_v
   const ExperimentDefinition* definition = &experiment_of(catalog, experiment);
   Question question{reader, catalog, *definition, dimensions_of(definition->plan, options.segments),
                     thread_count(options)};
-  if (options.bots) question.bots = suspected_bots(reader, experiment);
-  const bool may_recall = options.memory != nullptr && question.bots.empty();
-  std::unique_ptr<Measured> measured = may_recall ? options.memory->recall(question) : nullptr;
+  if (options.bots) question.bots = suspected_bots(reader, experiment, busy_units(reader, options.memory));
+  std::unique_ptr<Measured> measured = options.memory != nullptr ? options.memory->recall(question) : nullptr;
   if (!measured) measured = measure(question);
   const bool kept = options.memory != nullptr && lasting(*measured);
   Statistics statistics = describe(question, *measured, kept);

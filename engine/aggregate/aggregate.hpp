@@ -19,7 +19,7 @@ namespace liftmark {
 struct AggregateOptions {
   int threads = 0;                    ///< 0: as many as cores
   std::vector<std::string> segments;  ///< beside those of the plan: attributes, "cold_start", "lifecycle"
-  /// Look for bots (bots.hpp), which takes a pass of its own, and measure without them too.
+  /// Look for bots (bots.hpp), and measure without them too.
   bool bots = false;
   /// Of earlier reports, which make the next ones faster and change no bit of them; may be null.
   ReportMemory* memory = nullptr;

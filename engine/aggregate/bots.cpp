@@ -1,6 +1,7 @@
 #include "engine/aggregate/bots.hpp"
 
 #include <algorithm>
+#include <memory>
 
 namespace liftmark {
 
@@ -11,19 +12,25 @@ bool faster_than(std::span<const Micros> at, std::uint32_t most, Micros span) no
 }
 
 std::vector<UnitIndex> suspected_bots(const Reader& reader, std::string_view experiment,
-                                      const BotLimits& limits) {
-  const ExposureColumns exposed = reader.exposures(experiment);
+                                      std::span<const UnitIndex> busy, const BotLimits& limits) {
   std::vector<UnitIndex> bots;
-  EventScanner scanner(reader, {.recorded_at = false});
+  if (busy.empty()) return bots;
+  const ExposureColumns exposed = reader.exposures(experiment);
+  auto looked_at = std::make_shared<UnitSelection>(reader.unit_count(), false);
+  bool any = false;
+  for (const UnitIndex unit : busy)
+    if (std::binary_search(exposed.unit.begin(), exposed.unit.end(), unit)) any = (*looked_at)[unit] = true;
+  if (!any) return bots;
+  EventScanner scanner(reader, {.recorded_at = false, .units = looked_at});
   for (std::size_t s = 0; s < scanner.slices(); ++s) {
     const EventSlice& slice = scanner.read(s);
     for (UnitIndex unit = slice.first_unit; unit < slice.last_unit; ++unit) {
       const std::uint32_t begin = slice.begin(unit), count = slice.end(unit) - begin;
-      if (count <= std::min(limits.in_a_minute, limits.in_a_day)) continue;
+      if (count <= limits.few()) continue;
       const auto at = slice.at.subspan(begin, count);
-      const bool fast = faster_than(at, limits.in_a_minute, 60 * kMicrosPerSecond) ||
-                        faster_than(at, limits.in_a_day, kMicrosPerDay);
-      if (fast && std::binary_search(exposed.unit.begin(), exposed.unit.end(), unit)) bots.push_back(unit);
+      if (faster_than(at, limits.in_a_minute, 60 * kMicrosPerSecond) ||
+          faster_than(at, limits.in_a_day, kMicrosPerDay))
+        bots.push_back(unit);
     }
   }
   return bots;

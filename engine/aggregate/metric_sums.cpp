@@ -192,9 +192,9 @@ bool MetricSums::lasting() const {
 
 bool MetricSums::take_over(MetricSums&& earlier, const MetricSums& left, const PopulationChange& change) {
   using Table = ExactSums MetricSums::*;
-  for (const Table table :
-       {&MetricSums::by_day_, &MetricSums::crossed_, &MetricSums::uncapped_, &MetricSums::since_,
-        &MetricSums::factors_, &MetricSums::steps_, &MetricSums::trend_, &MetricSums::terms_})
+  for (const Table table : {&MetricSums::by_day_, &MetricSums::crossed_, &MetricSums::bots_,
+                            &MetricSums::uncapped_, &MetricSums::since_, &MetricSums::factors_,
+                            &MetricSums::steps_, &MetricSums::trend_, &MetricSums::terms_})
     take_over_sums(this->*table, std::move(earlier.*table), left.*table);
   for (std::size_t d = 0; d < groups_.size(); ++d)
     take_over_sums(groups_[d], std::move(earlier.groups_[d]), left.groups_[d]);

@@ -12,13 +12,6 @@
 namespace liftmark {
 namespace {
 
-void mark_bots(const std::vector<UnitIndex>& bots, Population& population) {
-  if (bots.empty()) return;
-  population.bot.assign(population.size(), 0);
-  for (std::size_t member = 0; member < population.size(); ++member)
-    if (std::binary_search(bots.begin(), bots.end(), population.unit[member])) population.bot[member] = 1;
-}
-
 /// A thread's reading and its share of the sums.
 struct Worker {
   Worker(const PassInput& input) : scanner(input.reader, input.needs.filter), pass(input) {}
@@ -27,6 +20,15 @@ struct Worker {
 };
 
 }  // namespace
+
+void mark_bots(const std::vector<UnitIndex>& bots, Population& population) {
+  population.bot.assign(bots.empty() ? 0 : population.size(), 0);
+  for (const UnitIndex bot : bots) {
+    const auto found = std::lower_bound(population.unit.begin(), population.unit.end(), bot);
+    if (found != population.unit.end() && *found == bot)
+      population.bot[static_cast<std::size_t>(found - population.unit.begin())] = 1;
+  }
+}
 
 Needs needs_for(const Question& question, const Population& population) {
   Needs needs = needs_of(question.catalog, plan_metrics(question.experiment.plan));
@@ -59,6 +61,7 @@ std::unique_ptr<Measured> measure(const Question& question) {
   result->position = question.reader.position();
   result->population = read_population(question.reader, question.experiment.assignment, question.dimensions,
                                        question.catalog.day_offset_minutes);
+  result->bots = question.bots;
   mark_bots(question.bots, result->population);
   result->derived = describe_history(question.reader, result->population);
   result->needs = needs_for(question, result->population);
@@ -88,7 +91,7 @@ std::unique_ptr<Measured> measure(const Question& question) {
 }
 
 bool lasting(const Measured& measured) {
-  return measured.position.whole && measured.population.bot.empty() &&
+  return measured.position.whole &&
          std::all_of(measured.population.dimensions.begin(), measured.population.dimensions.end(),
                      [](const Dimension& dimension) { return dimension.of_unit(); }) &&
          std::all_of(measured.kept.begin(), measured.kept.end(),

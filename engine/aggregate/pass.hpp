@@ -26,6 +26,7 @@ struct Measured {
   Measured(const Measured&) = delete;
   Measured& operator=(const Measured&) = delete;
   Population population;
+  std::vector<UnitIndex> bots;  ///< as asked for
   std::vector<DerivedDimension> derived;
   Needs needs;
   std::vector<MetricSums> sums;
@@ -39,11 +40,15 @@ std::unique_ptr<Measured> measure(const Question& question);
 
 /// Reads only units with news since `earlier`, which is used up, and gives the same as measure(), to the bit.
 /// Nothing when that cannot be: rows were rewritten, consent or links changed, arms, groups or the first day
-/// are others, or more than `most_changed` of the units have news, so that reading everything is no slower.
+/// or bots are others, or more than `most_changed` of the units have news, so that reading everything is no
+/// slower.
 std::unique_ptr<Measured> measure_again(const Question& question, Measured& earlier, double most_changed);
 
 /// Whether measure_again() may be asked later: groups and sums depend on each unit alone.
 bool lasting(const Measured& measured);
+
+/// Marks these units of the population (Population::bot).
+void mark_bots(const std::vector<UnitIndex>& bots, Population& population);
 
 /// What the plan's metrics need of this population.
 Needs needs_for(const Question& question, const Population& population);

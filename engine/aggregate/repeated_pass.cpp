@@ -105,6 +105,8 @@ class RepeatedPass {
     const bool same = !grown.population;
     result_.population = same ? std::move(earlier_.population) : std::move(*grown.population);
     population_before_ = same ? &result_.population : &earlier_.population;
+    result_.bots = question_.bots;
+    if (!same) mark_bots(question_.bots, result_.population);
     result_.needs = needs_for(question_, result_.population);
   }
 
@@ -272,7 +274,7 @@ class RepeatedPass {
 
 std::unique_ptr<Measured> measure_again(const Question& question, Measured& earlier, double most_changed) {
   const StorePosition position = question.reader.position();
-  if (!position.continues(earlier.position)) return nullptr;
+  if (!position.continues(earlier.position) || question.bots != earlier.bots) return nullptr;
   auto grown = grown_population(earlier.population, question.reader, question.experiment.assignment,
                                 question.catalog.day_offset_minutes, earlier.position);
   if (!grown) return nullptr;

@@ -86,8 +86,18 @@ void ReportMemory::keep(const Question& question, std::unique_ptr<Measured> meas
 }
 
 void ReportMemory::forget() {
+  {
+    const std::lock_guard guard(counts_mutex_);
+    counts_ = {};
+  }
   const std::lock_guard guard(mutex_);
   entries_.clear();
+}
+
+std::vector<UnitIndex> ReportMemory::busy_units(const Reader& reader, std::uint16_t most) {
+  const std::lock_guard guard(counts_mutex_);
+  counts_.update(reader);
+  return counts_.above(most);
 }
 
 std::size_t ReportMemory::recalled() const {

@@ -3,6 +3,7 @@
 // units with news. See docs/performance.md for what it saves.
 //
 // A kept state holds unit indices and sums, and values of units whose metrics have a percentile cap; no ids.
+// Beside the states stands how many events each unit of the store has.
 // It is used only while the store continues what it read: not after a compaction, an erasure, a purge,
 // another catalog, or a change of links or consent; then the report is made anew and the state is replaced.
 
@@ -11,6 +12,9 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
+
+#include "engine/record/event_counts.hpp"
 
 namespace liftmark {
 
@@ -35,12 +39,16 @@ class ReportMemory {
   std::unique_ptr<Measured> recall(const Question& question);
   void keep(const Question& question, std::unique_ptr<Measured> measured);
   void forget();
+  /// Units with more events than this, ascending; only blocks that came since the last call are read.
+  std::vector<UnitIndex> busy_units(const Reader& reader, std::uint16_t most);
   /// How many answers came out of earlier ones.
   std::size_t recalled() const;
 
  private:
   struct Entry;
   ReportMemoryOptions options_;
+  std::mutex counts_mutex_;
+  EventCounts counts_;
   mutable std::mutex mutex_;
   std::list<Entry> entries_;  ///< the last used in front
   std::size_t recalled_ = 0;

@@ -252,6 +252,13 @@ void decode_event_columns(std::string_view in, std::size_t rows, const EventColu
 
 }  // namespace
 
+void decode_units(std::string_view blob, std::vector<UnitIndex>& units) {
+  std::string buffer;
+  std::size_t count = 0;
+  std::string_view in = unseal(blob, count, buffer);
+  take_integers(in, count, units);
+}
+
 void decode_events(std::string_view blob, const EventColumnsOut& out) {
   std::string buffer;
   std::size_t count = 0;

@@ -88,6 +88,8 @@ struct EventColumnsOut {
 };
 /// Number of rows of a sealed part.
 std::size_t rows_of(std::string_view blob);
+/// The column of units alone.
+void decode_units(std::string_view blob, std::vector<UnitIndex>& units);
 /// As decode_hot, into columns of rows_of(blob) rows each.
 void decode_events(std::string_view blob, const EventColumnsOut& out);
 /// The same of the rows of some units alone (`wanted` by unit index); `rows` become their places in the

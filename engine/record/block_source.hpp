@@ -22,6 +22,7 @@ struct ScanFilter {
         units(asked.units == nullptr || state.links.empty() ? asked.units : with_linked(state, *asked.units)),
         since(asked.since),
         only_new(asked.only_new) {
+    if (units) chosen_until = count_chosen(*units);
     all_types = asked.types.empty();
     wanted.assign(state.types.size(), all_types);
     for (const std::string& type : asked.types)
@@ -38,8 +39,28 @@ struct ScanFilter {
     for (const auto& link : state.links) (*units)[link.first] = chosen[state.canonical(link.first)];
     return units;
   }
+  /// How many units are chosen before each multiple of kTogether.
+  static std::vector<std::size_t> count_chosen(const UnitSelection& chosen) {
+    std::vector<std::size_t> until{0};
+    for (std::size_t first = 0; first < chosen.size(); first += kTogether) {
+      const std::size_t last = std::min(first + kTogether, chosen.size());
+      const auto begin = chosen.begin();
+      until.push_back(until.back() +
+                      static_cast<std::size_t>(std::count(begin + static_cast<std::ptrdiff_t>(first),
+                                                          begin + static_cast<std::ptrdiff_t>(last), true)));
+    }
+    return until;
+  }
+  /// Where few units were chosen, most blocks hold none of them.
+  bool may_hold_chosen(const BlockEntry& entry) const {
+    if (!units) return true;
+    const std::size_t most = chosen_until.size() - 1;
+    return chosen_until[std::min(most, entry.last_unit / kTogether + 1)] >
+           chosen_until[std::min(most, entry.first_unit / kTogether)];
+  }
   bool overlaps(const BlockEntry& entry) const {
-    return entry.last_at >= from && entry.first_at < to && !(only_new && entry.last_at <= seen_until(entry));
+    return entry.last_at >= from && entry.first_at < to &&
+           !(only_new && entry.last_at <= seen_until(entry)) && may_hold_chosen(entry);
   }
   /// Rows of the block dated later were not seen by the reader at `since`.
   Micros seen_until(const BlockEntry& entry) const {
@@ -60,6 +81,8 @@ struct ScanFilter {
   std::optional<StorePosition> since;
   bool only_new;
   bool all_types = false;
+  static constexpr std::size_t kTogether = 1'024;
+  std::vector<std::size_t> chosen_until;  // by kTogether units
   std::vector<bool> wanted;
   std::vector<std::optional<std::uint32_t>> properties;
   std::vector<std::uint32_t> known;

@@ -181,6 +181,7 @@ class Reader {
 
  private:
   friend class EventScanner;
+  friend class EventCounts;
   std::unique_ptr<State> state_;
 };
 

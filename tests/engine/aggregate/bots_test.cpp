@@ -9,6 +9,7 @@
 #include <catch2/catch.hpp>
 
 #include "engine/record/compaction.hpp"
+#include "engine/record/event_counts.hpp"
 #include "engine/record/recorder.hpp"
 #include "engine/record/temporary_store.hpp"
 
@@ -61,11 +62,18 @@ TEST_CASE("exposed units over a limit are told, in rows and in blocks") {
   for (int layout = 0; layout < 2; ++layout) {
     const Reader reader(file.path());
     std::vector<std::string> found;
-    for (const UnitIndex unit : suspected_bots(reader, "checkout", {.in_a_minute = 10, .in_a_day = 40}))
+    const BotLimits limits{.in_a_minute = 10, .in_a_day = 40};
+    EventCounts counts;
+    counts.update(reader);
+    const std::vector<UnitIndex> busy = counts.above(limits.few());
+    CHECK(busy.size() == 5);
+    CHECK(counts.above(40).size() == 3);
+    CHECK(counts.above(50).empty());
+    for (const UnitIndex unit : suspected_bots(reader, "checkout", busy, limits))
       found.push_back(reader.unit_id(unit));
     CHECK(found == std::vector<std::string>{"sprinter", "sleepless"});
-    CHECK(suspected_bots(reader, "checkout").empty());
-    CHECK(suspected_bots(reader, "another").empty());
+    CHECK(suspected_bots(reader, "checkout", busy).empty());
+    CHECK(suspected_bots(reader, "another", busy, limits).empty());
     compact(recorder);
   }
 }

@@ -113,8 +113,8 @@ void put(const std::optional<double>& value, std::string& bytes) {
 
 std::string bytes_of(const MetricStatistics& metric) {
   std::string bytes = metric.metric;
-  for (const auto* cells : {&metric.cells, &metric.uncapped, &metric.without_crossovers, &metric.factors,
-                            &metric.trend, &metric.terms})
+  for (const auto* cells : {&metric.cells, &metric.uncapped, &metric.without_crossovers, &metric.without_bots,
+                            &metric.factors, &metric.trend, &metric.terms})
     put(*cells, bytes);
   for (const auto& group : metric.groups) put(group.cells, bytes += group.dimension + group.group);
   for (const auto& one : metric.by_day) put(one.cells, bytes);
@@ -169,6 +169,7 @@ struct Fixture {
   Catalog catalog;
   ReportMemory memory{{.most_changed = 2.0}};
   Store store;
+  std::int64_t suspected = 0;  ///< in the last comparison
   explicit Fixture(const std::string& text = kCatalog)
       : catalog(parse_catalog(text)), store(Store::create(file.path())) {
     store.put_catalog(catalog.text, catalog.digest);
@@ -178,9 +179,11 @@ struct Fixture {
   bool compare(std::optional<Micros> until = {}, int threads = 1) {
     const Reader reader(file.path(), {.as_of = {}, .until = until});
     const std::size_t before = memory.recalled();
-    const auto repeated =
-        aggregate(reader, catalog, "checkout", {.threads = threads, .segments = {}, .memory = &memory});
-    check_same(repeated, aggregate(reader, catalog, "checkout", {.threads = threads, .segments = {}}));
+    const auto repeated = aggregate(reader, catalog, "checkout",
+                                    {.threads = threads, .segments = {}, .bots = true, .memory = &memory});
+    check_same(repeated,
+               aggregate(reader, catalog, "checkout", {.threads = threads, .segments = {}, .bots = true}));
+    suspected = repeated.counts.at("suspected_bots");
     return memory.recalled() > before;
   }
 };
@@ -293,4 +296,40 @@ TEST_CASE("an earlier first exposure, another day, arm or group than before stil
     shop.compare();
   }
   CHECK(shop.memory.recalled() > 0);
+}
+
+TEST_CASE("units that are suspected to be bots are measured apart in repeated reports too") {
+  std::mt19937_64 random(13);
+  const auto rows = random_rows(random, 100);
+  const auto half = rows.begin() + static_cast<std::ptrdiff_t>(rows.size() / 2);
+  Fixture shop;
+  const auto rush = [&](const std::string& unit, double from) {  // 700 events in 35 seconds
+    std::vector<Happening> events{exposed(unit, "control", from - 1, "DE")};
+    for (int i = 0; i < 700; ++i)
+      events.push_back(event(unit + "!" + std::to_string(i), unit, "view", from + i * 0.05 / 86'400));
+    shop::record(shop.store, events);
+  };
+  shop::record(shop.store, {rows.begin(), half});
+  shop.compare();
+  rush("crawler", 3);
+  CHECK_FALSE(shop.compare());  // its other numbers are asked for now
+  CHECK(shop.suspected == 1);
+  shop::record(shop.store, {half, rows.end()});
+  shop::record(shop.store, {event("more", "crawler", "purchase", 4, 9)});
+  CHECK(shop.compare());
+  CHECK(shop.suspected == 1);
+  rush("another", 5);
+  CHECK_FALSE(shop.compare());
+  CHECK(shop.suspected == 2);
+  {
+    Recorder recorder(shop.store);
+    compact(recorder, {.now = day(40)});
+  }
+  CHECK_FALSE(shop.compare());
+  {
+    Recorder recorder(shop.store);
+    erase(recorder, "crawler");
+  }
+  CHECK_FALSE(shop.compare());
+  CHECK(shop.suspected == 1);
 }
