@@ -75,14 +75,15 @@ ContentTable interaction_table(const Cells& cells) {
                      .names = 3,
                      .rows = {}};
   for (const Interaction& one : cells.card.interactions) {
+    const std::string arm = cells.compared(one.arm, one.against);
     TableRow row{visible(one.with_experiment), cells.metric(one.metric),
-                 visible(one.arm) + " × " + visible(one.other_arm)};
+                 arm + " × " + visible(one.other_arm)};
     cells.add_lift(row, one.interaction);
     table.rows.push_back(std::move(row));
     for (const Interaction::Effect& effect : one.effects) {
       TableRow under{visible(one.with_experiment), cells.metric(one.metric),
                      fill(text_of(wording::kUnderArm, cells.language()),
-                          {{"arm", visible(one.arm)}, {"other", visible(effect.other_arm)}})};
+                          {{"arm", arm}, {"other", visible(effect.other_arm)}})};
       cells.add_lift(under, effect.relative);
       table.rows.push_back(std::move(under));
     }

@@ -13,6 +13,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/assign/exposure_rows.hpp"
 #include "apps/cli/catalog_source.hpp"
 #include "apps/cli/commands.hpp"
 #include "apps/cli/store_commands.hpp"
@@ -43,6 +44,8 @@ struct AssignOptions {
   std::string input_format;
   std::string format;
   ExportColumns columns;
+  std::string exposures_path;
+  std::string at;  ///< of the exposures; empty: now
   bool explain = false;
   bool keep = false;
 };
@@ -73,10 +76,11 @@ ordered_json to_json(std::string_view unit, std::string_view experiment, const a
 class Answers final : public RowSink {
  public:
   /// `stored` may be null: then no store tells what it knows of a unit.
-  Answers(std::shared_ptr<const assign::Assigner> assigner, const AssignOptions& options,
-          const StoredUnits* stored, StoredSegments stored_segments)
-      : assigner_(std::move(assigner)),
+  Answers(const Catalog& catalog, const AssignOptions& options, const StoredUnits* stored,
+          StoredSegments stored_segments)
+      : assigner_(compile_assigner(catalog)),
         options_(options),
+        exposures_(catalog, options.exposures_path, options.at),
         stored_(stored),
         stored_segments_(std::move(stored_segments)) {
     for (const assign::Experiment& experiment : assigner_->experiments()) {
@@ -116,6 +120,7 @@ class Answers final : public RowSink {
   }
 
   std::uint64_t rejected() const noexcept { return rejected_; }
+  void close_exposures() { exposures_.close(); }
   /// First arms of sticky experiments given so far; for a caller who enrols.
   std::vector<KeptArm> take_kept() { return std::exchange(kept_, {}); }
 
@@ -135,6 +140,7 @@ class Answers final : public RowSink {
       told.assignment = assigner_->assign(context, key);
     }
     if (options_.keep) remember(context, told.assignment);
+    exposures_.add(*assigner_, context, told.assignment);
     const Assignment& given = told.assignment;
     if (options_.format == "ndjson") {
       fmt::print("{}\n", to_json(context.unit, key, told, options_.explain)
@@ -156,6 +162,7 @@ class Answers final : public RowSink {
 
   std::shared_ptr<const assign::Assigner> assigner_;
   const AssignOptions& options_;
+  ExposureRows exposures_;
   const StoredUnits* stored_;
   std::vector<KeptArm> kept_;
   std::vector<std::string> keys_;
@@ -197,6 +204,8 @@ void check(const AssignOptions& options) {
   if (options.store_path.empty() && options.catalog_path.empty())
     throw Error(ErrorCode::usage, "--catalog", "give a store or a catalog file",
                 "for example liftmark assign shop.db --unit user-1");
+  if (!options.at.empty() && options.exposures_path.empty())
+    throw Error(ErrorCode::usage, "--at", "is the moment of exposures", "name a file: --exposures FILE");
   if (options.keep && options.store_path.empty())
     throw Error(ErrorCode::usage, "--keep", "arms are kept in a store", "name the store first");
 }
@@ -226,9 +235,10 @@ void run(AssignOptions options) {
   if (stored && stored->sticky_unreadable())
     fmt::print(stderr, "liftmark: {}: the kept arms cannot be read; sticky experiments get a fresh hash\n",
                options.store_path);
-  Answers answers(compile_assigner(catalog), options, stored ? &*stored : nullptr,
+  Answers answers(catalog, options, stored ? &*stored : nullptr,
                   stored ? StoredSegments(options.store_path) : StoredSegments());
   answer_units(options, answers);
+  answers.close_exposures();
   if (options.keep) {
     WritingStore open(options.store_path);
     keep_sticky_arms(open.recorder, answers.take_kept());
@@ -261,6 +271,11 @@ void add_assign(Command& program) {
       ->one_of({"granted", "denied", "unknown"});
   command->add_flag("--keep", options->keep,
                     "Keep the arms given in sticky experiments in the store; without it nobody is enrolled");
+  command->add_option(
+      "--exposures", options->exposures_path,
+      "Write what these evaluations leave behind, NDJSON for import: exposures of holdouts that a ledger "
+      "follows, and of experiments whose exposure is the evaluation");
+  command->add_option("--at", options->at, "The moment of those exposures; now when not given");
   command->add_option("--input", options->input_path,
                       "A file of units, CSV or NDJSON, plain, gzip or zstd; - is standard input");
   command->add_option("--input-format", options->input_format, "By the file's name when not given")
@@ -278,12 +293,16 @@ void add_assign(Command& program) {
                     "Show each step: consent, holdout, audience, traffic, bucket, arm");
   command->footer(
       "Other columns of the file are the units' attributes. Nothing is recorded, unless --keep asks for "
-      "it.\n\n"
+      "it;\n"
+      "what --exposures writes is recorded by import.\n\n"
       "Examples:\n"
       "  liftmark assign shop.db --unit user-1 --explain\n"
       "  liftmark assign --catalog examples/catalog.json --unit user-1 --attribute country=CZ --explain\n"
       "  printf 'unit,country\\nuser-1,CZ\\nuser-2,FR\\n' | liftmark assign --catalog examples/catalog.json "
-      "--input -");
+      "--input -\n"
+      "  liftmark assign shop.db --input units.csv --exposures exposures.ndjson >arms.ndjson && liftmark "
+      "import "
+      "shop.db exposures.ndjson");
   command->callback([options] { run(*options); });
 }
 

@@ -1,6 +1,5 @@
 #include "apps/service/flags.hpp"
 
-#include <algorithm>
 #include <charconv>
 
 #include "apps/service/problems.hpp"
@@ -29,26 +28,6 @@ Flag flag_of(const ExperimentDefinition& definition) {
   return flag;
 }
 
-/// The holdouts in whose scope the experiment is, as the assigner asks them.
-std::vector<Flag::Ledger> ledgers_of(const Catalog& catalog, const std::string& layer) {
-  std::vector<Flag::Ledger> chain;
-  bool any = false;
-  const auto add = [&](const std::string& scope) {
-    for (const assign::Holdout& holdout : catalog.holdouts) {
-      if (holdout.layer != scope) continue;
-      const bool follows =
-          std::any_of(catalog.ledgers.begin(), catalog.ledgers.end(),
-                      [&](const LedgerDefinition& ledger) { return ledger.holdout == holdout.key; });
-      chain.push_back({holdout.key, follows});
-      any = any || follows;
-    }
-  };
-  add("");
-  if (!layer.empty()) add(layer);
-  if (!any) chain.clear();
-  return chain;
-}
-
 std::string_view reason_of(assign::Reason reason) noexcept {
   switch (reason) {
     case assign::Reason::assigned:
@@ -74,7 +53,7 @@ Flags::Flags(const CatalogVersion& stored)
       assigner(compile_assigner(catalog)) {
   for (const ExperimentDefinition& definition : catalog.experiments) {
     flags.push_back(flag_of(definition));
-    flags.back().ledgers = ledgers_of(catalog, flags.back().layer);
+    flags.back().holdouts = holdouts_in_scope(catalog, flags.back().layer);
     any_sticky = any_sticky || flags.back().sticky;
   }
 }

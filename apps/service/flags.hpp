@@ -10,6 +10,7 @@
 #include "assign/assigner.hpp"
 #include "assign/swap.hpp"
 #include "engine/definition/catalog.hpp"
+#include "engine/definition/holdout_exposures.hpp"
 #include "engine/record/reader.hpp"
 
 namespace liftmark::service {
@@ -20,14 +21,8 @@ struct Flag {
   std::vector<std::string> keys;      ///< of the arms
   std::vector<std::string> arms;      ///< ,"variant":"..","value":..} for each
   std::vector<std::string> segments;  ///< attributes kept with an exposure: those the plan groups by
-  /// A holdout that may keep its units out.
-  struct Ledger {
-    std::string holdout;
-    bool follows = false;  ///< the catalog has a ledger of it
-  };
   std::string layer;
-  std::vector<Ledger>
-      ledgers;           ///< in the order they are asked, global ones first; empty when none is followed
+  std::vector<HoldoutInScope> holdouts;
   bool records = false;  ///< an evaluation is an exposure
   bool sticky = false;
 };

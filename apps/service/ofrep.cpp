@@ -75,34 +75,23 @@ void record_exposure(Service& service, const Flag& flag, const assign::Assignmen
   service.exposures().add(exposure);
 }
 
-bool takes_part(assign::Reason reason) noexcept {
-  using enum assign::Reason;
-  return reason != not_running && reason != overridden && reason != no_consent && reason != invalid_unit &&
-         reason != unknown_experiment;
-}
-
-/// Who asks for an experiment that runs is in the population of its holdouts' ledgers, in the experiment or
-/// not: held out or open. Behind the holdout that keeps the unit out no other has a say.
 void record_holdouts(Service& service, const Flags& flags, const Flag& flag, const ContextReader& asked) {
-  const std::string_view held = flags.assigner->holdout_of(asked.unit, flag.layer);
-  for (const Flag::Ledger& ledger : flag.ledgers) {
-    if (ledger.follows) {
-      Exposure exposure;
-      exposure.experiment = ledger.holdout;
-      exposure.unit = asked.unit;
-      exposure.arm = ledger.holdout == held ? kHeldOut : kOpen;
-      exposure.at = now_micros();
-      service.exposures().add(exposure);
-    }
-    if (ledger.holdout == held) return;
-  }
+  each_holdout_exposure(flag.holdouts, flags.assigner->holdout_of(asked.unit, flag.layer),
+                        [&](std::string_view holdout, std::string_view arm) {
+                          Exposure exposure;
+                          exposure.experiment = holdout;
+                          exposure.unit = asked.unit;
+                          exposure.arm = arm;
+                          exposure.at = now_micros();
+                          service.exposures().add(exposure);
+                        });
 }
 
 /// What an evaluation leaves behind: exposures where the catalog says so, a kept arm where it is sticky.
 void leave_traces(Service& service, const Flags& flags, std::size_t index, const assign::Assignment& given,
                   const ContextReader& asked) {
   const Flag& flag = flags.flags[index];
-  if (!flag.ledgers.empty() && service.options().record && takes_part(given.reason))
+  if (!flag.holdouts.empty() && service.options().record && joins_holdouts(given.reason))
     record_holdouts(service, flags, flag, asked);
   if (!given.measured()) return;
   if (flag.records && service.options().record) record_exposure(service, flag, given, asked);

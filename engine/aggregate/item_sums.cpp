@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 
 #include "engine/aggregate/kept_sums.hpp"
@@ -97,21 +98,18 @@ class ItemSums final : public KeptSums {
 
   void describe(const Texts& texts, MetricStatistics& metric) override {
     index(texts);
-    std::vector<CellItems> cells(population_.cells());
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      cells[i].counts.assign(items_.size(), 0.0);
-      cells[i].units = metric.cells[i].history.n();
-    }
-    for (const Shown& shown : shown_) {
-      CellItems& cell = cells[population_.cell[shown.member]];
-      cell.shown.push_back(shown);
-      cell.counts[shown.item] += shown.count;
-      cell.total += shown.count;
-    }
-    add_measures(cells, metric);
-    add_shown(cells, metric);
+    const std::vector<CellItems> items = items_of(metric.cells, [](std::uint32_t) { return true; });
+    for (const auto measure :
+         {BreadthMeasure::effective_items, BreadthMeasure::coverage, BreadthMeasure::novelty})
+      metric.breadth.push_back({std::string(name(measure)), measured(measure, items, metric.cells)});
+    add_shown(items, metric);
     metric.cells = metric.breadth[static_cast<std::size_t>(needs_.metric->measure)].cells;
-    metric.by_day.clear();
+    measure_days(
+        population_,
+        [&](const auto& chosen, const std::vector<Cell>& units) {
+          return measured(needs_.metric->measure, items_of(units, chosen), units);
+        },
+        metric);
     metric.without_crossovers.clear();
     metric.without_bots.clear();
     metric.groups.clear();
@@ -153,7 +151,7 @@ class ItemSums final : public KeptSums {
     });
   }
 
-  /// -log2 of an item's share of all that was shown, every arm counting the same.
+  /// -log2 of an item's share of all that was shown, every arm counting the same; 0 of what nobody was shown.
   std::vector<double> surprise(const std::vector<CellItems>& cells) const {
     const std::size_t arms = population_.arms.size();
     std::vector<double> shares(items_.size(), 0.0);
@@ -166,30 +164,46 @@ class ItemSums final : public KeptSums {
     }
     double all = 0;
     for (const double share : shares) all += share;
-    for (double& share : shares) share = -std::log2(share / all);
+    for (double& share : shares) share = share > 0 ? -std::log2(share / all) : 0.0;
     return shares;
   }
 
-  void add_measures(const std::vector<CellItems>& cells, MetricStatistics& metric) const {
-    const std::vector<double> bits = surprise(cells);
-    double smallest = 0;  // events of the smallest cell: coverage is compared at that number
-    for (const CellItems& cell : cells)
-      if (cell.total > 0 && (smallest == 0 || cell.total < smallest)) smallest = cell.total;
-    for (const auto measure :
-         {BreadthMeasure::effective_items, BreadthMeasure::coverage, BreadthMeasure::novelty}) {
-      MetricStatistics::Part part{std::string(name(measure)), metric.cells};
-      for (std::size_t i = 0; i < cells.size(); ++i) {
-        if (cells[i].total == 0)
-          part.cells[i].history = stats::CoMoments(1);
-        else if (measure == BreadthMeasure::effective_items)
-          part.cells[i].history = effective_items(cells[i]);
-        else if (measure == BreadthMeasure::coverage)
-          part.cells[i].history = coverage(cells[i], smallest);
-        else
-          part.cells[i].history = novelty(cells[i], bits);
-      }
-      metric.breadth.push_back(std::move(part));
+  /// What the chosen members were shown, by cell.
+  std::vector<CellItems> items_of(const std::vector<Cell>& units,
+                                  const std::function<bool(std::uint32_t)>& chosen) const {
+    std::vector<CellItems> cells(population_.cells());
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      cells[i].counts.assign(items_.size(), 0.0);
+      cells[i].units = units[i].history.n();
     }
+    for (const Shown& shown : shown_) {
+      if (!chosen(shown.member)) continue;
+      CellItems& cell = cells[population_.cell[shown.member]];
+      cell.shown.push_back(shown);
+      cell.counts[shown.item] += shown.count;
+      cell.total += shown.count;
+    }
+    return cells;
+  }
+
+  std::vector<Cell> measured(BreadthMeasure measure, const std::vector<CellItems>& items,
+                             std::vector<Cell> cells) const {
+    const std::vector<double> bits =
+        measure == BreadthMeasure::novelty ? surprise(items) : std::vector<double>{};
+    double smallest = 0;  // events of the smallest cell: coverage is compared at that number
+    for (const CellItems& cell : items)
+      if (cell.total > 0 && (smallest == 0 || cell.total < smallest)) smallest = cell.total;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (items[i].total == 0)
+        cells[i].history = stats::CoMoments(1);
+      else if (measure == BreadthMeasure::effective_items)
+        cells[i].history = effective_items(items[i]);
+      else if (measure == BreadthMeasure::coverage)
+        cells[i].history = coverage(items[i], smallest);
+      else
+        cells[i].history = novelty(items[i], bits);
+    }
+    return cells;
   }
 
   stats::CoMoments effective_items(const CellItems& cell) const {

@@ -46,7 +46,13 @@ class QuantileSums final : public KeptSums {
       const auto place = name - dimension->groups.begin();
       replace(group.cells, [&](std::uint32_t member) { return dimension->group[member] == place; });
     }
-    metric.by_day.clear();  // a quantile of several days is no mean of the days' quantiles
+    measure_days(
+        population_,
+        [&](const auto& chosen, std::vector<Cell> cells) {
+          replace(cells, chosen);
+          return cells;
+        },
+        metric);
     metric.distribution.clear();
   }
 
@@ -73,7 +79,7 @@ class QuantileSums final : public KeptSums {
   }
 
   /// Cells of mature units become cells of the quantile of those units' values.
-  void replace(std::vector<Cell>& cells, const std::function<bool(std::uint32_t)>& chosen) const {
+  void replace(std::vector<Cell>& cells, const std::function<bool(std::uint32_t)>& chosen) {
     std::vector<std::vector<Value>> by_cell(population_.cells());
     for (const Value& value : values_)
       if (chosen(value.member)) by_cell[population_.cell[value.member]].push_back(value);
@@ -81,50 +87,72 @@ class QuantileSums final : public KeptSums {
       cells[i].history = quantile_of(by_cell[i], cells[i].history.n());
   }
 
+  /// A unit's values: below the quantile, equal to it, all.
+  struct Tally {
+    std::uint32_t below = 0, equal = 0, all = 0;
+    auto operator<=>(const Tally&) const = default;
+  };
+
+  /// How many units have these numbers of values. Of a unit's own order nothing depends.
+  std::map<Tally, std::int64_t> tallies(const std::vector<Value>& values, std::size_t from, std::size_t to) {
+    tally_.resize(population_.cell.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      Tally& tally = tally_[values[i].member];
+      tally.below += i < from ? 1 : 0;
+      tally.equal += i >= from && i < to ? 1 : 0;
+      ++tally.all;
+    }
+    std::map<Tally, std::int64_t> units;
+    for (const Value& value : values) {
+      Tally& tally = tally_[value.member];
+      if (tally.all > 0) ++units[tally];
+      tally = {};
+    }
+    return units;
+  }
+
   /// Ascending values of the cell's `units` mature units.
-  stats::CoMoments quantile_of(const std::vector<Value>& values, std::int64_t units) const {
+  stats::CoMoments quantile_of(const std::vector<Value>& values, std::int64_t units) {
     if (values.empty()) return stats::CoMoments(1);
     const double count = static_cast<double>(values.size());
-    const auto ranked = [&](double share) {  // nearest rank, 1-based
-      const auto rank = std::clamp(std::ceil(share * count), 1.0, count);
-      return static_cast<double>(values[static_cast<std::size_t>(rank) - 1].value) / needs_.per_one[0];
+    const auto rank_of = [&](double share) {  // nearest rank, 1-based
+      return static_cast<std::size_t>(std::clamp(std::ceil(share * count), 1.0, count));
+    };
+    const auto ranked = [&](double share) {
+      return static_cast<double>(values[rank_of(share) - 1].value) / needs_.per_one[0];
     };
     const double quantile = ranked(needs_.metric->quantile);
-    const auto rank =
-        static_cast<std::size_t>(std::clamp(std::ceil(needs_.metric->quantile * count), 1.0, count));
-    std::map<std::uint32_t, std::pair<double, double>>
-        by_unit;  // values at or below the quantile, all values
+    const std::size_t rank = rank_of(needs_.metric->quantile);
     // Of values equal to the quantile the same part of each is below, so that no order among them matters.
     const auto less = [](const Value& a, const Value& b) { return a.value < b.value; };
     const auto [from, to] = std::equal_range(values.begin(), values.end(), values[rank - 1], less);
     const auto first = static_cast<std::size_t>(from - values.begin());
     const double part = static_cast<double>(rank - first) / static_cast<double>(to - from);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      auto& [below, all] = by_unit[values[i].member];
-      below += i < first ? 1.0 : values[i].value == values[rank - 1].value ? part : 0.0;
-      all += 1;
-    }
     const double share = static_cast<double>(rank) / count, n = static_cast<double>(units);
-    std::vector<double> influence;
-    double squares = 0;
-    for (const auto& [member, sums] : by_unit) {
-      influence.push_back((share * sums.second - sums.first) * n / count);
+    const auto by_tally = tallies(values, first, static_cast<std::size_t>(to - values.begin()));
+    const auto influence = [&](const Tally& tally) {
+      return (share * tally.all - tally.below - part * tally.equal) * n / count;
+    };
+    double squares = 0, cubes = 0;
+    for (const auto& [tally, times] : by_tally) {
+      const double one = influence(tally), square = one * one * static_cast<double>(times);
+      squares += square;
+      cubes += square * one;
     }
-    std::sort(influence.begin(), influence.end());
-    for (const double one : influence) squares += one * one;
     if (units < 2 || squares == 0) return without_variance(quantile);
     const double error = std::sqrt(squares / (n * (n - 1)));  // of the share
     if ((share - kLimit * error) * count < 1 || (share + kLimit * error) * count > count)
       return without_variance(quantile);  // the limits lie outside the sample
     const double slope =
         (ranked(share + kLimit * error) - ranked(share - kLimit * error)) / (2 * kLimit * error);
-    for (double& one : influence) one *= slope;
-    return linearised(quantile, units, std::move(influence));
+    return stats::CoMoments::from_central(units, {quantile}, {slope * slope * squares},
+                                          {slope * slope * slope * cubes});
   }
 
   const MetricNeeds& needs_;
   const Population& population_;
   std::vector<Value> values_;
+  std::vector<Tally> tally_;  ///< by member, all zero between two measures
 };
 
 }  // namespace

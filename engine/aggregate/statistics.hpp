@@ -59,6 +59,9 @@ struct MetricStatistics {
     std::vector<Cell> cells;
   };
   std::vector<Day> by_day;  ///< units by the day of their first exposure; cumulate by merging
+  /// Measures of a whole arm (quantile, breadth), which do not merge: of the units first exposed on each day,
+  /// and of those first exposed up to it. Their `by_day` counts units and holds zeros.
+  std::vector<Day> measured_on, measured_until;
   /// Tables of running totals: all units so far as they stood on the day, instead of `by_day`.
   std::vector<Day> running;
   std::vector<Day> since_exposure;  ///< values by days since first exposure

@@ -36,4 +36,16 @@ class Cumulated {
   std::map<std::pair<int, std::size_t>, Cell> cells_;
 };
 
+/// Calls visit(day, cells) for each day of first exposure with all units up to it.
+template <typename Visit>
+void each_day_so_far(const MetricStatistics& data, Visit visit) {
+  for (const auto& day : data.measured_until) visit(day.day, day.cells);
+  if (!data.measured_until.empty()) return;
+  Cumulated sum(data.layout.dimension());
+  for (const auto& day : data.by_day) {
+    sum.add(day.cells);
+    visit(day.day, sum.cells());
+  }
+}
+
 }  // namespace liftmark

@@ -22,16 +22,15 @@ bool has_units(const MetricStatistics::Day& day) {
 
 /// True if units were left out.
 bool cut(const Metric& metric, int days, MetricStatistics& data) {
-  Cumulated kept(data.layout.dimension());
   bool left_out = false;
-  for (const auto& day : data.by_day) {
-    if (mature_by(metric, day.day, days))
-      kept.add(day.cells);
-    else
-      left_out = left_out || has_units(day);
-  }
+  for (const auto& day : data.by_day)
+    left_out = left_out || (!mature_by(metric, day.day, days) && has_units(day));
   if (!left_out) return false;
-  data.cells = kept.cells();
+  std::vector<Cell> kept;
+  each_day_so_far(data, [&](int day, const std::vector<Cell>& cells) {
+    if (mature_by(metric, day, days)) kept = cells;
+  });
+  data.cells = kept;
   data.uncapped.clear();
   data.without_crossovers.clear();
   data.surfaces.clear();

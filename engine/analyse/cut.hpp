@@ -24,8 +24,8 @@ std::optional<int> frozen_day(const Statistics& statistics, const Analysis& anal
 /// The statistics with each metric's cells as they were on the frozen day: the units mature by then, from the
 /// days of their first exposure (a day that had begun only in part stays out). Rows that are not kept by day
 /// (uncapped, without crossovers, without the largest, surfaces, terms) are dropped; segments, funnels,
-/// factors, trends, quantiles and follow-ups are not cut. Empty when there is nothing to leave out, as in
-/// statistics made as of the frozen moment itself.
+/// factors, trends, breadth tables and follow-ups are not cut. Empty when there is nothing to leave out, as
+/// in statistics made as of the frozen moment itself.
 std::optional<Statistics> frozen_cut(const Statistics& statistics, const Analysis& analysis);
 
 }  // namespace liftmark

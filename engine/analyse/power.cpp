@@ -1,5 +1,4 @@
-#include <map>
-
+#include "engine/analyse/cumulated.hpp"
 #include "engine/analyse/log_parts.hpp"
 #include "engine/analyse/sections.hpp"
 #include "stats/detectable_lift.hpp"
@@ -35,11 +34,9 @@ std::vector<PowerSummary> power_summaries(const MetricTask& task, const Statisti
                          .against = statistics.arms[pair.control].key,
                          .planned_mde = task.plan.mde,
                          .power = task.plan.power};
-    std::vector<Cell> so_far;
-    for (const auto& day : task.data.by_day) {
-      so_far.insert(so_far.end(), day.cells.begin(), day.cells.end());
-      summary.points.push_back(point_of(task, so_far, pair, day.day));
-    }
+    each_day_so_far(task.data, [&](int day, const std::vector<Cell>& cells) {
+      summary.points.push_back(point_of(task, cells, pair, day));
+    });
     if (task.data.by_day.empty()) summary.points.push_back(point_of(task, task.data.cells, pair, 0));
     summaries.push_back(std::move(summary));
   }

@@ -45,11 +45,9 @@ void add_known(const MetricTask& task, const Statistics& statistics, ArmPair pai
 Timeline cumulative(const MetricTask& task, const Statistics& statistics, ArmPair pair) {
   Timeline line = empty_line(statistics, pair, "cumulative");
   for (const auto& day : task.data.running) add_known(task, statistics, pair, day.cells, day.day, line);
-  Cumulated sum(task.data.layout.dimension());
-  for (const auto& day : task.data.by_day) {
-    sum.add(day.cells);
-    add_known(task, statistics, pair, sum.cells(), known_on(task.metric, day.day), line);
-  }
+  each_day_so_far(task.data, [&](int day, const std::vector<Cell>& cells) {
+    add_known(task, statistics, pair, cells, known_on(task.metric, day), line);
+  });
   return line;
 }
 
@@ -73,7 +71,9 @@ std::vector<Timeline> timelines(const MetricTask& task, const Statistics& statis
     if (!task.data.running.empty()) lines.push_back(cumulative(task, statistics, pair));
     if (!task.data.by_day.empty()) {
       lines.push_back(cumulative(task, statistics, pair));
-      lines.push_back(separate(task, statistics, pair, task.data.by_day, "daily"));
+      const auto& measured = task.data.measured_on;
+      lines.push_back(
+          separate(task, statistics, pair, measured.empty() ? task.data.by_day : measured, "daily"));
     }
     if (!task.data.since_exposure.empty()) {
       lines.push_back(separate(task, statistics, pair, task.data.since_exposure, "since_exposure"));

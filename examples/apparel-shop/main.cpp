@@ -17,6 +17,7 @@
 
 #include "engine/definition/assigner.hpp"
 #include "engine/definition/error.hpp"
+#include "engine/definition/holdout_exposures.hpp"
 #include "engine/record/compaction.hpp"
 #include "engine/record/store.hpp"
 #include "visits.hpp"
@@ -31,7 +32,6 @@ constexpr int kHistoryFrom = -56, kTrialFrom = -14, kLastExposure = 27, kEnd = 5
 constexpr int kMailWeekday = 1;
 constexpr double kMailIgnored = 4.5;
 constexpr std::uint64_t kSeed = 20'260'302;
-constexpr const char* kHoldout = "no-personalization";
 
 /// One shopper's memory between visits.
 struct Remembered {
@@ -42,9 +42,10 @@ struct Remembered {
 
 class Story {
  public:
-  Story(const Shop& shop, std::shared_ptr<const liftmark::assign::Assigner> assigner, Journal& journal)
+  Story(const Shop& shop, const liftmark::Catalog& catalog, Journal& journal)
       : shop_(shop),
-        assigner_(std::move(assigner)),
+        assigner_(liftmark::compile_assigner(catalog)),
+        holdouts_(liftmark::holdouts_in_scope(catalog, "")),
         recommender_(shop),
         journal_(journal),
         remembered_(shop.shoppers().size()) {
@@ -100,13 +101,15 @@ class Story {
   void note_holdout(std::size_t who, Micros at) {
     if (std::exchange(remembered_[who].in_holdout, true)) return;
     const Shopper& shopper = shop_.shoppers()[who];
-    const bool held = !assigner_->holdout_of(shopper.id).empty();
-    journal_.add(ShopExposure{.shopper = shopper.id,
-                              .experiment = kHoldout,
-                              .arm = held ? "held_out" : "open",
-                              .at = at,
-                              .device = shopper.device,
-                              .propensity = held ? 0.05 : 0.95});
+    liftmark::each_holdout_exposure(
+        holdouts_, assigner_->holdout_of(shopper.id), [&](std::string_view holdout, std::string_view arm) {
+          journal_.add(ShopExposure{.shopper = shopper.id,
+                                    .experiment = holdout,
+                                    .arm = arm,
+                                    .at = at,
+                                    .device = shopper.device,
+                                    .propensity = arm == liftmark::kHeldOut ? 0.05 : 0.95});
+        });
   }
 
   /// The arm's box, noting the exposure at the first visit. After the last day of exposure nobody new comes
@@ -170,6 +173,7 @@ class Story {
 
   const Shop& shop_;
   std::shared_ptr<const liftmark::assign::Assigner> assigner_;
+  std::vector<liftmark::HoldoutInScope> holdouts_;  ///< of every experiment here: there is but a global one
   Recommender recommender_;
   Journal& journal_;
   std::vector<Remembered> remembered_;
@@ -196,7 +200,7 @@ void tell(const fs::path& catalog_path, const fs::path& folder, std::size_t shop
   // The story has fixed dates, whenever it is told.
   liftmark::Recorder recorder(store, {.oldest = INT64_MAX / 2, .newest = INT64_MAX / 2});
   Journal journal(recorder, (folder / "trial.csv").string());
-  Story(shop, liftmark::compile_assigner(catalog), journal).run();
+  Story(shop, catalog, journal).run();
   liftmark::compact(recorder);
 }
 

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/simulate/behaviour.hpp"
+
 namespace liftmark::simulate {
 namespace {
 
@@ -12,9 +14,6 @@ using nlohmann::ordered_json;
 ordered_json source(const char* event, const char* aggregate) {
   return {{"event", event}, {"aggregate", aggregate}};
 }
-
-/// The end of "came back", the longest window beside the shop's own: a plan must outlast it.
-constexpr int kCameBackDays = 8;
 
 ordered_json metrics(int window_days) {
   ordered_json list = ordered_json::array();
@@ -115,13 +114,9 @@ std::string catalog_json(const ShopOptions& options, std::int64_t planned_units)
 
 std::string truth_json(const ShopOptions& options, const Truth& truth) {
   const auto values = [](const ArmTruth& arm) {
-    return ordered_json{{"arm", arm.arm},
-                        {"conversion", arm.conversion},
-                        {"orders_per_user", arm.orders_per_user},
-                        {"revenue_per_user", arm.revenue_per_user},
-                        {"net_revenue_per_user", arm.net_revenue_per_user},
-                        {"order_value", arm.order_value},
-                        {"return_rate", arm.return_rate}};
+    ordered_json row{{"arm", arm.arm}};
+    for (const TruthField& field : kTruthFields) row[field.name] = arm.*field.value;
+    return row;
   };
   std::size_t control = 0;
   for (std::size_t i = 0; i < options.arms.size(); ++i)
@@ -137,10 +132,18 @@ std::string truth_json(const ShopOptions& options, const Truth& truth) {
         lift[key] = value.get<double>() / base[key].get<double>() - 1.0;
     lifts.push_back(lift);
   }
+  const ordered_json items = {{"items", truth.items.items},
+                              {"diversity", truth.items.diversity},
+                              {"effective_items", truth.items.effective_items},
+                              {"novelty_bits", truth.items.novelty_bits}};
+  ordered_json surfaces = ordered_json::object();
+  for (std::size_t i = 0; i < kSurfaces.size(); ++i) surfaces[std::string(kSurfaces[i])] = kSurfaceShares[i];
   const ordered_json result = {{"schema", "liftmark.truth/1"},
                                {"window_days", options.window_days},
                                {"seed", options.seed},
                                {"exposed_users", truth.exposed_users},
+                               {"items", items},
+                               {"surface_shares", surfaces},
                                {"arms", arms},
                                {"lifts", lifts}};
   return result.dump(2) + "\n";

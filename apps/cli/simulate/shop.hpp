@@ -56,6 +56,10 @@ struct SimulatedEvent {
   bool has_value = false;
 };
 
+/// The end of "came back", the longest window beside the shop's own: a plan must outlast it.
+inline constexpr int kCameBackDays = 8;
+inline constexpr int kWeek = 7;
+
 /// Expected values per exposed shopper under one arm, over `window_days` from first exposure.
 struct ArmTruth {
   std::string arm;
@@ -65,9 +69,66 @@ struct ArmTruth {
   double net_revenue_per_user = 0.0;  ///< less refunds within the window, of earlier orders too
   double order_value = 0.0;           ///< revenue / orders
   double return_rate = 0.0;           ///< refunds within the window, of earlier orders too / orders
+  double refunds_per_user = 0.0;
+  double impressions_per_user = 0.0;
+  double clicks_per_user = 0.0;
+  double click_rate = 0.0;           ///< clicks / impressions
+  double click_users = 0.0;          ///< share with a click
+  double cart_users = 0.0;           ///< share with something in the cart
+  double funnel_clicked = 0.0;       ///< share who passed impression, click
+  double funnel_carted = 0.0;        ///< .. and then put something into the cart
+  double funnel_ordered = 0.0;       ///< .. and then ordered
+  double came_back = 0.0;            ///< share with a session on days 1 to 7
+  double back_on_day_3 = 0.0;        ///< share with a session in [3, 4) days
+  double clicked_within_week = 0.0;  ///< share with a click in the first seven days
+  double repeat_purchase = 0.0;      ///< share with two orders that no refund cancelled, whenever it came
+  double second_order_within_week = 0.0;  ///< the same within seven days
+  double order_value_median = 0.0;        ///< of all orders
+  double order_value_p90 = 0.0;
+};
+
+/// The numbers of ArmTruth under the names of truth.json; `per_user`: summed over shoppers, not made of
+/// others.
+struct TruthField {
+  const char* name;
+  double ArmTruth::*value;
+  bool per_user = true;
+};
+inline constexpr TruthField kTruthFields[] = {
+    {"conversion", &ArmTruth::conversion},
+    {"orders_per_user", &ArmTruth::orders_per_user},
+    {"revenue_per_user", &ArmTruth::revenue_per_user},
+    {"net_revenue_per_user", &ArmTruth::net_revenue_per_user},
+    {"order_value", &ArmTruth::order_value, false},
+    {"return_rate", &ArmTruth::return_rate, false},
+    {"refunds_per_user", &ArmTruth::refunds_per_user},
+    {"impressions_per_user", &ArmTruth::impressions_per_user},
+    {"clicks_per_user", &ArmTruth::clicks_per_user},
+    {"click_rate", &ArmTruth::click_rate, false},
+    {"click_users", &ArmTruth::click_users},
+    {"cart_users", &ArmTruth::cart_users},
+    {"funnel_clicked", &ArmTruth::funnel_clicked},
+    {"funnel_carted", &ArmTruth::funnel_carted},
+    {"funnel_ordered", &ArmTruth::funnel_ordered},
+    {"came_back", &ArmTruth::came_back},
+    {"back_on_day_3", &ArmTruth::back_on_day_3},
+    {"clicked_within_week", &ArmTruth::clicked_within_week},
+    {"repeat_purchase", &ArmTruth::repeat_purchase},
+    {"second_order_within_week", &ArmTruth::second_order_within_week},
+    {"order_value_median", &ArmTruth::order_value_median, false},
+    {"order_value_p90", &ArmTruth::order_value_p90, false},
+};
+
+/// Of the items shown, the same in every arm: each impression draws one, whoever sees it.
+struct ItemTruth {
+  int items = 0;                 ///< that may be shown
+  double diversity = 0.0;        ///< chance that two impressions show different items
+  double effective_items = 0.0;  ///< 1 / chance that they show the same
+  double novelty_bits = 0.0;     ///< mean of -log2 of an item's share
 };
 struct Truth {
   std::int64_t exposed_users = 0;
+  ItemTruth items;
   std::vector<ArmTruth> arms;
 };
 

@@ -11,9 +11,10 @@ namespace liftmark::clickhouse {
 namespace {
 
 /// A member that stands for a unit of a shard's answer.
-std::size_t add_member(Population& population, std::uint64_t cell, std::uint64_t crossed) {
+std::size_t add_member(Population& population, std::uint64_t cell, std::uint64_t crossed, std::uint64_t day) {
   population.cell.push_back(static_cast<std::uint16_t>(cell));
   population.crossed.push_back(static_cast<std::uint8_t>(crossed));
+  population.day.push_back(static_cast<std::uint16_t>(day));
   return population.cell.size() - 1;
 }
 
@@ -30,7 +31,8 @@ void load_times(Run& run, const MetricNeeds& metric, KeptSums& kept) {
       [&](const Rows& rows) {
         const bool event = rows.natural(1) != 0;
         events.back().since = rows.integer(2);
-        KeptUnit unit{.member = add_member(run.population, rows.natural(0), 0), .followed = rows.integer(2)};
+        KeptUnit unit{.member = add_member(run.population, rows.natural(0), 0, 0),
+                      .followed = rows.integer(2)};
         if (event) unit.events = events;
         for (std::int64_t units = rows.integer(3); units > 0; --units) kept.add(unit);
       });
@@ -56,10 +58,12 @@ void load_kept(Run& run, const EventSql& sql, std::size_t index, TextCodes& text
       run.store.cluster(),
       fmt::format(
           "SELECT any(cell), any(crossed), any({}), groupArray(at - t0), groupArray(number), "
-          "groupArray(item){} FROM (SELECT low, high, cell, crossed, t0, at, {} AS number, {} AS item{} FROM "
+          "groupArray(item), any(day){} FROM (SELECT low, high, cell, crossed, day, t0, at, {} AS number, {} "
+          "AS item{} FROM "
           "({}) AS j WHERE {}) AS k GROUP BY low, high{}",
           mature_sql(run, metric), groups, sql.number(feature), item, columns,
-          sql.rows_of_units("lm_value", "t0, cell, crossed" + columns), sql.counts(feature, "t0"), having),
+          sql.rows_of_units("lm_value", "t0, cell, crossed, day" + columns), sql.counts(feature, "t0"),
+          having),
       [&](const Rows& rows) {
         const auto since = rows.integers(3), value = rows.integers(4);
         const auto items = rows.texts(5);
@@ -73,11 +77,12 @@ void load_kept(Run& run, const EventSql& sql, std::size_t index, TextCodes& text
           events.push_back({.since = since[i],
                             .value = value[i],
                             .item = metric.item < 0 || items[i].empty() ? 0 : texts.code(items[i])});
-        const std::size_t member = add_member(run.population, rows.natural(0), rows.natural(1));
+        const std::size_t member =
+            add_member(run.population, rows.natural(0), rows.natural(1), rows.natural(6));
         for (std::size_t d = 0; d < run.population.dimensions.size(); ++d) {
           auto& group = run.population.dimensions[d].group;
           group.resize(member + 1, 0);
-          group[member] = static_cast<std::uint16_t>(rows.natural(6 + d));
+          group[member] = static_cast<std::uint16_t>(rows.natural(7 + d));
         }
         kept.add({.member = member, .mature = rows.natural(2) != 0, .events = events});
       });

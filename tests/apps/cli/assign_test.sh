@@ -69,3 +69,42 @@ printf 'unit,arm\ncookie-9,%s\n' "$(arm_of cookie-9 2>/dev/null | sed 's/ (.*//'
 "$liftmark" verify "$place/export.csv" --catalog "$store" >/dev/null || fail "verify with a store's catalog"
 status=0; "$liftmark" assign --unit u 2>/dev/null || status=$?
 [ $status = 2 ] || fail "neither store nor catalog must be exit code 2, was $status"
+
+# What evaluations leave behind, for a caller without the service: the holdout's own exposures, ready to import.
+cat >"$place/held.json" <<'EOF'
+{"schema": "liftmark.catalog/1", "currency": "EUR",
+ "layers": [{"key": "page", "salt": "page-1"}],
+ "holdouts": [{"key": "everywhere", "share": 0.3, "salt": "h-1"}, {"key": "of-page", "share": 0.3, "salt": "h-2", "layer": "page"}],
+ "ledgers": [{"holdout": "everywhere", "metrics": ["buyers"]}, {"holdout": "of-page", "metrics": ["buyers"]}],
+ "metrics": [{"key": "buyers", "kind": "proportion", "numerator": {"event": "purchase"}, "window_days": 7}],
+ "experiments": [
+  {"key": "checkout", "hashing": {"salt": "checkout-1"}, "plan": {"primary": ["buyers"]},
+   "arms": [{"key": "control", "role": "control"}, {"key": "new"}]},
+  {"key": "box", "layer": "page", "slots": [[0, 1]], "exposure": "evaluation", "hashing": {"salt": "box-1"},
+   "plan": {"primary": ["buyers"], "segments": ["country"]}, "arms": [{"key": "off", "role": "control"}, {"key": "on"}]}]}
+EOF
+{ echo unit,country; for i in $(seq 1 200); do echo "u$i,CZ"; done; } >"$place/units.csv"
+"$liftmark" assign --catalog "$place/held.json" --input "$place/units.csv" --format csv \
+  --exposures "$place/exposures.ndjson" --at 2026-03-02 >"$place/arms.csv" || fail "exposures"
+count() { grep -c "$1" "$place/$2" || true; }
+# Both experiments answer held_out for a unit that the global holdout keeps out; the page's own holdout says so of
+# the box alone, and units kept out everywhere are not in its population.
+everywhere=$(count '^u[0-9]*,checkout,[a-z]*,held_out' arms.csv)
+both=$(count '^u[0-9]*,box,[a-z]*,held_out' arms.csv)
+[ "$everywhere" -gt 30 ] && [ "$both" -gt "$everywhere" ] || fail "held out: $everywhere and $both of 200"
+[ "$(count '"everywhere".*"held_out"' exposures.ndjson)" = "$everywhere" ] || fail "global holdout, held out"
+[ "$(count '"everywhere".*"open"' exposures.ndjson)" = "$((200 - everywhere))" ] || fail "global holdout, open"
+[ "$(count '"of-page".*"held_out"' exposures.ndjson)" = "$((both - everywhere))" ] || fail "layer holdout, held out"
+[ "$(count '"of-page".*"open"' exposures.ndjson)" = "$((200 - both))" ] || fail "layer holdout, open"
+# Of the experiments only the one whose exposure is the evaluation, with the attribute its plan groups by.
+[ "$(count '"checkout"' exposures.ndjson)" = 0 ] || fail "checkout reports its exposures itself"
+[ "$(count '"box".*"country":"CZ".*"at":"2026-03-02T00:00:00Z"' exposures.ndjson)" = "$((200 - both))" ] || fail "box"
+held=$place/held.db
+"$liftmark" init "$held" >/dev/null && "$liftmark" apply "$held" "$place/held.json" >/dev/null
+"$liftmark" import "$held" "$place/exposures.ndjson" --recorded-at event-time >/dev/null || fail "import of exposures"
+printf 'unit,type,at\nu1,purchase,2026-03-20\n' >"$place/events.csv"
+"$liftmark" import "$held" "$place/events.csv" --recorded-at event-time >/dev/null || fail "import of events"
+"$liftmark" report "$held" everywhere --format json >"$place/ledger.json" || fail "report of the holdout"
+grep -q "\"held_out_units\": *$everywhere" "$place/ledger.json" || fail "the ledger has not $everywhere units held out"
+status=0; "$liftmark" assign --catalog "$place/held.json" --unit u --at 2026-03-02 2>/dev/null || status=$?
+[ $status = 2 ] || fail "--at without --exposures must be exit code 2, was $status"

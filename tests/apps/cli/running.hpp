@@ -1,6 +1,10 @@
 #pragma once
 // Commands run as the program runs them, and their files.
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -53,6 +57,29 @@ inline std::string failure(const std::vector<std::string>& arguments) {
     return describe(error);
   }
   return "no error";
+}
+
+/// What a command prints on standard output.
+inline std::string printed(const std::vector<std::string>& arguments, const fs::path& folder) {
+  const auto path = folder / "printed";
+  std::fflush(stdout);
+  const int before = dup(STDOUT_FILENO);
+  const int file = open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600);
+  dup2(file, STDOUT_FILENO);
+  close(file);
+  const auto restore = [&] {
+    std::fflush(stdout);
+    dup2(before, STDOUT_FILENO);
+    close(before);
+  };
+  try {
+    run(arguments);
+  } catch (...) {
+    restore();
+    throw;
+  }
+  restore();
+  return read(path);
 }
 
 inline json card_of(std::vector<std::string> arguments, const fs::path& folder) {

@@ -103,7 +103,112 @@ TEST_CASE("the median of order values, and units without orders count as units")
   CHECK(units(metric.cells, 1).mean() == 25);
   // Limits of so few values lie outside the sample: no variance, and one unit says so.
   CHECK(units(metric.cells, 0).n() == 1);
-  CHECK(metric.by_day.empty());
+  // All were exposed on one day: that day's units and measure are everybody's.
+  REQUIRE(metric.by_day.size() == 1);
+  CHECK(units(metric.by_day[0].cells, 0).n() == 5);
+  REQUIRE(metric.measured_on.size() == 1);
+  CHECK(units(metric.measured_on[0].cells, 1).mean() == 25);
+  CHECK(units(metric.measured_until[0].cells, 0).mean() == 30);
+}
+
+TEST_CASE("measures of a whole arm by day of first exposure, alone and so far") {
+  // Control: 10 20, 30 | 40 50, 60; variant: 15, 25 35 | 45, by day. Medians by nearest rank.
+  const TemporaryStore file;
+  Store store = Store::create(file.path());
+  std::vector<Happening> rows;
+  for (const auto& [unit, arm, on, values] :
+       std::vector<std::tuple<const char*, const char*, int, std::vector<int>>>{
+           {"a0", "control", 0, {10, 20}},
+           {"a1", "control", 0, {30}},
+           {"b0", "variant", 0, {15}},
+           {"b1", "variant", 0, {25, 35}},
+           {"a2", "control", 1, {40, 50}},
+           {"a3", "control", 1, {60}},
+           {"b2", "variant", 1, {45}}}) {
+    rows.push_back(exposed(unit, arm, on));
+    for (const int value : values) {
+      rows.push_back(event(unit + std::to_string(value), unit, "purchase", on + 1, value));
+      rows.push_back(event("i" + rows.back().id, unit, "impression", on + 1));
+      rows.back().key = "item";
+      rows.back().text = on == 0 || value == 60 ? "A" : "B";
+    }
+  }
+  rows.push_back(exposed("late", "control", 30));  // its window is not over
+  shop::record(store, rows);
+  const Reader reader(file.path(), {.as_of = day(31)});
+  const auto statistics = aggregate(reader, parse_catalog(kCatalog), "checkout");
+  const auto& median = shop::metric(statistics, "median_order");
+  REQUIRE(median.measured_on.size() == 31);
+  CHECK(units(median.measured_on[0].cells, 0).mean() == 20);
+  CHECK(units(median.measured_on[0].cells, 1).mean() == 25);
+  CHECK(units(median.measured_on[1].cells, 0).mean() == 50);
+  CHECK(units(median.measured_on[1].cells, 1).mean() == 45);
+  CHECK(units(median.measured_on[2].cells, 0).n() == 0);
+  CHECK(units(median.measured_until[0].cells, 0).mean() == 20);
+  CHECK(units(median.measured_until[1].cells, 0).mean() == 30);
+  CHECK(units(median.measured_until[1].cells, 1).mean() == 25);
+  CHECK(units(median.measured_until[30].cells, 0).mean() == 30);
+  CHECK(units(median.by_day[1].cells, 0).n() == 2);
+  CHECK(units(median.by_day[30].cells, 0).n() == 0);
+  // Items: A alone on the first day; on the second B twice of one unit, and A of another: no pair of two
+  // units is the same. So far: 4 A of 3 units, 2 B of one; 36 - 3 x 4 ... = 36 - 4 - 1 - 4 - 1 = 26 ordered
+  // pairs of two units, of which A: 16 - 4 - 1 - 1 = 10, B: 4 - 4 = 0, so 2.6 effective items.
+  const auto& shown = shop::metric(statistics, "shown");
+  CHECK(units(shown.measured_on[0].cells, 0).mean() == Approx(1));
+  CHECK(units(shown.measured_on[1].cells, 0).n() == 0);
+  CHECK(units(shown.measured_until[1].cells, 0).mean() == Approx(2.6));
+}
+
+TEST_CASE("a day's measure is that of a store which holds the day alone, and the last is the whole") {
+  // 600 units on five days, up to three orders and four impressions each; the numbers are those of a
+  // congruential generator and mean nothing.
+  std::uint32_t state = 7;
+  const auto draw = [&](std::uint32_t below) {
+    state = state * 1664525u + 1013904223u;
+    return (state >> 8) % below;
+  };
+  std::vector<std::vector<Happening>> by_day(5);
+  std::vector<Happening> all;
+  for (int i = 0; i < 600; ++i) {
+    const auto on = draw(5);
+    auto& rows = by_day[on];
+    const std::string unit = "u" + std::to_string(i);
+    const auto first = rows.size();
+    rows.push_back(exposed(unit, draw(2) == 0 ? "control" : "variant", on));
+    for (auto left = draw(4); left > 0; --left)
+      rows.push_back(event(unit + "p" + std::to_string(left), unit, "purchase", on + 0.5 * left, draw(50)));
+    for (auto left = draw(5); left > 0; --left) {
+      rows.push_back(
+          impression(unit, std::string(1, static_cast<char>('A' + draw(6))), static_cast<int>(left)));
+      rows.back().at = day(on + 0.1 * left);
+    }
+    all.insert(all.end(), rows.begin() + static_cast<std::ptrdiff_t>(first), rows.end());
+  }
+  const auto measured = [](const std::vector<Happening>& rows) {
+    const TemporaryStore file;
+    Store store = Store::create(file.path());
+    shop::record(store, rows);
+    const Reader reader(file.path(), {.as_of = day(30)});
+    return aggregate(reader, parse_catalog(kCatalog), "checkout");
+  };
+  const auto whole = measured(all);
+  for (const char* key : {"median_order", "shown"}) {
+    INFO(key);
+    const auto& metric = shop::metric(whole, key);
+    REQUIRE(metric.measured_on.size() == 5);
+    for (std::size_t arm = 0; arm < 2; ++arm) {
+      for (std::size_t on = 0; on < 5; ++on) {
+        const auto alone = measured(by_day[on]);
+        const auto& want = units(shop::metric(alone, key).cells, arm);
+        const auto& got = units(metric.measured_on[on].cells, arm);
+        CHECK(got.n() == want.n());
+        CHECK(got.mean() == Approx(want.mean()));
+        CHECK(got.variance() == Approx(want.variance()));
+      }
+      CHECK(units(metric.measured_until[4].cells, arm).mean() == units(metric.cells, arm).mean());
+      CHECK(units(metric.measured_until[4].cells, arm).variance() == units(metric.cells, arm).variance());
+    }
+  }
 }
 
 TEST_CASE("the error of a quantile is that of its ranks, and repeated values of a unit count once") {

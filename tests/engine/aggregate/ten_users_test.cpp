@@ -22,6 +22,10 @@ constexpr const char* kCatalog = R"({"schema": "liftmark.catalog/1", "currency":
      "denominator": {"event": "purchase"}, "window_days": 7, "covariate": {"lookback_days": 0}},
     {"key": "back", "kind": "retention", "numerator": {"event": "visit"}, "retention": {"kind": "on_day", "day": 1},
      "covariate": {"lookback_days": 0}},
+    {"key": "later", "kind": "retention", "numerator": {"event": "visit"},
+     "retention": {"kind": "on_or_after", "day": 1, "until_day": 3}, "covariate": {"lookback_days": 0}},
+    {"key": "soon", "kind": "retention", "numerator": {"event": "visit"}, "retention": {"kind": "within", "day": 2},
+     "covariate": {"lookback_days": 0}},
     {"key": "repeat", "kind": "repeat_purchase", "numerator": {"event": "purchase"}, "window_days": 7,
      "covariate": {"lookback_days": 0}},
     {"key": "clicks", "kind": "count", "window_days": 7, "covariate": {"lookback_days": 0},
@@ -39,7 +43,7 @@ constexpr const char* kCatalog = R"({"schema": "liftmark.catalog/1", "currency":
      "covariate": {"lookback_days": 0}}],
   "experiments": [{"key": "checkout", "arms": [{"key": "control", "role": "control"}, {"key": "variant"}],
     "hashing": {"salt": "checkout-1"},
-    "plan": {"primary": ["revenue"], "secondary": ["conversion", "aov", "back", "repeat", "clicks", "largest", "days",
+    "plan": {"primary": ["revenue"], "secondary": ["conversion", "aov", "back", "later", "soon", "repeat", "clicks", "largest", "days",
              "score", "path", "by_surface"], "segments": ["country"]}}]})";
 
 /// Days after the start of the experiment; the first exposure of user n is called e.
@@ -72,6 +76,7 @@ std::vector<Happening> ten_users() {
       // u5, u6, u7
       event("p5", "u5", "purchase", -1, 20), event("o5", "u5", "purchase", 0.05, 30),
       event("v5", "u5", "visit", 1.2), event("o6", "u6", "purchase", 3.25, 70), event("v7", "u7", "visit", 0),
+      event("v7b", "u7", "visit", 1.5),  // at e itself: no return
       // u8: three orders on two calendar days; before: 200, above the cap.
       event("p8", "u8", "purchase", 0, 200), event("o8a", "u8", "purchase", 3.0, 10),
       event("o8b", "u8", "purchase", 3.5, 10), event("o8c", "u8", "purchase", 5, 10),
@@ -148,6 +153,12 @@ TEST_CASE("ten users: proportions") {
   // Visits in [e + 1 day, e + 2 days): u0 u1; u5 u8 u9 (u9's day 1 is over at day 33).
   CHECK((successes("back", kControl) == std::pair<std::int64_t, std::int64_t>{2, 5}));
   CHECK((successes("back", kVariant) == std::pair<std::int64_t, std::int64_t>{3, 5}));
+  // Visits in [e + 1 day, e + 3 days): u0 u1 u4; u5 u8 u9. In (e, e + 2 days): u0 u1, not u4 at e + 2 days;
+  // u5 u8 u9, not u7, whose visit is the exposure's own moment.
+  CHECK((successes("later", kControl) == std::pair<std::int64_t, std::int64_t>{3, 5}));
+  CHECK((successes("later", kVariant) == std::pair<std::int64_t, std::int64_t>{3, 5}));
+  CHECK((successes("soon", kControl) == std::pair<std::int64_t, std::int64_t>{2, 5}));
+  CHECK((successes("soon", kVariant) == std::pair<std::int64_t, std::int64_t>{3, 5}));
   // Two orders that stand: u0 (20 - 5 is left); not u4, whose first order was refunded in full; u8.
   CHECK((successes("repeat", kControl) == std::pair<std::int64_t, std::int64_t>{1, 5}));
   CHECK((successes("repeat", kVariant) == std::pair<std::int64_t, std::int64_t>{1, 4}));

@@ -145,6 +145,43 @@ TEST_CASE("a fixed plan reads the cut of its horizon, whatever the date of the r
   CHECK(analyse(shop(daily, 30), analysis).metrics[0].arms[0].units == 500);
 }
 
+TEST_CASE("a measure of a whole arm is read at looks and horizons by its own days") {
+  // The same rates as a measure whose days do not merge: every reading and line is that of the plain metric.
+  const Arms daily{100, 10, 100, 20};
+  const auto measured = [&](int days) {
+    auto data = shop(daily, days);
+    auto& metric = data.metrics[0];
+    metric.measured_on = metric.by_day;
+    for (int day = 1; day <= days; ++day)
+      metric.measured_until.push_back({day, shop(daily, day).metrics[0].cells});
+    for (auto& day : metric.by_day)
+      for (auto& cell : day.cells)
+        cell.history = CoMoments::from_central(cell.history.n(), {0.0}, {0.0}, {0.0});
+    return data;
+  };
+  auto looks = ask(Method::group_sequential);
+  looks.plan.look_days = {7, 14};
+  auto horizon = ask(Method::fixed);
+  horizon.plan.horizon_days = 7;
+  for (const auto& analysis : {looks, horizon}) {
+    const auto plain = analyse(shop(daily, 10), analysis), of_arms = analyse(measured(10), analysis);
+    CHECK(first(plain).relative.lower);
+    CHECK(*first(of_arms).relative.lower == Approx(*first(plain).relative.lower));
+    CHECK(*first(of_arms).relative.upper == Approx(*first(plain).relative.upper));
+    CHECK(of_arms.metrics[0].arms[0].units == 700);
+    REQUIRE(of_arms.metrics[0].timelines.size() == plain.metrics[0].timelines.size());
+    for (std::size_t i = 0; i < plain.metrics[0].timelines.size(); ++i) {
+      const auto &want = plain.metrics[0].timelines[i], &got = of_arms.metrics[0].timelines[i];
+      CHECK(got.kind == want.kind);
+      REQUIRE(got.points.size() == want.points.size());
+      for (std::size_t day = 0; day < want.points.size(); ++day)
+        CHECK(*got.points[day].relative.estimate == Approx(*want.points[day].relative.estimate));
+    }
+    CHECK(of_arms.power[0].points.size() == plain.power[0].points.size());
+    CHECK(*of_arms.power[0].points.back().mde == Approx(*plain.power[0].points.back().mde));
+  }
+}
+
 TEST_CASE("group sequential refuses by name what it lacks") {
   auto analysis = ask(Method::group_sequential);
   const auto data = shop({100, 10, 100, 20}, 7);
