@@ -50,13 +50,20 @@ struct SumRow {
   LoadedSums sums{};
 };
 
+/// Whether the server itself noticed that a product left 128 bits.
+bool is_overflow(const Error& error) {
+  return std::any_of(error.problems().begin(), error.problems().end(), [](const Problem& problem) {
+    return problem.what.find("Decimal math overflow") != std::string::npos;
+  });
+}
+
 /// The rows of all shards; false when a sum may have left the bits it was formed in.
 bool read_sums(Cluster& cluster, const SumQuery& query, std::vector<SumRow>& result) {
   const std::size_t leading = leading_of(query), all = query.values.size();
   const double most = query.wide ? 1e38 : 4e18;
   bool fits = true;
   result.clear();
-  for_each_row(cluster, sum_statement(query), [&](const Rows& rows) {
+  const auto take_row = [&](const Rows& rows) {
     SumRow row{.index = rows.natural(0), .cell = rows.natural(1), .history = rows.natural(2) != 0};
     row.sums.units = rows.integer(3);
     std::size_t field = 4;
@@ -68,7 +75,13 @@ bool read_sums(Cluster& cluster, const SumQuery& query, std::vector<SumRow>& res
     take(row.sums.cubes, leading);
     for (std::size_t v = 0; v < all; ++v) fits = fits && rows.real(field++) < most;
     result.push_back(std::move(row));
-  });
+  };
+  try {
+    for_each_row(cluster, sum_statement(query), take_row);
+  } catch (const Error& error) {
+    if (!is_overflow(error)) throw;
+    return false;
+  }
   return fits;
 }
 
