@@ -202,12 +202,12 @@ class MetricLoader {
     if (metric_.surface < 0) return;
     const Feature& feature = run_.needs.features[static_cast<std::size_t>(metric_.features.front())];
     const std::string value = feature.aggregation == Aggregation::sum ? events.number(feature) : "toInt64(1)";
+    // An empty name stands for no surface; a surface has an equals sign before it, whatever it is called.
     const std::string by_unit = fmt::format(
-        "(SELECT if(ph{0}, pt{0}, {1}) AS name, any(cell) AS k, sum({2}) AS x FROM ({3}) AS j WHERE {4} AND "
-        "{5} GROUP BY "
-        "low, high, name) AS n",
-        metric_.surface, literal(kNoValue), value, events.rows_of_units("lm_unit", "t0, cell"),
-        events.counts(feature, "t0"), mature_);
+        "(SELECT if(ph{0}, concat('=', pt{0}), '') AS name, any(cell) AS k, sum({1}) AS x FROM ({2}) AS j "
+        "WHERE {3} AND {4} GROUP BY low, high, name) AS n",
+        metric_.surface, value, events.rows_of_units("lm_unit", "t0, cell"), events.counts(feature, "t0"),
+        mature_);
     std::vector<std::string> names;
     for_each_row(cluster(), "SELECT DISTINCT name FROM " + by_unit, [&](const Rows& rows) {
       if (std::find(names.begin(), names.end(), rows.text(0)) == names.end()) names.push_back(rows.text(0));
@@ -216,7 +216,7 @@ class MetricLoader {
       SumQuery query{.values = {"x"}, .wide = wide_};
       query.cell = "k";
       query.from = fmt::format("{} WHERE name = {}", by_unit, literal(name));
-      query.index = std::to_string(name == kNoValue ? 0 : texts.code(name));
+      query.index = std::to_string(name.empty() ? 0 : texts.code(name.substr(1)));
       load(Part::surface, query);
     }
   }
