@@ -720,6 +720,7 @@ inline constexpr std::array kCheckNotes{
         {"units in an epoch that no catalog knows", "Einheiten in einer Epoche, die kein Katalog kennt"}},
     CodeWord{"in_the_store", {"of all rows in the store", "von allen Zeilen im Speicher"}},
     CodeWord{"no_covariates", {"nothing known from before the start", "nichts von vor dem Start bekannt"}},
+    CodeWord{"own_tables", {"your own tables do not say", "eigene Tabellen sagen es nicht"}},
     CodeWord{"table", {"a table has no times", "eine Tabelle hat keine Zeiten"}},
     CodeWord{"skewed_for_this_size", {"very skewed for this size", "sehr schief für diese Größe"}},
     CodeWord{"few_conversions",

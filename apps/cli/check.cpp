@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/commands.hpp"
+#include "apps/cli/watched_question.hpp"
 #include "engine/analyse/analyse_store.hpp"
 
 namespace liftmark::cli {
@@ -59,7 +60,7 @@ void add_check(Command& program) {
   command->add_flag("--json", options->json, "One JSON object a check");
   command->footer("Example:\n  liftmark check shop.db checkout");
   command->callback([options] {
-    for (const auto& check : analyse_store(options->question).checks) print(check, options->json);
+    for (const auto& check : ask_store(options->question).checks) print(check, options->json);
   });
 }
 

@@ -41,7 +41,8 @@ void run(const ExportArguments& arguments) {
 void add_export(Command& program) {
   auto* command = program.add_subcommand("export", "Raw exposures or events as CSV or NDJSON");
   auto arguments = std::make_shared<ExportArguments>();
-  command->add_option("store", arguments->store, "The store")->required();
+  command->add_option("store", arguments->store, "The store: a file, or clickhouse://user@host:port/database")
+      ->required();
   command->add_option("kind", arguments->kind, "events or exposures")->one_of({"events", "exposures"});
   command->add_option("--format", arguments->format, "csv or ndjson")->one_of({"csv", "ndjson"});
   command->add_option("--unit", arguments->unit, "One unit's rows only");

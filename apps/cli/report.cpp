@@ -10,6 +10,7 @@
 #include "apps/cli/commands.hpp"
 #include "apps/cli/output.hpp"
 #include "apps/cli/provenance.hpp"
+#include "apps/cli/watched_question.hpp"
 #include "engine/analyse/analyse_store.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/time_point.hpp"
@@ -69,7 +70,7 @@ void write_pages(const Options& options) {
   for (const auto& key : keys) {
     auto question = options.question;
     question.experiment = key;
-    cards.push_back(analyse_store(question));
+    cards.push_back(ask_store(question));
     auto& made = cards.back().provenance;
     made.version = program_version();
     made.command = fmt::format("liftmark report {} {} --as-of {} --format html", shell_word(question.store),
@@ -119,7 +120,7 @@ void add_report(Command& program) {
     if (options->question.experiment.empty()) return write_pages(*options);
     report_format(options->output.format);  // mistakes in what to write come before the work
     report_language(options->output.language);
-    auto card = analyse_store(options->question);
+    auto card = ask_store(options->question);
     add_provenance(*command, card);
     write_report(card, options->output);
   });

@@ -160,6 +160,9 @@ struct Statistics {
   std::int64_t repeated_exposures = 0, duplicates = 0, conflicts = 0, late_events = 0, future_events = 0;
   std::map<std::string, std::int64_t> counts;  ///< rows read, rejected by reason ..
   std::string data_digest;
+  /// Whether rows came through a store's door, where duplicates are counted, and whether each has a time of
+  /// its recording. A shop's own tables in ClickHouse have no door, and not always such a time.
+  bool has_door = true, has_recorded_times = true;
 };
 
 }  // namespace liftmark

@@ -13,6 +13,7 @@
 #include "engine/definition/catalog.hpp"
 #include "engine/record/deliveries.hpp"
 #include "engine/record/reader.hpp"
+#include "engine/record/server_progress.hpp"
 
 namespace liftmark {
 
@@ -42,6 +43,7 @@ class StoreView {
 struct ServerOptions {
   std::int64_t max_rows = 0;  ///< rows that a statement may read on a shard; 0: any number
   std::function<void(std::string_view)> on_statement = {};  ///< called with each before it is sent
+  ServerWatch on_progress = {};                             ///< called while one runs
 };
 
 /// `store` is a file's name, or the address of a ClickHouse store (engine/record/clickhouse/address.hpp).

@@ -289,6 +289,7 @@ std::int64_t rows_offered(const Statistics& statistics) {
 
 /// A store counts at its door, where a row does not say which experiments it will serve: of all its rows.
 Check duplicates(const CheckInput& input) {
+  if (!input.statistics.has_door) return {.kind = "duplicates", .status = kNotRun, .note = "own_tables"};
   const auto offered = rows_offered(input.statistics);
   Check check = row_share("duplicates", input.statistics.duplicates,
                           offered > 0 ? offered : rows_read(input.statistics), kDuplicatesWatched);
@@ -311,6 +312,8 @@ HourRange hours_run(const CheckInput& input) {
 
 Check late_events(const CheckInput& input) {
   if (input.seen_once) return {.kind = "late_events", .status = kNotRun, .note = "table"};
+  if (!input.statistics.has_recorded_times)
+    return {.kind = "late_events", .status = kNotRun, .note = "own_tables"};
   // A history imported in one go is late as a whole, which says nothing about the shop's own delivery.
   constexpr double kBulkImport = 0.9;
   const auto rows = rows_read(input.statistics);
@@ -329,6 +332,8 @@ Check late_events(const CheckInput& input) {
 
 Check clock_skew(const CheckInput& input) {
   if (input.seen_once) return {.kind = "clock_skew", .status = kNotRun, .note = "table"};
+  if (!input.statistics.has_recorded_times)
+    return {.kind = "clock_skew", .status = kNotRun, .note = "own_tables"};
   Check check = row_share("clock_skew", input.statistics.future_events, rows_read(input.statistics), 0);
   const auto clocks = clocks_ahead(input.deliveries, hours_run(input));
   double lead = 0.0;

@@ -11,6 +11,7 @@
 #include "engine/definition/experiment_fields.hpp"
 #include "engine/definition/metric_fields.hpp"
 #include "engine/definition/names.hpp"
+#include "engine/definition/own_tables.hpp"
 #include "engine/definition/plan_words.hpp"
 #include "engine/definition/retention.hpp"
 
@@ -282,6 +283,8 @@ void read_head(FieldReader& fields, Catalog& catalog) {
   fields.field("day_offset_minutes", catalog.day_offset_minutes, {.least = -1440, .most = 1440});
   RetentionDays checked;  // the store reads it from the text: retention_of()
   fields.custom("retention", checked, read_retention, nullptr);
+  OwnTables tables;  // as well: own_tables_of()
+  fields.custom("tables", tables, read_own_tables, nullptr);
 }
 
 }  // namespace

@@ -41,10 +41,12 @@ Parts experiments(const Catalog& catalog) {
 }
 
 Parts head(const Catalog& catalog) {
-  return {{"",
-           {{"currency", catalog.currency},
-            {"day_offset_minutes", catalog.day_offset_minutes},
-            {"retention", retention_of(catalog.text)}}}};
+  json fields{{"currency", catalog.currency},
+              {"day_offset_minutes", catalog.day_offset_minutes},
+              {"retention", retention_of(catalog.text)}};
+  const json document = json::parse(catalog.text, nullptr, false);
+  if (document.is_object() && document.contains("tables")) fields["tables"] = document["tables"];
+  return {{"", std::move(fields)}};
 }
 
 /// Metrics that a running experiment's plan names.

@@ -12,6 +12,7 @@
 #include "engine/definition/assigner.hpp"
 #include "engine/definition/assignment_edit.hpp"
 #include "engine/definition/error.hpp"
+#include "engine/definition/own_tables.hpp"
 #include "engine/record/reader.hpp"
 #include "engine/record/stored_buckets.hpp"
 #include "engine/record/unit_key.hpp"
@@ -201,6 +202,9 @@ constexpr std::size_t kMostUnits = 5'000'000;  ///< that a server is asked to na
 
 AppliedCatalog apply_catalog(Recorder& recorder, const std::filesystem::path& store, Catalog after,
                              const CatalogEdit& edit) {
+  if (own_tables_of(after.text))
+    throw Error(ErrorCode::definition, "/tables", "can be read by a store in ClickHouse only",
+                "leave \"tables\" out, or apply the catalog to clickhouse://user@host:port/database");
   const Shelf shelf{
       .current = current_catalog(recorder),
       .movements = [&](const Catalog& before, const Catalog& now,
@@ -211,6 +215,7 @@ AppliedCatalog apply_catalog(Recorder& recorder, const std::filesystem::path& st
 }
 
 AppliedCatalog apply_catalog(clickhouse::Store& store, Catalog after, const CatalogEdit& edit) {
+  store.check_tables(after.text);
   const Shelf shelf{
       .current = current_catalog(store),
       .movements = [&](const Catalog& before, const Catalog& now,

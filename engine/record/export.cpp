@@ -8,38 +8,15 @@
 #include <set>
 
 #include "engine/definition/time_point.hpp"
+#include "engine/record/clickhouse/address.hpp"
+#include "engine/record/clickhouse/export.hpp"
 #include "engine/record/decimal.hpp"
+#include "engine/record/export_text.hpp"
 #include "engine/record/reader_state.hpp"
 #include "engine/record/unit_key.hpp"
 
 namespace liftmark {
 namespace {
-
-void put_csv(std::string_view text, std::string& out) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
-    out += text;
-    return;
-  }
-  out += '"';
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
-}
-
-void put_json(std::string_view text, std::string& out) {
-  out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\')
-      (out += '\\') += c;
-    else if (static_cast<unsigned char>(c) < 0x20)
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    else
-      out += c;
-  }
-  out += '"';
-}
 
 class Exporter {
  public:
@@ -115,17 +92,13 @@ class Exporter {
   }
 
   void header() {
-    std::string line = exposures_ ? "id,experiment,epoch,unit,arm,at,recorded_at,propensity,fallback"
-                                  : "id,unit,type,at,recorded_at,value,reference";
-    for (const std::uint32_t key : keys_) {
-      line += ',';
-      put_csv(state_.names.name(NameKind::key, key).text, line);
-    }
-    write_(line + "\n");
+    std::vector<std::string_view> keys;
+    for (const std::uint32_t key : keys_) keys.push_back(state_.names.name(NameKind::key, key).text);
+    write_(csv_header(options_.kind, keys));
   }
 
   /// The row's fields by name, in the order of the header.
-  std::vector<std::pair<std::string_view, std::string>> fields(const BlockRows& rows, std::size_t i) const {
+  ExportedFields fields(const BlockRows& rows, std::size_t i) const {
     const std::string unit = units_[rows.unit[i]];
     if (!exposures_)
       return {{"id", std::string(rows.id[i])},
@@ -159,56 +132,22 @@ class Exporter {
         else if (column.code[i] != 0)
           properties[column.key] = state_.names.name(NameKind::value, column.code[i]).text;
       }
-      options_.format == ExportOptions::Format::csv ? csv_row(rows, i, properties, out)
-                                                    : json_row(rows, i, properties, out);
+      if (options_.format == ExportOptions::Format::csv) {
+        std::vector<std::string_view> cells;
+        for (const std::uint32_t key : keys_) {
+          const auto found = properties.find(key);
+          cells.push_back(found == properties.end() ? std::string_view() : found->second);
+        }
+        write_csv_row(fields(rows, i), cells, out);
+      } else {
+        std::vector<ExportedText> named;
+        for (const auto& [key, text] : properties)
+          named.emplace_back(state_.names.name(NameKind::key, key).text, text);
+        write_json_row(fields(rows, i), named, options_.kind, out);
+      }
       ++count_;
     }
     write_(out);
-  }
-
-  void csv_row(const BlockRows& rows, std::size_t i,
-               const std::map<std::uint32_t, std::string_view>& properties, std::string& out) const {
-    bool first = true;
-    for (const auto& [name, text] : fields(rows, i)) {
-      if (!first) out += ',';
-      first = false;
-      put_csv(text, out);
-    }
-    for (const std::uint32_t key : keys_) {
-      out += ',';
-      if (const auto found = properties.find(key); found != properties.end()) put_csv(found->second, out);
-    }
-    out += '\n';
-  }
-
-  void json_row(const BlockRows& rows, std::size_t i,
-                const std::map<std::uint32_t, std::string_view>& properties, std::string& out) const {
-    out += '{';
-    bool first = true;
-    for (const auto& [name, text] : fields(rows, i)) {
-      if (text.empty()) continue;
-      if (!first) out += ',';
-      first = false;
-      put_json(name, out);
-      out += ':';
-      if (name == "value" || name == "epoch" || name == "propensity" || name == "fallback")
-        out += text;
-      else
-        put_json(text, out);
-    }
-    if (!properties.empty()) {
-      out += exposures_ ? ",\"attributes\":{" : ",\"properties\":{";
-      first = true;
-      for (const auto& [key, text] : properties) {
-        if (!first) out += ',';
-        first = false;
-        put_json(state_.names.name(NameKind::key, key).text, out);
-        out += ':';
-        put_json(text, out);
-      }
-      out += '}';
-    }
-    out += "}\n";
   }
 
   const Reader::State& state_;
@@ -226,6 +165,7 @@ class Exporter {
 
 std::int64_t export_rows(const std::filesystem::path& store, const ExportOptions& options,
                          const std::function<void(std::string_view)>& write) {
+  if (clickhouse::is_address(store.string())) return clickhouse::export_rows(store.string(), options, write);
   const Reader::State state(store, {.as_of = options.as_of});
   return Exporter(state, options, write).run();
 }

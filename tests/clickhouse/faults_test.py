@@ -11,18 +11,12 @@ import re
 import subprocess
 import sys
 import time
-import urllib.request
 
 import servers
 import shop
+from scorecards import ENVIRONMENT, LIFTMARK, run
 
-LIFTMARK = os.path.abspath(sys.argv[1])
-ENVIRONMENT = dict(os.environ, LIFTMARK_CLICKHOUSE_PASSWORD=servers.PLAIN_PASSWORD)
 failures = []
-
-
-def run(*arguments, **more):
-    return subprocess.run([LIFTMARK, *arguments], env=dict(ENVIRONMENT, **more), capture_output=True, text=True)
 
 
 def check(what, holds, seen=""):
@@ -44,11 +38,7 @@ def counts(store, *more):
 
 
 def cut_off(server):
-    sql = b"SELECT count() FROM (SELECT stamp FROM again.commits GROUP BY stamp HAVING max(ended) = 0)"
-    headers = {"X-ClickHouse-User": "default", "X-ClickHouse-Key": servers.PLAIN_PASSWORD}
-    asked = urllib.request.Request(f"http://127.0.0.1:{server.http}/", data=sql, headers=headers)
-    with urllib.request.urlopen(asked) as answer:
-        return int(answer.read())
+    return int(servers.ask(server, "SELECT count() FROM (SELECT stamp FROM again.commits GROUP BY stamp HAVING max(ended) = 0)"))
 
 
 def test_stores(pair, folder):

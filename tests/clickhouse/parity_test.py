@@ -6,29 +6,17 @@ Engines: clickhouse-server from Debian, one server and two shards; ClickHouse 26
 the npm package chdb. Ends with 77 (skipped) and a plain message where there is no server.
 """
 
-import datetime
 import json
 import os
-import subprocess
 import sys
 
 import servers
 import shop
+from scorecards import LIFTMARK, count_numbers, differences, liftmark, now, report
 
-LIFTMARK = os.path.abspath(sys.argv[1])
 USERS = int(sys.argv[2]) if len(sys.argv) > 2 else 300
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-ENVIRONMENT = dict(os.environ, LIFTMARK_CLICKHOUSE_PASSWORD=servers.PLAIN_PASSWORD)
 QUESTIONS = [("recommendations", []), ("other", []), ("other", ["--segment", "device", "--current-plan"])]
-# What names the store and the moment of the import, not the numbers.
-ELSEWHERE = {"command", "as_of"}
-
-
-def liftmark(*arguments):
-    done = subprocess.run([LIFTMARK, *arguments], env=ENVIRONMENT, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"liftmark {' '.join(arguments)}: {done.stderr[:4000]}")
-    return done.stdout
 
 
 def take(stores, folder, names):
@@ -40,39 +28,6 @@ def take(stores, folder, names):
             one = json.loads(liftmark("import", store, os.path.join(folder, name), "--json", "--rejects", rejects))
             said[store].append({key: value for key, value in one.items() if key not in ("seconds", "durable")})
     return said
-
-
-def now():
-    return datetime.datetime.now(datetime.timezone.utc).isoformat().replace("+00:00", "Z")
-
-
-def report(store, question, moment):
-    experiment, more = question
-    return json.loads(liftmark("report", store, experiment, "--format", "json", "--as-of", moment, *more))
-
-
-def differences(a, b, path=""):
-    """Yields (path, one, other, relative difference) of what is not equal."""
-    if isinstance(a, dict) and isinstance(b, dict):
-        for key in sorted(set(a) | set(b)):
-            if key not in ELSEWHERE:
-                yield from differences(a.get(key), b.get(key), f"{path}/{key}")
-    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
-        for i, (one, other) in enumerate(zip(a, b)):
-            yield from differences(one, other, f"{path}/{i}")
-    elif isinstance(a, (int, float)) and isinstance(b, (int, float)) and not isinstance(a, bool):
-        if a != b:
-            yield path, a, b, abs(a - b) / max(abs(a), abs(b))
-    elif a != b:
-        yield path, a, b, float("inf")
-
-
-def count_numbers(value):
-    if isinstance(value, dict):
-        return sum(map(count_numbers, value.values()))
-    if isinstance(value, list):
-        return sum(map(count_numbers, value))
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def compare_imports(said, names):

@@ -43,6 +43,17 @@ def answers(port):
         return False
 
 
+def ask(server, sql):
+    """The answer of a running server to a statement, as text."""
+    headers = {"X-ClickHouse-User": "default", "X-ClickHouse-Key": PLAIN_PASSWORD}
+    asked = urllib.request.Request(f"http://127.0.0.1:{server.http}/", data=sql.encode(), headers=headers)
+    try:
+        with urllib.request.urlopen(asked) as answer:
+            return answer.read().decode()
+    except urllib.error.HTTPError as error:
+        raise RuntimeError(error.read().decode()[:2000]) from error
+
+
 class Server:
     """One clickhouse-server process; start() again after stop() finds its data."""
 

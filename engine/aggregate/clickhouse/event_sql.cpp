@@ -30,6 +30,14 @@ std::string EventSql::condition() const {
   return sql;
 }
 
+std::string EventSql::source(const std::vector<std::string>& properties) const {
+  const EventFilter& filter = run_.needs.filter;
+  return run_.tables.events({.types = filter.types,
+                             .from = filter.from,
+                             .to = std::min(filter.to, run_.until),
+                             .properties = properties});
+}
+
 std::string EventSql::columns() const {
   const bool keys = run_.needs.filter.keys;
   std::string sql = "low, high, at, type, value, recorded_at";
@@ -49,14 +57,14 @@ std::string EventSql::rows() const {
         "indexOf(keys, {0})) AS pk{1}, arrayElement(numbers, indexOf(keys, {0})) AS pn{1}",
         key, p);
   }
-  if (run_.uncertain.empty()) return fmt::format("SELECT {} FROM event WHERE {}", columns, condition());
-  const std::string doubtful =
-      fmt::format("(SELECT id FROM event WHERE stamp IN ({}))", fmt::join(run_.uncertain, ", "));
+  const std::string from = source(run_.needs.filter.properties);
+  const auto repeats = run_.tables.repeats(run_.uncertain);
+  if (repeats.condition.empty()) return fmt::format("SELECT {} FROM {} WHERE {}", columns, from, condition());
   return fmt::format(
-      "SELECT {0} FROM event WHERE {1} AND id NOT IN {2} UNION ALL SELECT {0} FROM (SELECT * FROM event "
-      "WHERE {1} AND "
-      "id IN {2} ORDER BY recorded_at, content, stamp LIMIT 1 BY id) AS once",
-      columns, condition(), doubtful);
+      "SELECT {0} FROM {1} WHERE {2} AND NOT ({3}) UNION ALL SELECT {0} FROM (SELECT * FROM {1} WHERE {2} "
+      "AND "
+      "({3}) ORDER BY recorded_at, content, stamp LIMIT 1 BY {4}) AS once",
+      columns, from, condition(), repeats.condition, repeats.identity);
 }
 
 std::string EventSql::rows_of_units(const std::string& table, const std::string& unit_columns) const {
@@ -119,9 +127,9 @@ std::vector<std::string> EventSql::texts_of(const std::string& property) const {
   std::set<std::string> texts;
   for_each_row(
       run_.store.cluster(),
-      fmt::format("SELECT DISTINCT arrayElement(texts, indexOf(keys, {0})) AS t FROM event WHERE {1} AND "
+      fmt::format("SELECT DISTINCT arrayElement(texts, indexOf(keys, {0})) AS t FROM {3} WHERE {1} AND "
                   "has(keys, {0}) LIMIT {2}",
-                  literal(property), condition(), kMostTexts + 1),
+                  literal(property), condition(), kMostTexts + 1, source({property})),
       [&](const Rows& rows) { texts.insert(rows.text(0)); });
   if (texts.size() > kMostTexts)
     throw Error(

@@ -34,6 +34,8 @@ class EventSql {
 
  private:
   std::string condition() const;
+  /// What follows FROM.
+  std::string source(const std::vector<std::string>& properties) const;
   std::string predicate_sql(const assign::Predicate& predicate) const;
   std::string comparison_sql(const assign::Predicate& predicate) const;
   std::vector<std::string> texts_of(const std::string& property) const;

@@ -24,14 +24,14 @@ struct ArmOfEpoch {
 };
 
 /// Every (epoch, arm) ever recorded, visible or not, as the embedded store's names are.
-std::vector<ArmOfEpoch> arms_of(Cluster& cluster, std::string_view experiment) {
+std::vector<ArmOfEpoch> arms_of(const Run& run, std::string_view experiment) {
   std::map<std::pair<int, std::string>, bool> seen;
-  for_each_row(
-      cluster,
-      fmt::format("SELECT DISTINCT epoch, arm FROM exposure WHERE experiment = {}", literal(experiment)),
-      [&](const Rows& rows) {
-        seen[{static_cast<int>(rows.integer(0)), rows.text(1)}] = true;
-      });
+  for_each_row(run.store.cluster(),
+               fmt::format("SELECT DISTINCT epoch, arm FROM {} WHERE experiment = {}",
+                           run.tables.exposures({}), literal(experiment)),
+               [&](const Rows& rows) {
+                 seen[{static_cast<int>(rows.integer(0)), rows.text(1)}] = true;
+               });
   std::vector<ArmOfEpoch> arms;
   for (const auto& [key, unused] : seen) arms.push_back({key.first, key.second});
   return arms;
@@ -77,6 +77,7 @@ void make_first(Run& run, const std::vector<ArmOfEpoch>& recorded,
                 const std::vector<std::string>& attributes) {
   Cluster& cluster = run.store.cluster();
   const std::string seen = visible(run.experiment.assignment.key, run.as_of, run.until);
+  const std::string from = run.tables.exposures({.to = run.until, .properties = attributes});
   std::string columns, values;
   for (std::size_t a = 0; a < attributes.size(); ++a) {
     const std::string key = literal(attributes[a]);
@@ -89,19 +90,18 @@ void make_first(Run& run, const std::vector<ArmOfEpoch>& recorded,
       "CREATE TEMPORARY TABLE lm_first (low UInt64, high UInt64, t0 Int64, cell UInt16, fallback UInt8, "
       "crossed UInt8" +
       columns + ")");
-  cluster.query(
-      fmt::format("INSERT INTO lm_first SELECT low, high, at, {}, fallback, (low, high) IN (SELECT low, high "
-                  "FROM exposure WHERE "
-                  "{} GROUP BY low, high HAVING uniqExact(arm) > 1){} FROM exposure WHERE {} ORDER BY low, "
-                  "high, at, id, arm "
-                  "LIMIT 1 BY low, high",
-                  cell_sql(run.population, recorded), seen, values, seen));
+  cluster.query(fmt::format(
+      "INSERT INTO lm_first SELECT low, high, at, {0}, fallback, (low, high) IN (SELECT low, high "
+      "FROM {3} WHERE {1} GROUP BY low, high HAVING uniqExact(arm) > 1){2} FROM {3} WHERE {1} "
+      "ORDER BY low, high, at, id, arm LIMIT 1 BY low, high",
+      cell_sql(run.population, recorded), seen, values, from));
+  check_shards(run);
 }
 
 /// The arm that each unit was first given in another experiment, as a table; and its arms' names.
 std::string make_other(Run& run, const std::string& experiment, std::size_t place, Dimension& dimension) {
   Cluster& cluster = run.store.cluster();
-  for (const ArmOfEpoch& one : arms_of(cluster, experiment)) dimension.groups.push_back(one.arm);
+  for (const ArmOfEpoch& one : arms_of(run, experiment)) dimension.groups.push_back(one.arm);
   std::sort(dimension.groups.begin(), dimension.groups.end());
   dimension.groups.erase(std::unique(dimension.groups.begin(), dimension.groups.end()),
                          dimension.groups.end());
@@ -109,9 +109,9 @@ std::string make_other(Run& run, const std::string& experiment, std::size_t plac
   cluster.query("DROP TABLE IF EXISTS " + table);
   cluster.query(fmt::format("CREATE TEMPORARY TABLE {} (low UInt64, high UInt64, arm String)", table));
   cluster.query(
-      fmt::format("INSERT INTO {} SELECT low, high, arm FROM exposure WHERE {} ORDER BY low, high, at, id, "
+      fmt::format("INSERT INTO {} SELECT low, high, arm FROM {} WHERE {} ORDER BY low, high, at, id, "
                   "arm LIMIT 1 BY low, high",
-                  table, visible(experiment, run.as_of, run.until)));
+                  table, run.tables.exposures({.to = run.until}), visible(experiment, run.as_of, run.until)));
   std::string sql;
   for (std::size_t group = 0; group < dimension.groups.size(); ++group)
     sql += fmt::format("(low, high) IN (SELECT low, high FROM {} WHERE arm = {}), {}, ", table,
@@ -205,7 +205,7 @@ void make_units(Run& run, const std::vector<std::string>& dimensions, Statistics
       throw Error(ErrorCode::usage, "segment rfm", "is not worked out by ClickHouse yet",
                   "leave it out of the plan's segments, or report from a store in a file");
   }
-  const auto recorded = arms_of(run.store.cluster(), run.experiment.assignment.key);
+  const auto recorded = arms_of(run, run.experiment.assignment.key);
   name_cells(run, recorded);
   name_arms(population.arms, run.experiment.assignment, statistics);
   make_first(run, recorded.empty() ? std::vector<ArmOfEpoch>{{1, ""}} : recorded, attributes);
@@ -237,12 +237,13 @@ void make_units(Run& run, const std::vector<std::string>& dimensions, Statistics
   cluster.query("DROP TABLE lm_first");
 }
 
-FirstExposure first_exposure(Store& store, std::string_view experiment, Micros as_of, Micros until) {
+FirstExposure first_exposure(Store& store, const RowTables& tables, std::string_view experiment, Micros as_of,
+                             Micros until) {
   FirstExposure first;
   bool any = false;
   for_each_row(store.cluster(),
-               fmt::format("SELECT count(), min(at), min(recorded_at) FROM exposure WHERE {}",
-                           visible(experiment, as_of, until)),
+               fmt::format("SELECT count(), min(at), min(recorded_at) FROM {} WHERE {}",
+                           tables.exposures({.to = until}), visible(experiment, as_of, until)),
                [&](const Rows& rows) {
                  if (rows.integer(0) == 0) return;
                  first.at = any ? std::min(first.at, rows.integer(1)) : rows.integer(1);

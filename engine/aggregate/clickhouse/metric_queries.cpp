@@ -50,13 +50,20 @@ struct SumRow {
   LoadedSums sums{};
 };
 
+/// Whether the server itself noticed that a product left 128 bits.
+bool is_overflow(const Error& error) {
+  return std::any_of(error.problems().begin(), error.problems().end(), [](const Problem& problem) {
+    return problem.what.find("Decimal math overflow") != std::string::npos;
+  });
+}
+
 /// The rows of all shards; false when a sum may have left the bits it was formed in.
 bool read_sums(Cluster& cluster, const SumQuery& query, std::vector<SumRow>& result) {
   const std::size_t leading = leading_of(query), all = query.values.size();
   const double most = query.wide ? 1e38 : 4e18;
   bool fits = true;
   result.clear();
-  for_each_row(cluster, sum_statement(query), [&](const Rows& rows) {
+  const auto take_row = [&](const Rows& rows) {
     SumRow row{.index = rows.natural(0), .cell = rows.natural(1), .history = rows.natural(2) != 0};
     row.sums.units = rows.integer(3);
     std::size_t field = 4;
@@ -68,7 +75,13 @@ bool read_sums(Cluster& cluster, const SumQuery& query, std::vector<SumRow>& res
     take(row.sums.cubes, leading);
     for (std::size_t v = 0; v < all; ++v) fits = fits && rows.real(field++) < most;
     result.push_back(std::move(row));
-  });
+  };
+  try {
+    for_each_row(cluster, sum_statement(query), take_row);
+  } catch (const Error& error) {
+    if (!is_overflow(error)) throw;
+    return false;
+  }
   return fits;
 }
 
@@ -189,12 +202,12 @@ class MetricLoader {
     if (metric_.surface < 0) return;
     const Feature& feature = run_.needs.features[static_cast<std::size_t>(metric_.features.front())];
     const std::string value = feature.aggregation == Aggregation::sum ? events.number(feature) : "toInt64(1)";
+    // An empty name stands for no surface; a surface has an equals sign before it, whatever it is called.
     const std::string by_unit = fmt::format(
-        "(SELECT if(ph{0}, pt{0}, {1}) AS name, any(cell) AS k, sum({2}) AS x FROM ({3}) AS j WHERE {4} AND "
-        "{5} GROUP BY "
-        "low, high, name) AS n",
-        metric_.surface, literal(kNoValue), value, events.rows_of_units("lm_unit", "t0, cell"),
-        events.counts(feature, "t0"), mature_);
+        "(SELECT if(ph{0}, concat('=', pt{0}), '') AS name, any(cell) AS k, sum({1}) AS x FROM ({2}) AS j "
+        "WHERE {3} AND {4} GROUP BY low, high, name) AS n",
+        metric_.surface, value, events.rows_of_units("lm_unit", "t0, cell"), events.counts(feature, "t0"),
+        mature_);
     std::vector<std::string> names;
     for_each_row(cluster(), "SELECT DISTINCT name FROM " + by_unit, [&](const Rows& rows) {
       if (std::find(names.begin(), names.end(), rows.text(0)) == names.end()) names.push_back(rows.text(0));
@@ -203,7 +216,7 @@ class MetricLoader {
       SumQuery query{.values = {"x"}, .wide = wide_};
       query.cell = "k";
       query.from = fmt::format("{} WHERE name = {}", by_unit, literal(name));
-      query.index = std::to_string(name == kNoValue ? 0 : texts.code(name));
+      query.index = std::to_string(name.empty() ? 0 : texts.code(name.substr(1)));
       load(Part::surface, query);
     }
   }

@@ -23,6 +23,7 @@ namespace liftmark::clickhouse {
 
 struct Run {
   Store& store;
+  const RowTables& tables;
   const Catalog& catalog;
   const ExperimentDefinition& experiment;
   Micros as_of = 0, until = 0;
@@ -43,6 +44,11 @@ std::string types_sql(const std::vector<std::string>& types);
 void make_units(Run& run, const std::vector<std::string>& dimensions, Statistics& statistics);
 
 /// When the first exposure happened and was recorded; see StoreView.
-FirstExposure first_exposure(Store& store, std::string_view experiment, Micros as_of, Micros until);
+FirstExposure first_exposure(Store& store, const RowTables& tables, std::string_view experiment, Micros as_of,
+                             Micros until);
+
+/// Of own tables on several shards: throws Error{data} when rows of a unit stand on more than one, which
+/// would be measured as several units, or not at all. Looks at some units only. Needs lm_first.
+void check_shards(const Run& run);
 
 }  // namespace liftmark::clickhouse

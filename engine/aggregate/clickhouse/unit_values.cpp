@@ -207,6 +207,11 @@ void make_values(const Run& run, const EventSql& events, Statistics& statistics)
                  size = std::max(size, rows.real(4));
                });
   if (unread > 0) statistics.counts["values_unread"] += unread;
+  if (size >= 9e18 && run.tables.own())
+    throw Error(
+        ErrorCode::data, "/tables/events",
+        "a value is no number of at most 12 digits before the point, or a unit's values are too large to add",
+        "filter such rows out with \"where\", or read the table through a view");
   if (size >= 9e18)
     add_exactly(std::numeric_limits<std::int64_t>::max(), 1);  // throws: too large to add exactly
 }

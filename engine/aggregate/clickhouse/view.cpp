@@ -11,6 +11,7 @@
 #include "engine/aggregate/experiment_facts.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/definition/json/document.hpp"
+#include "engine/record/store.hpp"
 
 namespace liftmark::clickhouse {
 namespace {
@@ -33,6 +34,7 @@ void count_splits(const Run& run, Statistics& statistics) {
 std::int64_t count_bots(const Run& run) {
   if (run.population.first == 0) return 0;
   const Run every{.store = run.store,
+                  .tables = run.tables,
                   .catalog = run.catalog,
                   .experiment = run.experiment,
                   .as_of = run.as_of,
@@ -88,13 +90,17 @@ class View final : public StoreView {
  public:
   View(const std::string& address, const ReaderOptions& options, const ServerOptions& server)
       : store_(parse_address(address), Limits{.rows = server.max_rows}) {
+    if (server.on_statement) store_.cluster().on_query(server.on_statement);
+    if (server.on_progress) store_.cluster().on_progress(server.on_progress);
     commits_ = store_.commits();
+    tables_ = store_.row_tables();
+    if (tables_.own())
+      commits_.last = std::max(commits_.last, tables_.latest(store_.cluster(), now_micros()));
     as_of_ = options.as_of.value_or(commits_.last);
     if (as_of_ > commits_.last)
       throw Error(ErrorCode::usage, "--as-of", "the moment lies after the last commit of the store",
                   "leave it out to see everything recorded so far");
     until_ = std::min(as_of_, options.until.value_or(as_of_));
-    if (server.on_statement) store_.cluster().on_query(server.on_statement);
   }
 
   Micros as_of() const override { return as_of_; }
@@ -102,7 +108,7 @@ class View final : public StoreView {
   std::vector<CatalogVersion> catalogs() const override { return store_.catalogs(as_of_); }
   std::vector<SourceDeliveries> deliveries() const override { return store_.deliveries(as_of_); }
   FirstExposure first_exposure(std::string_view experiment) const override {
-    return clickhouse::first_exposure(store_, experiment, as_of_, until_);
+    return clickhouse::first_exposure(store_, tables_, experiment, as_of_, until_);
   }
 
   Statistics aggregate(const Catalog& catalog, std::string_view experiment,
@@ -112,7 +118,10 @@ class View final : public StoreView {
     statistics.experiment = std::string(experiment);
     statistics.as_of = until_;
     statistics.crossed = crossed_experiments(catalog, definition.plan);
+    statistics.has_door = !tables_.own();
+    statistics.has_recorded_times = !tables_.own() || tables_.recorded_times();
     Run run{.store = store_,
+            .tables = tables_,
             .catalog = catalog,
             .experiment = definition,
             .as_of = as_of_,
@@ -131,7 +140,8 @@ class View final : public StoreView {
 
  private:
   mutable Store store_;  ///< a connection: asking changes nothing
-  CommitList commits_;
+  CommitList commits_;   ///< of own tables, `last` is their latest row
+  RowTables tables_;
   Micros as_of_ = 0, until_ = 0;
 };
 

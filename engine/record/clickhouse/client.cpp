@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <mutex>
 #include <random>
 #include <thread>
+
+#include "engine/record/clickhouse/sql_text.hpp"
 
 namespace liftmark::clickhouse {
 namespace {
@@ -71,12 +74,78 @@ struct Client::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
+  static constexpr long kAsideSeconds = 5;
+
+  void prepare(CURL* handle, const std::string& address, const Headers& headers, std::string_view body,
+               std::string* answer, long seconds) const {
+    curl_easy_setopt(handle, CURLOPT_URL, address.c_str());
+    curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.list);
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body.data());
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &take);
+    curl_easy_setopt(handle, CURLOPT_WRITEDATA, answer);
+    curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, std::min(kConnectSeconds, seconds));
+    curl_easy_setopt(handle, CURLOPT_TIMEOUT, seconds);
+  }
+
+  Headers headers() const {
+    Headers headers;
+    headers.add("X-ClickHouse-User: " + user);
+    if (!password.empty()) headers.add("X-ClickHouse-Key: " + password);
+    headers.add("Expect:");
+    headers.add("Content-Type: application/octet-stream");
+    return headers;
+  }
+
+  /// Asks beside the statement that runs, on a connection and outside the session of their own; empty when
+  /// there is no good answer.
+  std::string aside(const std::string& sql) const {
+    const std::unique_ptr<CURL, void (*)(CURL*)> handle(curl_easy_init(), curl_easy_cleanup);
+    std::string answer;
+    const Headers list = headers();
+    if (handle == nullptr) return answer;
+    prepare(handle.get(), url, list, sql, &answer, kAsideSeconds);
+    long status = 0;
+    if (curl_easy_perform(handle.get()) != CURLE_OK) return {};
+    curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
+    return status == 200 ? answer : std::string();
+  }
+
+  /// Whether the statement that runs is to go on.
+  bool look() {
+    using Clock = std::chrono::steady_clock;
+    if (Clock::now() - looked_at > std::chrono::seconds(1)) {
+      Rows answer(aside(fmt::format(
+          "SELECT sum(read_rows), sum(total_rows_approx) FROM system.processes WHERE query_id = {}",
+          literal(query_id))));
+      if (answer.next() && answer.fields() == 2) {
+        rows_read = answer.integer(0);
+        rows_to_read = answer.integer(1);
+      }
+      looked_at = Clock::now();
+    }
+    return watch(rows_read, rows_to_read);
+  }
+
+  static int looked(void* state, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    auto& self = *static_cast<State*>(state);
+    try {
+      self.cancelled = self.cancelled || !self.look();
+    } catch (...) {
+      self.cancelled = true;  // curl is C: nothing may be thrown through it
+    }
+    return self.cancelled ? 1 : 0;
+  }
+
   std::string parameters(std::string_view statement) const {
     std::string text = fmt::format(
         "?wait_end_of_query=1&session_id={}&session_timeout=3600&max_execution_time={}&max_memory_usage={}"
         "&max_bytes_before_external_group_by={}&max_bytes_before_external_sort={}&max_rows_to_read={}"
-        "&max_query_size=67108864",
-        escaped(session), limits.seconds, limits.memory, limits.spill_above, limits.spill_above, limits.rows);
+        "&max_query_size=67108864&query_id={}",
+        escaped(session), limits.seconds, limits.memory, limits.spill_above, limits.spill_above, limits.rows,
+        query_id);
     if (!database.empty()) text += "&database=" + escaped(database);
     if (!statement.empty()) text += "&query=" + escaped(statement);
     return text;
@@ -84,27 +153,26 @@ struct Client::State {
 
   /// `statement` goes into the URL and `body` behind it; either may be empty.
   std::string post(std::string_view statement, std::string_view body) {
-    Headers headers;
-    headers.add("X-ClickHouse-User: " + user);
-    if (!password.empty()) headers.add("X-ClickHouse-Key: " + password);
-    headers.add("Expect:");
-    headers.add("Content-Type: application/octet-stream");
+    looked_at = std::chrono::steady_clock::now();
+    rows_read = rows_to_read = 0;
+    query_id = fmt::format("{}-{}", session, ++statements);
+    const Headers list = headers();
     const std::string address = url + parameters(statement);
     std::string answer;
     char reason[CURL_ERROR_SIZE] = "";
     curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_URL, address.c_str());
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.list);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data());
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &take);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+    prepare(curl, address, list, body, &answer, static_cast<long>(limits.seconds));
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, static_cast<long>(limits.seconds));
+    if (watch) {
+      curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+      curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, &looked);
+      curl_easy_setopt(curl, CURLOPT_XFERINFODATA, this);
+    }
     const CURLcode code = curl_easy_perform(curl);
+    if (cancelled) {
+      aside(fmt::format("KILL QUERY WHERE query_id = {} ASYNC", literal(query_id)));
+      throw Cancelled();
+    }
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     check(code, status, answer, *reason != '\0' ? reason : curl_easy_strerror(code));
@@ -138,6 +206,11 @@ struct Client::State {
   std::string url, name, user, password, database, session;
   Limits limits;
   CURL* curl = nullptr;
+  std::function<bool(std::int64_t, std::int64_t)> watch;
+  bool cancelled = false;
+  std::string query_id;  ///< of the statement that runs
+  std::int64_t statements = 0, rows_read = 0, rows_to_read = 0;
+  std::chrono::steady_clock::time_point looked_at;
 };
 
 Client::Client(const Address& address, std::size_t shard, std::string password, Limits limits)
@@ -153,6 +226,10 @@ void Client::insert(std::string_view table, std::string_view columns, std::strin
   state_->post(fmt::format("INSERT INTO {} {} FORMAT TabSeparated", table, columns), rows);
 }
 
+void Client::watch(std::function<bool(std::int64_t, std::int64_t)> watch) {
+  state_->watch = std::move(watch);
+}
+
 void Client::use(std::string database) {
   state_->database = std::move(database);
 }
@@ -166,8 +243,29 @@ Cluster::Cluster(const Address& address, Limits limits) {
     shards_.emplace_back(address, shard, password, limits);
 }
 
+ServerProgress Cluster::Shared::sum() const {
+  ServerProgress sum{.statements = statements};
+  for (std::size_t shard = 0; shard < rows.size(); ++shard) {
+    sum.rows += rows[shard];
+    sum.of_rows += of_rows[shard];
+  }
+  return sum;
+}
+
+void Cluster::on_progress(const ServerWatch& watch) {
+  shared_ = std::make_shared<Shared>(shards_.size());
+  for (std::size_t shard = 0; shard < shards_.size(); ++shard)
+    shards_[shard].watch([shared = shared_, shard, watch](std::int64_t rows, std::int64_t of_rows) {
+      shared->rows[shard] = rows;
+      shared->of_rows[shard] = of_rows;
+      if (shard == 0 && !watch(shared->sum())) shared->cancelled = true;
+      return !shared->cancelled;
+    });
+}
+
 std::vector<std::string> Cluster::query(std::string_view sql) {
   if (listener_) listener_(sql);
+  if (shared_) ++shared_->statements;
   std::vector<std::string> answers(shards_.size());
   std::vector<std::exception_ptr> failures(shards_.size());
   const auto ask = [&](std::size_t shard) {

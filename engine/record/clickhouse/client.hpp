@@ -1,6 +1,7 @@
 #pragma once
 // One shard's HTTP interface. An answer is whole or an error: never a part of one.
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include "engine/definition/error.hpp"
 #include "engine/record/clickhouse/address.hpp"
+#include "engine/record/server_progress.hpp"
 
 namespace liftmark::clickhouse {
 
@@ -18,6 +20,12 @@ class LostConnection : public Error {
  public:
   LostConnection(std::string where, std::string what, std::string hint)
       : Error(ErrorCode::storage, std::move(where), std::move(what), std::move(hint)) {}
+};
+
+/// A watch said that a statement is to end; the server was told so.
+class Cancelled : public Error {
+ public:
+  Cancelled() : Error(ErrorCode::storage, "ClickHouse", "the statements were ended, as was asked for", "") {}
 };
 
 /// What one statement may cost.
@@ -40,6 +48,9 @@ class Client {
   /// nobody answers, the answer is cut short or takes longer than the limit, and Error{storage} with the
   /// server's own words when it says no.
   std::string query(std::string_view sql);
+  /// Called about once a second while query() waits, with the rows that the server has read and may have to;
+  /// false ends the statement on the server, and query() throws Cancelled. Empty: nobody watches.
+  void watch(std::function<bool(std::int64_t rows, std::int64_t of_rows)> watch);
   /// Inserts rows in TabSeparated; `columns` as "(a, b)".
   void insert(std::string_view table, std::string_view columns, std::string_view rows);
   /// Statements go to this database from now on.
@@ -64,10 +75,21 @@ class Cluster {
   std::vector<std::string> query(std::string_view sql);
   /// Called with each statement before it is sent to all shards, e.g. to show it.
   void on_query(std::function<void(std::string_view)> listener) { listener_ = std::move(listener); }
+  /// Called from the thread that asks, with the rows of all shards. See Client::watch.
+  void on_progress(const ServerWatch& watch);
 
  private:
+  /// Of the statement that runs; shared with the shards' threads, and where a Cluster is moved to.
+  struct Shared {
+    std::atomic<std::int64_t> statements{0};
+    std::atomic<bool> cancelled{false};
+    std::vector<std::atomic<std::int64_t>> rows, of_rows;
+    explicit Shared(std::size_t shards) : rows(shards), of_rows(shards) {}
+    ServerProgress sum() const;
+  };
   std::vector<Client> shards_;
   std::function<void(std::string_view)> listener_;
+  std::shared_ptr<Shared> shared_;
 };
 
 }  // namespace liftmark::clickhouse

@@ -7,6 +7,7 @@
 #include <limits>
 #include <random>
 
+#include "engine/definition/own_tables.hpp"
 #include "engine/record/clickhouse/commit.hpp"
 #include "engine/record/store.hpp"
 
@@ -21,6 +22,7 @@ Recorder::Recorder(Store& store, RecorderOptions options)
     : store_(store), options_(options), writer_(fmt::format("{:08x}", std::random_device{}())) {
   const auto versions = store_.catalogs(std::numeric_limits<Micros>::max());
   if (!versions.empty()) retention_ = retention_of(versions.back().json);
+  if (!versions.empty() && own_tables_of(versions.back().json)) throw own_tables_are_read_only();
   thread_ = std::thread([this] { run(); });
 }
 

@@ -125,8 +125,29 @@ void Store::create(const Address& address, const std::string& distributed) {
   }
 }
 
-Store::Store(const Address& address, Limits limits) : cluster_(address, limits) {
+Store::Store(const Address& address, Limits limits) : database_(address.database), cluster_(address, limits) {
   require_shards(address, cluster_);
+}
+
+RowTables Store::row_tables() {
+  const auto versions = catalogs(kEver);
+  return versions.empty() ? RowTables() : RowTables(cluster_, versions.back().json, database_);
+}
+
+void Store::check_tables(std::string_view catalog) {
+  const RowTables tables(cluster_, catalog, database_);
+  if (!tables.own()) return;
+  for (const char* table : {"event", "exposure"})
+    for (std::string& answer : cluster_.query(fmt::format("SELECT count() FROM {}", table))) {
+      Rows rows(std::move(answer));
+      if (rows.next() && rows.natural(0) > 0)
+        throw Error(ErrorCode::usage, "/tables",
+                    "the store has rows of its own, which no report would read any more",
+                    "liftmark init makes another store, in a database of its own");
+    }
+  // What only the server can say: that the filters are SQL over the tables.
+  cluster_.query(fmt::format("SELECT low FROM {} LIMIT 0", tables.events({})));
+  cluster_.query(fmt::format("SELECT low FROM {} LIMIT 0", tables.exposures({})));
 }
 
 CommitList Store::commits() {
@@ -220,9 +241,10 @@ std::vector<SourceDeliveries> Store::deliveries(Micros as_of) {
 
 std::vector<std::string> Store::unit_ids(std::size_t most) {
   std::vector<std::string> ids;
-  for (std::string& answer : cluster_.query(fmt::format("SELECT DISTINCT unit FROM (SELECT unit FROM event "
-                                                        "UNION ALL SELECT unit FROM exposure) AS u LIMIT {}",
-                                                        most + 1))) {
+  const RowTables tables = row_tables();
+  for (std::string& answer : cluster_.query(fmt::format("SELECT DISTINCT unit FROM (SELECT unit FROM {} "
+                                                        "UNION ALL SELECT unit FROM {}) AS u LIMIT {}",
+                                                        tables.events({}), tables.exposures({}), most + 1))) {
     Rows rows(std::move(answer));
     while (rows.next()) ids.push_back(rows.text(0));
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/record/clickhouse/client.hpp"
+#include "engine/record/clickhouse/row_tables.hpp"
 #include "engine/record/deliveries.hpp"
 #include "engine/record/event.hpp"
 #include "engine/record/reader.hpp"
@@ -38,6 +39,8 @@ class Store {
 
   Cluster& cluster() noexcept { return cluster_; }
   CommitList commits();
+  /// Where the rows stand by the newest catalog, whatever moment is asked about: tables are where they are.
+  RowTables row_tables();
   /// Versions recorded by then, oldest first.
   std::vector<CatalogVersion> catalogs(Micros as_of);
   /// As liftmark::Store::put_catalog, but that nothing keeps two apart who ask at the same instant: the
@@ -48,8 +51,12 @@ class Store {
   std::vector<SourceDeliveries> deliveries(Micros as_of);
   /// The ids of all units with rows. Throws Error{data} above `most`.
   std::vector<std::string> unit_ids(std::size_t most);
+  /// Throws Error{usage} when the catalog's tables cannot be read, or when the store has rows of its own,
+  /// which nobody would see any more.
+  void check_tables(std::string_view catalog);
 
  private:
+  std::string database_;
   Cluster cluster_;
 };
 

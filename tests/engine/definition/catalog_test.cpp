@@ -15,6 +15,7 @@
 #include "engine/definition/experiment_fields.hpp"
 #include "engine/definition/json/document.hpp"
 #include "engine/definition/metric_fields.hpp"
+#include "engine/definition/own_tables.hpp"
 #include "engine/definition/predicate.hpp"
 #include "engine/definition/text_predicate.hpp"
 #include "paths.hpp"
@@ -386,6 +387,42 @@ TEST_CASE("the reference's complete example is a catalog, and the published sche
   for (const auto& each : catalog.metrics) known(metric, liftmark::write_metric(each));
   known(experiment, liftmark::write_experiment(catalog.experiments[0]));
   known(experiment["plan"]["properties"], liftmark::write_plan(catalog.experiments[0].plan));
+}
+
+TEST_CASE("a shop's own tables: every mistake is reported, and the schema has every field") {
+  const json right = json::parse(R"({
+    "exposures": [{"table": "seen", "columns": {"unit": "u", "at": "t", "arm": "a"},
+                   "constants": {"experiment": "checkout"}}],
+    "events": [{"table": "orders", "database": "shop", "columns": {"unit": "u", "at": "t", "value": "total"},
+                "constants": {"type": "purchase"}, "properties": {"surface": "page"},
+                "where": "total > 0"}]})");
+  json catalog = small();
+  catalog["tables"] = right;
+  const auto tables = liftmark::own_tables_of(parse_catalog(catalog.dump()).text);
+  REQUIRE(tables.has_value());
+  CHECK(tables->events.front().columns.at("value") == "total");
+  CHECK(tables->events.front().constants.at("type") == "purchase");
+  CHECK_FALSE(liftmark::own_tables_of(parse_catalog(small().dump()).text).has_value());
+  const auto wrong_at = [&](const std::string& pointer, const json& value) {
+    json broken = catalog;
+    broken[json::json_pointer(pointer)] = value;
+    const auto problems = problems_of(broken.dump());
+    return problems.empty() ? std::string("taken") : problems.front().where;
+  };
+  CHECK(wrong_at("/tables", "orders") == "/tables");
+  CHECK(wrong_at("/tables/events", json::array()) == "/tables/events");
+  CHECK(wrong_at("/tables/events/0/columns/arm", "a") == "/tables/events/0/columns/arm");
+  CHECK(wrong_at("/tables/events/0/columns/unit", 7) == "/tables/events/0/columns/unit");
+  CHECK(wrong_at("/tables/events/0/columns/type", "t") == "/tables/events/0/constants");
+  CHECK(wrong_at("/tables/events/0/constants", json::object()) == "/tables/events/0/columns");
+  CHECK(wrong_at("/tables/events/0/constants/value", "1") == "/tables/events/0/constants/value");
+  CHECK(wrong_at("/tables/events/0/properties/surface", json::array()) ==
+        "/tables/events/0/properties/surface");
+  CHECK(wrong_at("/tables/exposures/0/table", "") == "/tables/exposures/0/table");
+  std::ifstream schema_file(std::string(liftmark::tests::kSourceDir) + "/docs/catalog.schema.json");
+  const json schema = json::parse(schema_file)["properties"]["tables"]["properties"];
+  for (const auto& [kind, list] : right.items())
+    for (const auto& [key, value] : list[0].items()) CHECK(schema[kind]["items"]["properties"].contains(key));
 }
 
 TEST_CASE("a catalog written out with its defaults says the same") {

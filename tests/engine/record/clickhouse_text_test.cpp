@@ -3,12 +3,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include <catch2/catch.hpp>
 
 #include "engine/definition/error.hpp"
 #include "engine/record/clickhouse/address.hpp"
 #include "engine/record/clickhouse/client.hpp"
+#include "engine/record/clickhouse/own_column.hpp"
 #include "engine/record/clickhouse/sql_text.hpp"
 #include "engine/record/reader.hpp"
 #include "engine/record/temporary_store.hpp"
@@ -134,4 +136,26 @@ TEST_CASE("nobody there is said in plain words") {
     CHECK(describe(error).find("127.0.0.1:1: cannot be reached") != std::string::npos);
     CHECK(describe(error).find("s3cret") == std::string::npos);
   }
+}
+
+TEST_CASE(
+    "columns of own tables: types that a field can be read from, and conditions that no row is lost to") {
+  CHECK(plain_type("LowCardinality(Nullable(String))") == "String");
+  CHECK(plain_type("Nullable(Decimal(18, 2))") == "Decimal(18, 2)");
+  CHECK(unreadable("at", "DateTime('UTC')").empty());
+  CHECK(unreadable("at", "UInt32").empty());
+  CHECK_FALSE(unreadable("at", "Date").empty());
+  CHECK_FALSE(unreadable("unit", "Array(String)").empty());
+  CHECK(unreadable("property", "Float64").empty());
+  CHECK_FALSE(unreadable("epoch", "String").empty());
+  // 2026-01-01T00:00:00Z is 1,767,225,600 s. A moment within a second needs that second and the next.
+  const Micros day = 1'767'225'600'000'000;
+  CHECK(near_sql("t", "DateTime", day + 1, day + 5) ==
+        "1 AND t >= toDateTime(1767225600) AND t <= toDateTime(1767225601)");
+  CHECK(near_sql("t", "DateTime", std::numeric_limits<Micros>::min(), day) ==
+        "1 AND t <= toDateTime(1767225601)");
+  CHECK(near_sql("t", "UInt64", day, std::numeric_limits<Micros>::max()) == "1");
+  CHECK(near_sql("t", "Int64", 0, day) ==
+        "((t <= 1767225601) OR (t <= 1767225600001 AND t >= 100000000000) OR (t <= 1767225600000001 AND t >= "
+        "100000000000000))");
 }

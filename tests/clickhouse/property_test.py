@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Random catalogs over random logs: a file and ClickHouse agree on every number of every scorecard, to 1e-9 relative.
+
+Usage: property_test.py LIFTMARK. 5 logs of 4 experiments each; LIFTMARK_RANDOM_LOGS says how many logs instead. The seed of
+a log is its number, so that a failure can be made again (times are relative to the day of the test).
+Ends with 77 (skipped) and a plain message where there is no server.
+"""
+
+import json
+import os
+import random
+import sys
+
+import random_shop
+import servers
+from scorecards import count_numbers, differences, liftmark, now, report, run
+
+EXPERIMENTS = 4
+TRIES = 50
+
+
+def make(file, folder, draw):
+    """A file store with a catalog that is one: what the rules of plans refuse is drawn again."""
+    liftmark("init", file)
+    path = os.path.join(folder, "catalog.json")
+    for _ in range(TRIES):
+        catalog = random_shop.catalog(draw, EXPERIMENTS)
+        with open(path, "w") as out:
+            json.dump(catalog, out)
+        done = run("apply", file, path)
+        if done.returncode == 0:
+            return catalog, path
+    raise RuntimeError("no catalog in {} tries: {}".format(TRIES, done.stderr[:2000]))
+
+
+def compare(file, store, key, moment, what):
+    card = report(file, (key, []), moment)
+    found = list(differences(card, report(store, (key, []), moment)))
+    wrong = [one for one in found if not one[3] <= 1e-9]
+    for path, a, b, _ in wrong[:8]:
+        print(f"  {what}: {path}: {a!r} in the file, {b!r} in ClickHouse")
+    return len(wrong), count_numbers(card)
+
+
+def one_log(top, pair, seed):
+    folder = os.path.join(top, f"log {seed}")
+    os.mkdir(folder)
+    draw = random.Random(seed)
+    file, store = os.path.join(folder, "file.db"), servers.address(pair, f"log{seed}")
+    catalog, path = make(file, folder, draw)
+    log = random_shop.Log(draw, catalog["experiments"])
+    log.write(folder)
+    liftmark("init", store)
+    liftmark("apply", store, path)
+    moments = []
+    for name in ("first", "second", "last"):
+        for one in (file, store):
+            done = run("import", one, os.path.join(folder, name + ".ndjson"), "--rejects", os.path.join(folder, "rejects"), "--max-rejected", "1")
+            if done.returncode:
+                raise RuntimeError(done.stderr)
+        moments.append(now())
+    wrong = numbers = 0
+    for experiment in catalog["experiments"]:
+        moment = draw.choice(moments[:2])
+        differ, counted = compare(file, store, experiment["key"], moment, f"seed {seed}, {experiment['key']}")
+        wrong, numbers = wrong + differ, numbers + counted
+    print(f"seed {seed}: {len(catalog['metrics'])} metrics, {log.events} events, {numbers} numbers, {wrong} differ", flush=True)
+    return wrong
+
+
+def test_too_large(top, pair):
+    """Values whose cubes leave 128 bits are refused by the metric's name, never added up to something else."""
+    folder, store = os.path.join(top, "large"), servers.address(pair, "large")
+    os.mkdir(folder)
+    draw = random.Random(1)
+    catalog, path = make(os.path.join(folder, "file.db"), folder, draw)
+    log = random_shop.Log(draw, catalog["experiments"])
+    log.rows["events"] = [dict(row, value=123456789.654321) for row in log.rows["events"]]
+    log.write(folder)
+    liftmark("init", store)
+    liftmark("apply", store, path)
+    run("import", store, os.path.join(folder, "first.ndjson"), "--rejects", os.path.join(folder, "rejects"), "--max-rejected", "1")
+    done = run("report", store, "experiment 0")
+    print("too large:", done.stderr.strip())
+    return 0 if done.returncode == 4 and done.stdout == "" and "too large for ClickHouse to add exactly" in done.stderr else 1
+
+
+def test(top, pair):
+    logs = int(os.environ.get("LIFTMARK_RANDOM_LOGS", "5"))
+    wrong = sum(one_log(top, pair if seed % 2 else pair[:1], seed) for seed in range(1, logs + 1))
+    return 1 if wrong + test_too_large(top, pair) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(servers.run_with_pair(test))
