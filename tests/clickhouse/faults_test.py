@@ -117,7 +117,11 @@ def test_restart_during_import(pair, folder):
     files = [os.path.join(folder, name) for name in ("exposures.csv", "events.csv")]
     running = subprocess.Popen([LIFTMARK, "import", store, *files, "--json"], env=ENVIRONMENT, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
-    for pause, server in ((0.15, pair[1]), (0.6, pair[0])):
+    for _ in range(1000):  # until it has opened the store and begun to write
+        if int(servers.ask(pair[0], "SELECT count() FROM again.commits WHERE writer != 'apply'")) > 0 or running.poll() is not None:
+            break
+        time.sleep(0.02)
+    for pause, server in ((0, pair[1]), (0.6, pair[0])):
         time.sleep(pause)
         server.stop(hard=True)
         time.sleep(0.3)

@@ -132,7 +132,8 @@ std::string epoch_sql(const std::string& column, std::string_view) {
 }
 
 std::string flag_sql(const std::string& column, std::string_view type) {
-  if (kind_of(type) == Kind::text) return fmt::format("toUInt8(lower(toString({})) IN ('1', 'true'))", column);
+  if (kind_of(type) == Kind::text)
+    return fmt::format("toUInt8(lower(toString({})) IN ('1', 'true'))", column);
   return fmt::format("toUInt8({} != 0)", column);
 }
 
