@@ -1,19 +1,14 @@
-// Quantiles of event values, clustered by unit. Deng, Knoblich, Lu 2018 ("Applying the delta method in metric
-// analytics"), section 4: the share of values at or below the quantile is a ratio metric, whose clustered
-// error becomes limits in ranks; the values at these ranks give the slope.
+// Quantiles of event values, clustered by unit: keeps every value, and asks stats/quantile.hpp.
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
-#include <map>
 
 #include "engine/aggregate/kept_sums.hpp"
 #include "engine/aggregate/linearised.hpp"
+#include "stats/quantile.hpp"
 
 namespace liftmark {
 namespace {
-
-constexpr double kLimit = 1.959963984540054;  // of the ranks that the slope is taken over
 
 class QuantileSums final : public KeptSums {
  public:
@@ -74,52 +69,21 @@ class QuantileSums final : public KeptSums {
 
   /// Cells of mature units become cells of the quantile of those units' values.
   void replace(std::vector<Cell>& cells, const std::function<bool(std::uint32_t)>& chosen) const {
-    std::vector<std::vector<Value>> by_cell(population_.cells());
+    std::vector<std::vector<stats::UnitValue>> by_cell(population_.cells());
     for (const Value& value : values_)
-      if (chosen(value.member)) by_cell[population_.cell[value.member]].push_back(value);
+      if (chosen(value.member))
+        by_cell[population_.cell[value.member]].push_back(
+            {static_cast<double>(value.value) / needs_.per_one[0], value.member});
     for (std::size_t i = 0; i < cells.size(); ++i)
       cells[i].history = quantile_of(by_cell[i], cells[i].history.n());
   }
 
   /// Ascending values of the cell's `units` mature units.
-  stats::CoMoments quantile_of(const std::vector<Value>& values, std::int64_t units) const {
+  stats::CoMoments quantile_of(const std::vector<stats::UnitValue>& values, std::int64_t units) const {
     if (values.empty()) return stats::CoMoments(1);
-    const double count = static_cast<double>(values.size());
-    const auto ranked = [&](double share) {  // nearest rank, 1-based
-      const auto rank = std::clamp(std::ceil(share * count), 1.0, count);
-      return static_cast<double>(values[static_cast<std::size_t>(rank) - 1].value) / needs_.per_one[0];
-    };
-    const double quantile = ranked(needs_.metric->quantile);
-    const auto rank =
-        static_cast<std::size_t>(std::clamp(std::ceil(needs_.metric->quantile * count), 1.0, count));
-    std::map<std::uint32_t, std::pair<double, double>>
-        by_unit;  // values at or below the quantile, all values
-    // Of values equal to the quantile the same part of each is below, so that no order among them matters.
-    const auto less = [](const Value& a, const Value& b) { return a.value < b.value; };
-    const auto [from, to] = std::equal_range(values.begin(), values.end(), values[rank - 1], less);
-    const auto first = static_cast<std::size_t>(from - values.begin());
-    const double part = static_cast<double>(rank - first) / static_cast<double>(to - from);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      auto& [below, all] = by_unit[values[i].member];
-      below += i < first ? 1.0 : values[i].value == values[rank - 1].value ? part : 0.0;
-      all += 1;
-    }
-    const double share = static_cast<double>(rank) / count, n = static_cast<double>(units);
-    std::vector<double> influence;
-    double squares = 0;
-    for (const auto& [member, sums] : by_unit) {
-      influence.push_back((share * sums.second - sums.first) * n / count);
-    }
-    std::sort(influence.begin(), influence.end());
-    for (const double one : influence) squares += one * one;
-    if (units < 2 || squares == 0) return without_variance(quantile);
-    const double error = std::sqrt(squares / (n * (n - 1)));  // of the share
-    if ((share - kLimit * error) * count < 1 || (share + kLimit * error) * count > count)
-      return without_variance(quantile);  // the limits lie outside the sample
-    const double slope =
-        (ranked(share + kLimit * error) - ranked(share - kLimit * error)) / (2 * kLimit * error);
-    for (double& one : influence) one *= slope;
-    return linearised(quantile, units, std::move(influence));
+    auto found = stats::clustered_quantile(values, needs_.metric->quantile, units);
+    if (found.influence.empty()) return without_variance(found.quantile);
+    return linearised(found.quantile, units, std::move(found.influence));
   }
 
   const MetricNeeds& needs_;
