@@ -191,19 +191,22 @@ double lift_sample_size(const PlanQuestion& question, double lift) {
   return squared(needed_drift(question)) * variance / squared(distance);
 }
 
-std::optional<double> minimal_detectable_lift(const PlanQuestion& question, double units) {
+std::optional<double> minimal_detectable_lift(const PlanQuestion& question, double units, Change change) {
   check(question);
   if (!(units > 0.0)) throw std::domain_error("units must be positive");
-  const double drift = needed_drift(question);
-  const auto excess = [&](double lift) {
-    const double distance = question.scale == Scale::log ? std::log1p(lift) : lift;
+  const double drift = needed_drift(question), sign = change == Change::rise ? 1.0 : -1.0;
+  const auto excess = [&](double size) {
+    const double lift = sign * size;
+    const double distance = question.scale == Scale::log ? std::abs(std::log1p(lift)) : size;
     return distance / std::sqrt(lift_unit_variance(question, lift) / units) - drift;
   };
   const Baseline& b = question.baseline;
   const double most = b.proportion ? 1.0 : b.window;  // what the metric cannot exceed; 0: nothing
-  const double highest = most > 0.0 ? std::min(100.0, (1.0 - 1e-9) * most / b.mean - 1.0) : 100.0;
+  const bool ends = change == Change::rise ? most > 0.0 : question.scale == Scale::log || most > 0.0;
+  const double end = change == Change::rise ? (1.0 - 1e-9) * most / b.mean - 1.0 : 1.0 - 1e-9;
+  const double highest = ends ? std::min(100.0, end) : 100.0;
   if (!(highest > 0.0) || excess(highest) < 0.0) return std::nullopt;
-  return solve(excess, 0.0, highest);
+  return sign * solve(excess, 0.0, highest);
 }
 
 double planned_drift(const PlanQuestion& question) {

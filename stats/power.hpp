@@ -51,8 +51,11 @@ double lift_power(const PlanQuestion& question, double lift, double units);
 /// domain.
 double lift_sample_size(const PlanQuestion& question, double lift);
 
-/// Smallest relative lift > 0 found with `question.power` at `units`. Empty if even a 100-fold lift is not.
-std::optional<double> minimal_detectable_lift(const PlanQuestion& question, double units);
+enum class Change { rise, fall };
+/// Smallest relative lift found with `question.power` at `units`, above 0 for a rise, below for a fall. Empty
+/// if even a 100-fold lift, or a fall to nothing, is not.
+std::optional<double> minimal_detectable_lift(const PlanQuestion& question, double units,
+                                              Change change = Change::rise);
 
 /// E[Z at the last look] that gives the power, whatever the metric: z_a + z_b for a fixed test.
 double planned_drift(const PlanQuestion& question);

@@ -130,7 +130,8 @@ Answer compute(const Options& options) {
           question.design = design;
           question.looks = week * 7;
           lifts.push_back(stats::minimal_detectable_lift(
-              question, options.units_per_day * 7 * week / arms_factor(options)));
+              question, options.units_per_day * 7 * week / arms_factor(options),
+              options.mde < 0 ? stats::Change::fall : stats::Change::rise));
         }
         answer.weeks.emplace_back(week, std::move(lifts));
       }
@@ -149,7 +150,7 @@ Answer compute(const Options& options) {
 }
 
 std::string percent(const std::optional<double>& lift) {
-  return lift ? fmt::format("+{:.2f}%", *lift * 100) : "none";
+  return lift ? fmt::format("{:+.2f}%", *lift * 100) : "none";
 }
 
 void print_history(const Options& options) {

@@ -72,8 +72,9 @@ void print(const std::vector<Rate>& rates) {
   std::fflush(stdout);
 }
 
+/// Betting sequences have a run of their own.
 std::vector<std::vector<Rate> (*)(const Effort&)> parts() {
-  return {type_one_rates, betting_rates, segment_rates, power_rates, coverage_rates, family_wise_rates};
+  return {type_one_rates, segment_rates, power_rates, coverage_rates, family_wise_rates};
 }
 
 }  // namespace

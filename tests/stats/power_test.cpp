@@ -138,6 +138,8 @@ TEST_CASE("nobody stays longer than the window: the smallest lift of a restricte
   const double units = lift_sample_size(question, 0.05);
   CHECK(lift_power(question, 0.05, units) == Approx(0.8).epsilon(1e-9));
   CHECK(*minimal_detectable_lift(question, units) == Approx(0.05).epsilon(1e-7));
+  const double for_a_fall = lift_sample_size(question, -0.05);
+  CHECK(*minimal_detectable_lift(question, for_a_fall, Change::fall) == Approx(-0.05).epsilon(1e-7));
   const auto few = minimal_detectable_lift(question, 4);
   CHECK((!few || question.baseline.mean * (1 + *few) < 28));
   CHECK_THROWS_AS(lift_sample_size(question, 0.5), std::domain_error);

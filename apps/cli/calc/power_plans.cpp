@@ -59,7 +59,9 @@ json plan(const PlanQuestion& question, const json& in) {
   if (given(in, "n_total")) {
     const double n = number(in, "n_total");
     if (lift != 0.0 || question.margin) answer["power"] = stats::lift_power(question, lift, n);
-    if (const auto mde = stats::minimal_detectable_lift(question, n)) answer["mde"] = *mde;
+    if (const auto mde =
+            stats::minimal_detectable_lift(question, n, lift < 0 ? stats::Change::fall : stats::Change::rise))
+      answer["mde"] = *mde;
     return answer;
   }
   const double n = stats::lift_sample_size(question, lift);
