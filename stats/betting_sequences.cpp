@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include <boost/math/special_functions/log1p.hpp>
 #include <boost/math/tools/toms748_solve.hpp>
@@ -19,29 +20,31 @@ void check_values(std::span<const double> values) {
   for (const double x : values) require(x >= 0 && x <= 1, "values must be from 0 to 1");
 }
 
-/// Predictable plug-in bets: sqrt(2 log(1/a) / (s2_{t-1} t log(1 + t))), s2 the regularised running variance.
-std::vector<double> plug_in_bets(std::span<const double> values, double a) {
+/// The bet before each value, at scale 1.
+std::vector<double> plug_in_bets(std::span<const double> values) {
   std::vector<double> bets;
   bets.reserve(values.size());
-  double sum = 0, squares = 0, variance = 0.25;
+  PlugInBets gambler;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const double t = static_cast<double>(i + 1);
-    bets.push_back(std::sqrt(-2 * std::log(a) / (variance * t * std::log1p(t))));
-    sum += values[i];
-    const double mean = std::min(1.0, (0.5 + sum) / (t + 1));
-    squares += (values[i] - mean) * (values[i] - mean);
-    variance = (0.25 + squares) / (t + 1);
+    bets.push_back(gambler.next(std::log1p(t)));
+    gambler.see(values[i], t);
   }
   return bets;
 }
 
+double largest_bet(double room, const BettingRule& rule) {
+  return room > 0 ? rule.truncation / room : std::numeric_limits<double>::max();
+}
+
 /// One side of the empirical Bernstein sequence, unclipped.
 double bernstein_lower(std::span<const double> values, double alpha, double truncation, bool mirrored) {
-  const auto bets = plug_in_bets(values, 0.5 * alpha);
+  const auto bets = plug_in_bets(values);
+  const double scale = PlugInBets::scale(0.5 * alpha);
   double weighted = 0, weights = 0, penalty = 0, sum = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const double x = mirrored ? 1 - values[i] : values[i];
-    const double bet = std::min(truncation, bets[i]);
+    const double bet = std::min(truncation, scale * bets[i]);
     const double before = i == 0 ? 0 : sum / static_cast<double>(i);
     weighted += bet * x;
     weights += bet;
@@ -53,20 +56,40 @@ double bernstein_lower(std::span<const double> values, double alpha, double trun
 
 }  // namespace
 
+HedgedCapital::HedgedCapital(double m, const BettingRule& rule)
+    : m_(m),
+      most_above_(largest_bet(m, rule)),
+      most_below_(largest_bet(1 - m, rule)),
+      scale_above_(PlugInBets::scale(rule.theta * rule.alpha)),
+      scale_below_(PlugInBets::scale((1 - rule.theta) * rule.alpha)),
+      above_(rule.theta),
+      below_(1 - rule.theta) {}
+
+void HedgedCapital::fold() {
+  for (auto [capital, folded] : {std::pair(&above_, &folded_above_), std::pair(&below_, &folded_below_)}) {
+    if (*capital > 0) *folded += std::log(*capital);
+    *capital = *capital > 0 ? 1 : 0;
+  }
+}
+
+double HedgedCapital::log_capital() const {
+  return std::max(std::log(above_) + folded_above_, std::log(below_) + folded_below_);
+}
+
 HedgedBets::HedgedBets(std::span<const double> values, const BettingRule& rule)
     : rule_(rule), values_(values.begin(), values.end()) {
   require(rule.alpha > 0 && rule.alpha < 1 && rule.theta > 0 && rule.theta < 1 && rule.truncation > 0 &&
               rule.truncation < 1,
           "alpha, theta and truncation must be between 0 and 1");
   check_values(values);
-  bet_above_ = plug_in_bets(values, rule.theta * rule.alpha);
-  bet_below_ = plug_in_bets(values, (1 - rule.theta) * rule.alpha);
+  bets_ = plug_in_bets(values);
+  scale_above_ = PlugInBets::scale(rule.theta * rule.alpha);
+  scale_below_ = PlugInBets::scale((1 - rule.theta) * rule.alpha);
 }
 
 double HedgedBets::log_step(double m, std::size_t i, bool above) const {
-  const double room = above ? m : 1 - m;
-  const double largest = room > 0 ? rule_.truncation / room : std::numeric_limits<double>::max();
-  const double bet = std::min(above ? bet_above_[i] : bet_below_[i], largest);
+  const double bet =
+      std::min((above ? scale_above_ : scale_below_) * bets_[i], largest_bet(above ? m : 1 - m, rule_));
   return std::log1p((above ? bet : -bet) * (values_[i] - m));
 }
 
@@ -83,13 +106,12 @@ double HedgedBets::log_capital(double m, std::size_t count) const {
 
 std::vector<double> HedgedBets::log_capital_path(double m) const {
   require(m >= 0 && m <= 1, "the mean must be from 0 to 1");
-  double above = std::log(rule_.theta), below = std::log1p(-rule_.theta);
+  HedgedCapital capital(m, rule_);
   std::vector<double> path;
   path.reserve(size());
   for (std::size_t i = 0; i < size(); ++i) {
-    above += log_step(m, i, true);
-    below += log_step(m, i, false);
-    path.push_back(std::max(above, below));
+    capital.see(values_[i], std::log1p(static_cast<double>(i + 1)));
+    path.push_back(capital.log_capital());
   }
   return path;
 }

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include <boost/math/distributions/chi_squared.hpp>
+#include <boost/math/quadrature/gauss.hpp>
 #include <boost/math/special_functions/gamma.hpp>
 #include <boost/math/tools/roots.hpp>
 
@@ -60,29 +61,55 @@ double sidak(double p, double m) {
   return p >= 1.0 ? 1.0 : -std::expm1(m * std::log1p(-p));
 }
 
+constexpr double kEnd = 8.5;  // of the control's standardised mean: what is left out is below 1e-16
+
+double spread_of(double lambda) {
+  return std::sqrt((1.0 - lambda) * (1.0 + lambda));
+}
+
+/// Where the integrand bends: each treatment's critical value, as seen by the control, and a few of its
+/// spreads around it. A treatment a million times the control's size bends it within a thousandth of z.
+std::vector<double> bends(std::span<const double> lambdas, double t, bool two_sided) {
+  std::vector<double> points;
+  for (double z = -kEnd; z < kEnd; z += 0.5) points.push_back(z);
+  points.push_back(kEnd);
+  for (const double lambda : lambdas) {
+    const double at = t / lambda, spread = spread_of(lambda);
+    for (const double k : {-9.0, -6.0, -4.0, -2.5, -1.2, 0.0, 1.2, 2.5, 4.0, 6.0, 9.0})
+      for (const double z : {at + k * spread, -at + k * spread})
+        if (std::abs(z) < kEnd && (two_sided || z * at >= 0)) points.push_back(z);
+  }
+  std::sort(points.begin(), points.end());
+  points.erase(std::unique(points.begin(), points.end()), points.end());
+  return points;
+}
+
 /// P(max T > t | scale s of the estimated standard deviation): an integral over the control's standardised
-/// mean z. The trapezoidal rule converges geometrically for such integrands.
+/// mean z. The trapezoidal rule converges geometrically for such integrands; panels between the bends where a
+/// treatment is so much larger than the control that it would take too many steps.
 double exceedance(std::span<const double> lambdas, double t, double s, bool two_sided) {
-  constexpr double kEnd = 8.5;
-  constexpr double kSteps = 340, kMostSteps = 40'000;
-  // A treatment far larger than the control bends the integrand within (1 - lambda^2)^1/2 of z.
-  const double largest = *std::max_element(lambdas.begin(), lambdas.end());
-  const double bend = std::sqrt((1.0 - largest) * (1.0 + largest));
-  const double steps = std::ceil(std::clamp(2.0 * kEnd / (0.4 * bend), kSteps, kMostSteps));
-  const double step = 2.0 * kEnd / steps;
-  double total = 0.0;
-  for (double i = 0; i <= steps; ++i) {
-    const double z = -kEnd + step * i;
+  const auto integrand = [&](double z) {
     double log_none = 0.0;
     for (const double lambda : lambdas) {
-      const double spread = std::sqrt((1.0 - lambda) * (1.0 + lambda));
+      const double spread = spread_of(lambda);
       double tail = normal_sf((t * s - lambda * z) / spread);
       if (two_sided) tail += normal_cdf((-t * s - lambda * z) / spread);
       log_none += std::log1p(-std::min(tail, 1.0));
     }
-    total += normal_pdf(z) * (std::isinf(log_none) ? 1.0 : -std::expm1(log_none));
+    return normal_pdf(z) * (std::isinf(log_none) ? 1.0 : -std::expm1(log_none));
+  };
+  constexpr double kSteps = 340;
+  const double largest = *std::max_element(lambdas.begin(), lambdas.end());
+  double total = 0.0;
+  if (2.0 * kEnd <= 0.4 * spread_of(largest) * kSteps) {
+    const double step = 2.0 * kEnd / kSteps;
+    for (double i = 0; i <= kSteps; ++i) total += integrand(-kEnd + step * i);
+    return total * step;
   }
-  return total * step;
+  const auto points = bends(lambdas, t * s, two_sided);
+  for (std::size_t i = 1; i < points.size(); ++i)
+    total += boost::math::quadrature::gauss<double, 15>::integrate(integrand, points[i - 1], points[i]);
+  return total;
 }
 
 std::vector<double> lambdas_of(const ManyToOne& design) {
@@ -91,7 +118,9 @@ std::vector<double> lambdas_of(const ManyToOne& design) {
   std::vector<double> lambdas;
   for (const double n : design.n_treatments) {
     if (!(n > 0)) throw std::invalid_argument("sample sizes must be positive");
-    lambdas.push_back(std::sqrt(n / (n + design.n_control)));
+    // A treatment 1e15 times the control's size is as good as known; beyond it its own spread would round to
+    // 0.
+    lambdas.push_back(std::sqrt(1.0 / (1.0 + std::max(design.n_control / n, 1e-15))));
   }
   return lambdas;
 }

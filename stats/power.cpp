@@ -16,9 +16,14 @@ namespace {
 
 void check(const PlanQuestion& q) {
   const Baseline& b = q.baseline;
-  if (!(b.mean > 0.0) || !std::isfinite(b.mean)) throw std::domain_error("the baseline must be positive");
-  if (b.proportion ? b.mean >= 1.0 : !(b.variance > 0.0))
+  if (q.scale == Scale::absolute) throw std::domain_error("plans are on the log or the fieller scale");
+  if (!std::isfinite(b.mean) || (q.scale == Scale::log ? !(b.mean > 0.0) : b.mean == 0.0))
+    throw std::domain_error(q.scale == Scale::log ? "the baseline must be positive"
+                                                  : "the baseline must not be zero");
+  if (b.proportion ? !(b.mean > 0.0 && b.mean < 1.0) : !(b.variance > 0.0 && std::isfinite(b.variance)))
     throw std::domain_error("the baseline has no variance");
+  if (b.window > 0.0 && !(b.mean > 0.0 && b.mean < b.window))
+    throw std::domain_error("a restricted mean lies inside its window");
   if (!(b.variance_kept > 0.0 && b.variance_kept <= 1.0))
     throw std::domain_error("the kept share of variance lies in (0, 1]");
   if (!(q.treatment_share > 0.0 && q.treatment_share < 1.0))
@@ -79,8 +84,10 @@ double needed_drift(const PlanQuestion& q) {
   return solve([&](double drift) { return crossing(bounds, drift) - q.power; }, 0.0, 60.0);
 }
 
-/// Distance from the null on the log scale.
-double log_distance(const PlanQuestion& q, double lift) {
+/// Distance from the null on the plan's scale.
+double distance_of(const PlanQuestion& q, double lift) {
+  if (!std::isfinite(lift)) throw std::domain_error("a lift must be a number");
+  if (q.scale == Scale::fieller) return q.margin ? lift + *q.margin : std::abs(lift);
   if (!(lift > -1.0)) throw std::domain_error("a lift lies above -100%");
   return q.margin ? std::log1p(lift) - std::log1p(-*q.margin) : std::abs(std::log1p(lift));
 }
@@ -155,46 +162,56 @@ std::string_view name(PlanDesign design) noexcept {
   return "fixed";
 }
 
-double log_lift_unit_variance(const PlanQuestion& question, double lift) {
+double lift_unit_variance(const PlanQuestion& question, double lift) {
   check(question);
-  if (!(lift > -1.0)) throw std::domain_error("a lift lies above -100%");
+  const bool multiplies = question.scale == Scale::log;
+  if (multiplies && !(lift > -1.0)) throw std::domain_error("a lift lies above -100%");
   const Baseline& b = question.baseline;
-  double control = b.variance / squared(b.mean), treatment = control;
-  if (b.proportion) {
-    const double treated = b.mean * (1.0 + lift);
-    if (treated >= 1.0) throw std::domain_error("the lifted proportion would exceed 100%");
-    control = (1.0 - b.mean) / b.mean;
-    treatment = (1.0 - treated) / treated;
-  }
-  return b.variance_kept *
+  const double size = std::abs(b.mean);
+  double control = b.proportion ? b.mean * (1.0 - b.mean) : b.variance;
+  double treatment = treated_variance(b, lift * size, multiplies);
+  if (multiplies)
+    treatment /= squared(1.0 + lift);
+  else if (question.margin)  // treatment - (1 -+ margin) control, the sign that of the baseline
+    control *= squared(1.0 - std::copysign(*question.margin, b.mean));
+  return b.variance_kept / squared(size) *
          (control / (1.0 - question.treatment_share) + treatment / question.treatment_share);
 }
 
 double lift_power(const PlanQuestion& question, double lift, double units) {
   if (!(units > 0.0)) throw std::domain_error("units must be positive");
-  const double drift =
-      log_distance(question, lift) / std::sqrt(log_lift_unit_variance(question, lift) / units);
+  const double drift = distance_of(question, lift) / std::sqrt(lift_unit_variance(question, lift) / units);
   return crossing(boundaries_of(question), drift);
 }
 
 double lift_sample_size(const PlanQuestion& question, double lift) {
-  const double distance = log_distance(question, lift);
-  const double variance = log_lift_unit_variance(question, lift);
+  const double distance = distance_of(question, lift);
+  const double variance = lift_unit_variance(question, lift);
   if (!(distance > 0.0)) throw std::domain_error("there is no effect to find");
   return squared(needed_drift(question)) * variance / squared(distance);
 }
 
-std::optional<double> minimal_detectable_lift(const PlanQuestion& question, double units) {
+std::optional<double> minimal_detectable_lift(const PlanQuestion& question, double units, Change change) {
   check(question);
   if (!(units > 0.0)) throw std::domain_error("units must be positive");
-  const double drift = needed_drift(question);
-  const auto excess = [&](double lift) {
-    return std::abs(std::log1p(lift)) / std::sqrt(log_lift_unit_variance(question, lift) / units) - drift;
+  const double drift = needed_drift(question), sign = change == Change::rise ? 1.0 : -1.0;
+  const auto excess = [&](double size) {
+    const double lift = sign * size;
+    const double distance = question.scale == Scale::log ? std::abs(std::log1p(lift)) : size;
+    return distance / std::sqrt(lift_unit_variance(question, lift) / units) - drift;
   };
-  const double highest =
-      question.baseline.proportion ? std::min(100.0, (1.0 - 1e-9) / question.baseline.mean - 1.0) : 100.0;
+  const Baseline& b = question.baseline;
+  const double most = b.proportion ? 1.0 : b.window;  // what the metric cannot exceed; 0: nothing
+  const bool ends = change == Change::rise ? most > 0.0 : question.scale == Scale::log || most > 0.0;
+  const double end = change == Change::rise ? (1.0 - 1e-9) * most / b.mean - 1.0 : 1.0 - 1e-9;
+  const double highest = ends ? std::min(100.0, end) : 100.0;
   if (!(highest > 0.0) || excess(highest) < 0.0) return std::nullopt;
-  return solve(excess, 0.0, highest);
+  return sign * solve(excess, 0.0, highest);
+}
+
+double planned_drift(const PlanQuestion& question) {
+  check(question);
+  return needed_drift(question);
 }
 
 double plan_inflation(const PlanQuestion& question) {

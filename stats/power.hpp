@@ -1,8 +1,8 @@
 #pragma once
 // How many units, how large an effect, how likely a finding: planning with the variances of the analysis.
 //
-// First the product's planning (`plan`), on the log scale like its lifts; then the textbook formulas of other
-// packages, which `calc` offers for comparison.
+// First the product's planning (`plan`), on the scale of the metric's lift; then the textbook formulas of
+// other packages, which `calc` offers for comparison.
 
 #include <array>
 #include <cstdint>
@@ -10,16 +10,10 @@
 #include <string_view>
 #include <vector>
 
-namespace liftmark::stats {
+#include "stats/baseline.hpp"
+#include "stats/lift.hpp"
 
-/// One arm's unit values as expected: what an analysis would find without an effect.
-struct Baseline {
-  double mean = 0;      ///< > 0; of a ratio metric, the ratio
-  double variance = 0;  ///< per unit (linearised for a ratio); of a proportion, mean (1 - mean)
-  bool proportion =
-      false;  ///< the treated arm's variance then follows its mean; else its coefficient of variation stays
-  double variance_kept = 1.0;  ///< after covariate adjustment: 1 - variance reduction, in (0, 1]
-};
+namespace liftmark::stats {
 
 /// Which inference the plan will use; decides the sample size beside a fixed test's.
 enum class PlanDesign {
@@ -38,10 +32,15 @@ struct PlanQuestion {
   int looks = 14;  ///< interim looks and the last; ignored for fixed
   std::optional<double> margin =
       {};  ///< non-inferiority: relative margin m > 0, one-sided alpha, against a true lift of `lift`
+  /// log: lifts multiply, the baseline is positive. fieller: (treatment - control) / |control|, whose test of
+  /// no effect is that of the absolute difference; of any baseline but 0, values shift and keep their
+  /// variance.
+  Scale scale = Scale::log;  ///< absolute is not planned for: it is fieller times the baseline
 };
 
-/// n Var(log lift) per unit of both arms together, when the true relative lift is `lift` > -1.
-double log_lift_unit_variance(const PlanQuestion& question, double lift);
+/// n Var(estimate on the scale) per unit of both arms together, when the true relative lift is `lift`. On the
+/// fieller scale that of treatment - (1 - margin) control over |control|, whose sign the test reads.
+double lift_unit_variance(const PlanQuestion& question, double lift);
 
 /// Probability of finding a true relative lift with `units` units in the two arms together: of an interval
 /// above 0 for a lift > 0, below for < 0; with a margin, of a lower bound above -margin.
@@ -52,8 +51,14 @@ double lift_power(const PlanQuestion& question, double lift, double units);
 /// domain.
 double lift_sample_size(const PlanQuestion& question, double lift);
 
-/// Smallest relative lift > 0 found with `question.power` at `units`. Empty if even a 100-fold lift is not.
-std::optional<double> minimal_detectable_lift(const PlanQuestion& question, double units);
+enum class Change { rise, fall };
+/// Smallest relative lift found with `question.power` at `units`, above 0 for a rise, below for a fall. Empty
+/// if even a 100-fold lift, or a fall to nothing, is not.
+std::optional<double> minimal_detectable_lift(const PlanQuestion& question, double units,
+                                              Change change = Change::rise);
+
+/// E[Z at the last look] that gives the power, whatever the metric: z_a + z_b for a fixed test.
+double planned_drift(const PlanQuestion& question);
 
 /// Largest information over a fixed design's at equal alpha and power: 1 for fixed, about 1.03 and 1.66.
 double plan_inflation(const PlanQuestion& question);

@@ -24,9 +24,9 @@ constexpr std::span<const CalcMethod> (*kFamilies[])() = {
     distribution_methods, proportion_methods,       mean_methods,
     lift_methods,         adjustment_methods,       sequential_methods,
     mixture_methods,      group_sequential_methods, group_sequential_analysis_methods,
-    bayes_methods,        multiplicity_methods,     power_methods,
-    resampling_methods,   survival_methods,         off_policy_methods,
-    sample_ratio_methods};
+    bayes_methods,        multiplicity_methods,     plan_methods,
+    power_methods,        resampling_methods,       survival_methods,
+    off_policy_methods,   sample_ratio_methods};
 
 json failure(json id, std::string_view code, std::string_view message) {
   return {{"id", std::move(id)}, {"error", {{"code", code}, {"message", message}}}};
@@ -81,17 +81,22 @@ void run() {
 }
 
 void list() {
-  for (const auto family : kFamilies)
-    for (const CalcMethod& method : family()) fmt::print("{:<40} {}\n", method.name, method.summary);
+  for (const CalcMethod* method : calc_methods()) fmt::print("{:<40} {}\n", method->name, method->summary);
 }
 
 }  // namespace
 
+std::vector<const CalcMethod*> calc_methods() {
+  std::vector<const CalcMethod*> methods;
+  for (const auto family : kFamilies)
+    for (const CalcMethod& method : family()) methods.push_back(&method);
+  return methods;
+}
+
 const CalcMethod* find_calc_method(std::string_view name) {
   static const auto* methods = [] {
     auto* map = new std::unordered_map<std::string_view, const CalcMethod*>;
-    for (const auto family : kFamilies)
-      for (const CalcMethod& method : family()) map->emplace(method.name, &method);
+    for (const CalcMethod* method : calc_methods()) map->emplace(method->name, method);
     return map;
   }();
   const auto found = methods->find(name);

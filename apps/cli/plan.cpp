@@ -12,9 +12,11 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/commands.hpp"
+#include "apps/cli/plan/baseline.hpp"
 #include "apps/cli/plan/history.hpp"
 #include "apps/cli/texts.hpp"
 #include "engine/definition/error.hpp"
+#include "stats/log_rank_power.hpp"
 #include "stats/power.hpp"
 
 namespace liftmark::cli {
@@ -24,7 +26,8 @@ using nlohmann::ordered_json;
 using stats::PlanDesign;
 
 struct Options {
-  std::optional<double> proportion, mean, deviation;
+  StatedBaseline stated;
+  std::string scale;  ///< empty: log, or the metric's own in a store
   double mde = 0.05, alpha = 0.05, power = 0.8, share = 0.5, reduction = 0.0;
   std::optional<double> margin;
   double units_per_day = 0.0;
@@ -46,6 +49,10 @@ struct Answer {
   std::vector<Row> rows;
   std::vector<std::pair<int, std::vector<std::optional<double>>>> weeks;  ///< detectable lift per design
   std::optional<std::size_t> recommended;                                 ///< index into rows
+  struct LogRank {
+    double hazard_ratio = 1, events = 0, units = 0;
+  };
+  std::optional<LogRank> log_rank;  ///< of a time to an event: the same change, as the other test sees it
 };
 
 constexpr PlanDesign kDesigns[] = {PlanDesign::fixed, PlanDesign::obrien_fleming, PlanDesign::always_valid};
@@ -63,23 +70,30 @@ std::string_view title(PlanDesign design) {
 }
 
 stats::Baseline baseline_of(const Options& options) {
-  if (options.history) {
-    auto baseline = options.history->baseline;
-    if (options.reduction > 0) baseline.variance_kept = 1.0 - options.reduction;
-    return baseline;
-  }
-  if (options.proportion.has_value() == options.mean.has_value())
-    throw Error(ErrorCode::usage, "",
-                "a baseline is needed: --proportion, --mean with --sd, or --store with --metric",
-                "liftmark plan --proportion 0.04 --mde 5%");
-  if (options.mean && !options.deviation)
-    throw Error(ErrorCode::usage, "--mean", "needs --sd, the standard deviation of one unit's value");
-  const bool proportion = options.proportion.has_value();
-  return {.mean = proportion ? *options.proportion : *options.mean,
-          .variance = proportion ? *options.proportion * (1 - *options.proportion)
-                                 : *options.deviation * *options.deviation,
-          .proportion = proportion,
-          .variance_kept = 1.0 - options.reduction};
+  auto baseline = options.history ? options.history->baseline : baseline_of(options.stated);
+  if (options.reduction > 0) baseline.variance_kept = 1.0 - options.reduction;
+  return baseline;
+}
+
+stats::Scale scale_of(const Options& options) {
+  if (options.history) return options.history->scale;
+  return options.scale == "fieller" ? stats::Scale::fieller : stats::Scale::log;
+}
+
+/// The hazard ratio of exponential times that changes the restricted mean as asked, and what a log-rank test
+/// at one look needs for it. Nothing for other metrics, margins, or a change to the window's ends.
+std::optional<Answer::LogRank> log_rank_of(const stats::PlanQuestion& question, double lift) {
+  const stats::Baseline& b = question.baseline;
+  const double before = b.mean / b.window, after = before * (1 + lift);
+  if (!(b.window > 0) || question.margin || lift == 0 || !(after > 0 && after < 1)) return {};
+  const double hazard = stats::hazard_of_restricted_mean(before);
+  stats::HazardQuestion asked{
+      .hazard_ratio = stats::hazard_of_restricted_mean(after) / hazard, .null_ratio = 1, .design = question};
+  asked.design.design = PlanDesign::fixed;
+  const double events = stats::schoenfeld_events(asked);
+  return Answer::LogRank{.hazard_ratio = asked.hazard_ratio,
+                         .events = std::ceil(events),
+                         .units = std::ceil(events / stats::event_probability(asked, -std::expm1(-hazard)))};
 }
 
 /// Arms beyond the two compared share the traffic as the variants do: `share` is a variant's part of the two.
@@ -91,6 +105,7 @@ Answer compute(const Options& options) {
   Answer answer;
   stats::PlanQuestion& question = answer.question;
   question.baseline = baseline_of(options);
+  question.scale = scale_of(options);
   question.treatment_share = options.share;
   question.alpha = options.alpha / (options.margin ? 1.0 : options.primaries * options.variants);
   question.power = options.power;
@@ -107,6 +122,7 @@ Answer compute(const Options& options) {
       if (options.units_per_day > 0) row.days = row.all_units / options.units_per_day;
       answer.rows.push_back(row);
     }
+    answer.log_rank = log_rank_of(question, options.mde);
     if (options.units_per_day > 0 && !options.margin)
       for (int week = 1; week <= options.weeks; ++week) {
         std::vector<std::optional<double>> lifts;
@@ -114,7 +130,8 @@ Answer compute(const Options& options) {
           question.design = design;
           question.looks = week * 7;
           lifts.push_back(stats::minimal_detectable_lift(
-              question, options.units_per_day * 7 * week / arms_factor(options)));
+              question, options.units_per_day * 7 * week / arms_factor(options),
+              options.mde < 0 ? stats::Change::fall : stats::Change::rise));
         }
         answer.weeks.emplace_back(week, std::move(lifts));
       }
@@ -133,15 +150,15 @@ Answer compute(const Options& options) {
 }
 
 std::string percent(const std::optional<double>& lift) {
-  return lift ? fmt::format("+{:.2f}%", *lift * 100) : "none";
+  return lift ? fmt::format("{:+.2f}%", *lift * 100) : "none";
 }
 
 void print_history(const Options& options) {
   const History& past = *options.history;
   fmt::print("The past of {} in {}: {} units of arm {} of experiment {}\n", options.past.metric,
              options.past.store, grouped(static_cast<double>(past.units)), past.arm, past.experiment);
-  fmt::print("  {} {:.6g}, standard deviation of a unit {:.6g}\n", past.baseline.proportion ? "rate" : "mean",
-             past.baseline.mean, std::sqrt(past.baseline.variance));
+  fmt::print("  {} {:.6g}, standard deviation of a unit {:.6g}\n", past.measure, past.baseline.mean,
+             std::sqrt(past.baseline.variance));
   fmt::print("  before exposure explains {:.1f}% of the variance (correlation {:.2f})\n",
              100 * past.variance_reduction, past.covariate_correlation);
   fmt::print("  {} new units a day over {:.0f} days\n\n", grouped(past.units_per_day), std::ceil(past.days));
@@ -163,6 +180,12 @@ void print_text(const Options& options, const Answer& answer) {
                grouped(row.all_units), row.days ? fmt::format("{:.1f}", *row.days) : "-");
   fmt::print("\n  alpha {:.3g} {} for each comparison; {:.0f}% of the two arms' units in the variant\n",
              answer.question.alpha, options.margin ? "one-sided" : "two-sided", options.share * 100);
+  if (answer.log_rank)
+    fmt::print(
+        "  as a hazard ratio {:.4g}: a log-rank test at one look needs {} events, about {} units "
+        "(exponential "
+        "times)\n",
+        answer.log_rank->hazard_ratio, grouped(answer.log_rank->events), grouped(answer.log_rank->units));
   if (!answer.weeks.empty()) {
     fmt::print("\nSmallest lift found with that power, by week\n\n  {:>4} {:>14} {:>10} {:>18} {:>14}\n",
                "week", "units", "fixed", "group sequential", "always valid");
@@ -204,6 +227,10 @@ void print_json(const Options& options, const Answer& answer) {
                       {"power", options.power},
                       {"designs", designs},
                       {"weeks", weeks}};
+  if (answer.log_rank)
+    result["log_rank"] = {{"hazard_ratio", answer.log_rank->hazard_ratio},
+                          {"events", answer.log_rank->events},
+                          {"units_two_arms", answer.log_rank->units}};
   if (options.history)
     result["history"] = {{"experiment", options.history->experiment},
                          {"arm", options.history->arm},
@@ -227,9 +254,9 @@ void add_history(Options& options) {
   if (options.past.metric.empty())
     throw Error(ErrorCode::usage, "--store", "needs --metric",
                 "liftmark plan --store shop.db --metric conversion");
-  if (options.proportion || options.mean || options.deviation)
-    throw Error(ErrorCode::usage, "--store", "and a typed baseline exclude each other",
-                "leave out --proportion, --mean and --sd");
+  if (options.stated.any() || !options.scale.empty())
+    throw Error(ErrorCode::usage, "--store", "and a typed baseline or scale exclude each other",
+                "leave out --proportion, --mean, --quantile, --event-share and --scale");
   options.history = read_history(options.past);
   if (options.units_per_day <= 0) options.units_per_day = options.history->units_per_day;
 }
@@ -250,24 +277,54 @@ std::string read_percent(std::string& text) {
   return {};
 }
 
+void add_baseline(Command& command, Options& options) {
+  StatedBaseline& stated = options.stated;
+  command.add_option("--proportion", stated.proportion, "Baseline share of units, e.g. 0.04 or 4%")
+      ->rewritten(read_percent, kFraction);
+  command.add_option("--mean", stated.mean, "Baseline mean per unit, or a ratio metric's ratio");
+  command.add_option("--sd", stated.deviation,
+                     "Standard deviation of one unit's value (linearised for a ratio)");
+  command.add_option("--quantile", stated.quantile, "A quantile metric: its probability, e.g. 0.5 or 90%")
+      ->rewritten(read_percent, kFraction);
+  command.add_option("--value", stated.value, "The quantile, in the events' unit");
+  command.add_option("--density", stated.density,
+                     "Share of event values per unit of value near the quantile, e.g. 0.024 when 4.8% of "
+                     "orders lie between 41 and 43");
+  command.add_option("--values-per-unit", stated.values_per_unit, "Events of an exposed unit, on average")
+      ->show_default();
+  command
+      .add_option("--design-effect", stated.design_effect,
+                  "How much the values of one unit resemble each other: 1 + (values of a buyer - 1) x their "
+                  "correlation")
+      ->show_default();
+  command
+      .add_option("--event-share", stated.event_share,
+                  "A time to an event: share of units that have it within the window, at a constant rate")
+      ->rewritten(read_percent, kFraction);
+  command.add_option("--window", stated.window, "That window in days; with --mean and --sd too");
+  command
+      .add_option("--scale", options.scale,
+                  "log, or fieller for metrics that may be negative (a store's metric has its own)")
+      ->one_of({"log", "fieller"});
+}
+
 }  // namespace
 
 void add_plan(Command& program) {
   auto* command =
       program.add_subcommand("plan", "Sample size, duration and the smallest lift that can be found");
   command->footer(
-      "Relative lifts on the log scale, with the variances of the analysis. A variant's share is its part of "
-      "the two compared arms.\n\n"
+      "Relative lifts on the metric's scale, with the variances of the analysis. A variant's share is its "
+      "part "
+      "of the two compared arms.\n\n"
       "Examples:\n"
       "  liftmark plan --proportion 0.04 --mde 5% --units-per-day 12000\n"
       "  liftmark plan --store shop.db --metric conversion --mde 5%\n"
+      "  liftmark plan --quantile 0.5 --value 42 --density 0.012 --values-per-unit 1.3 --mde 3%\n"
+      "  liftmark plan --event-share 30% --window 28 --mde=-2%\n"
       "  liftmark plan --mean 11.8 --sd 45 --mde 3% --variance-reduction 20% --units-per-day 30000 --json");
   auto options = std::make_shared<Options>();
-  command->add_option("--proportion", options->proportion, "Baseline share of units, e.g. 0.04 or 4%")
-      ->rewritten(read_percent, kFraction);
-  command->add_option("--mean", options->mean, "Baseline mean per unit, or a ratio metric's ratio");
-  command->add_option("--sd", options->deviation,
-                      "Standard deviation of one unit's value (linearised for a ratio)");
+  add_baseline(*command, *options);
   auto* store = command->add_option("--store", options->past.store,
                                     "Take baseline, variance, covariates and traffic from this store's past");
   command->add_option("--metric", options->past.metric, "The metric in that store")->needs(store);

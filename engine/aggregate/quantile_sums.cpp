@@ -1,19 +1,14 @@
-// Quantiles of event values, clustered by unit. Deng, Knoblich, Lu 2018 ("Applying the delta method in metric
-// analytics"), section 4: the share of values at or below the quantile is a ratio metric, whose clustered
-// error becomes limits in ranks; the values at these ranks give the slope.
+// Quantiles of event values, clustered by unit: keeps every value, and asks stats/quantile.hpp.
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
-#include <map>
 
 #include "engine/aggregate/kept_sums.hpp"
 #include "engine/aggregate/linearised.hpp"
+#include "stats/quantile.hpp"
 
 namespace liftmark {
 namespace {
-
-constexpr double kLimit = 1.959963984540054;  // of the ranks that the slope is taken over
 
 class QuantileSums final : public KeptSums {
  public:
@@ -79,10 +74,17 @@ class QuantileSums final : public KeptSums {
   }
 
   /// Cells of mature units become cells of the quantile of those units' values.
+<<<<<<< HEAD
   void replace(std::vector<Cell>& cells, const std::function<bool(std::uint32_t)>& chosen) {
     std::vector<std::vector<Value>> by_cell(population_.cells());
+=======
+  void replace(std::vector<Cell>& cells, const std::function<bool(std::uint32_t)>& chosen) const {
+    std::vector<std::vector<stats::UnitValue>> by_cell(population_.cells());
+>>>>>>> h5
     for (const Value& value : values_)
-      if (chosen(value.member)) by_cell[population_.cell[value.member]].push_back(value);
+      if (chosen(value.member))
+        by_cell[population_.cell[value.member]].push_back(
+            {static_cast<double>(value.value) / needs_.per_one[0], value.member});
     for (std::size_t i = 0; i < cells.size(); ++i)
       cells[i].history = quantile_of(by_cell[i], cells[i].history.n());
   }
@@ -112,6 +114,7 @@ class QuantileSums final : public KeptSums {
   }
 
   /// Ascending values of the cell's `units` mature units.
+<<<<<<< HEAD
   stats::CoMoments quantile_of(const std::vector<Value>& values, std::int64_t units) {
     if (values.empty()) return stats::CoMoments(1);
     const double count = static_cast<double>(values.size());
@@ -147,6 +150,13 @@ class QuantileSums final : public KeptSums {
         (ranked(share + kLimit * error) - ranked(share - kLimit * error)) / (2 * kLimit * error);
     return stats::CoMoments::from_central(units, {quantile}, {slope * slope * squares},
                                           {slope * slope * slope * cubes});
+=======
+  stats::CoMoments quantile_of(const std::vector<stats::UnitValue>& values, std::int64_t units) const {
+    if (values.empty()) return stats::CoMoments(1);
+    auto found = stats::clustered_quantile(values, needs_.metric->quantile, units);
+    if (found.influence.empty()) return without_variance(found.quantile);
+    return linearised(found.quantile, units, std::move(found.influence));
+>>>>>>> h5
   }
 
   const MetricNeeds& needs_;

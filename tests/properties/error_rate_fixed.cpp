@@ -33,28 +33,36 @@ constexpr std::array kOneProportion{
     OneProportion{"Jeffreys", stats::jeffreys},
 };
 
+double difference(double p, double q) {
+  return p - q;
+}
+double ratio(double p, double q) {
+  return p / q;
+}
+double odds_ratio(double p, double q) {
+  return p / (1 - p) / (q / (1 - q));
+}
+
 struct TwoProportions {
   const char* name;
   Estimate (*interval)(const Successes&, const Successes&, double);
-  bool ratio;
+  double (*truth)(double, double);
 };
 constexpr std::array kTwoProportions{
-    TwoProportions{"Wald difference", stats::wald_difference, false},
-    TwoProportions{"Agresti-Caffo difference", stats::agresti_caffo_difference, false},
-    TwoProportions{"Newcombe difference", stats::newcombe_difference, false},
-    TwoProportions{"Mee difference", stats::mee_difference, false},
-    TwoProportions{"Miettinen-Nurminen difference", stats::miettinen_nurminen_difference, false},
-    TwoProportions{"Katz ratio", stats::katz_ratio, true},
-    TwoProportions{"Walter ratio", stats::walter_ratio, true},
-    TwoProportions{"Koopman ratio", stats::koopman_ratio, true},
-    TwoProportions{"Miettinen-Nurminen ratio", stats::miettinen_nurminen_ratio, true},
+    TwoProportions{"Wald difference", stats::wald_difference, difference},
+    TwoProportions{"Agresti-Caffo difference", stats::agresti_caffo_difference, difference},
+    TwoProportions{"Newcombe difference", stats::newcombe_difference, difference},
+    TwoProportions{"Mee difference", stats::mee_difference, difference},
+    TwoProportions{"Miettinen-Nurminen difference", stats::miettinen_nurminen_difference, difference},
+    TwoProportions{"Katz ratio", stats::katz_ratio, ratio},
+    TwoProportions{"Walter ratio", stats::walter_ratio, ratio},
+    TwoProportions{"Koopman ratio", stats::koopman_ratio, ratio},
+    TwoProportions{"Miettinen-Nurminen ratio", stats::miettinen_nurminen_ratio, ratio},
+    TwoProportions{"Woolf odds ratio", stats::woolf_odds_ratio, odds_ratio},
+    TwoProportions{"Gart odds ratio", stats::gart_odds_ratio, odds_ratio},
+    TwoProportions{"Miettinen-Nurminen odds ratio", stats::miettinen_nurminen_odds_ratio, odds_ratio},
+    TwoProportions{"Fisher conditional odds ratio", stats::fisher_odds_ratio, odds_ratio},
 };
-
-bool covers(const Estimate& estimate, double truth) {
-  if (!estimate.interval) return false;
-  const auto& interval = *estimate.interval;
-  return (!interval.lower || *interval.lower <= truth) && (!interval.upper || truth <= *interval.upper);
-}
 
 /// The outcomes of Binomial(n, p) that hold all but about 1e-9 of the probability.
 struct Outcomes {
@@ -90,7 +98,7 @@ void two_proportions(const std::array<std::int64_t, 2>& n, const std::array<doub
                               std::to_string(p[1]).substr(0, 5) + ", n = " + std::to_string(n[0]) + " and " +
                               std::to_string(n[1]) + " (exact)";
   for (const auto& method : kTwoProportions) {
-    const double truth = method.ratio ? p[0] / p[1] : p[0] - p[1];
+    const double truth = method.truth(p[0], p[1]);
     double coverage = 0;
     for (auto a = first.first; a <= first.last; ++a)
       for (auto b = second.first; b <= second.last; ++b)
@@ -138,6 +146,8 @@ std::vector<Rate> coverage_rates(const Effort& effort) {
     for (const std::int64_t n : {2000, 20000})
       lifts(spend(0.03, sigma), "spend, 3 % buyers, sigma " + std::to_string(static_cast<int>(sigma)), n,
             effort, rates);
+  const auto further = further_coverage_rates(effort);
+  rates.insert(rates.end(), further.begin(), further.end());
   return rates;
 }
 

@@ -8,7 +8,6 @@
 #include "properties/error_rate_paths.hpp"
 #include "properties/error_rates.hpp"
 #include "stats/bayes.hpp"
-#include "stats/betting_sequences.hpp"
 #include "stats/confidence_sequence.hpp"
 #include "stats/count_sequence.hpp"
 #include "stats/distributions.hpp"
@@ -323,39 +322,6 @@ std::vector<Rate> power_rates(const Effort& effort) {
     }
   }
   return rates;
-}
-
-std::vector<Rate> betting_rates(const Effort& effort) {
-  std::int64_t one_arm = 0, bounded = 0, two_arm = 0;
-  const auto n = static_cast<std::size_t>(effort.betting_n);
-  std::vector<double> values(n), skewed(n);
-  std::vector<std::uint8_t> treated(n);
-  for (std::int64_t i = 0; i < effort.replications; ++i) {
-    Draws draws(201, static_cast<std::uint64_t>(i));
-    for (std::size_t j = 0; j < n; ++j) {
-      values[j] = draws.uniform() < 0.1 ? 1 : 0;
-      const double u = draws.uniform();
-      skewed[j] = u * u * u * u;  // mean 1/5
-      treated[j] = draws.uniform() < 0.5 ? 1 : 0;
-    }
-    const auto crosses = [](const std::vector<double>& x, double m) {
-      const auto path = stats::HedgedBets(x, {.alpha = kAlpha}).log_capital_path(m);
-      return *std::max_element(path.begin(), path.end()) >= -std::log(kAlpha);
-    };
-    one_arm += crosses(values, 0.1);
-    bounded += crosses(skewed, 0.2);
-    for (std::size_t j = 0; j < n; ++j)
-      skewed[j] = treated[j] != 0 ? 0.5 + 0.5 * values[j] : 0.5 - 0.5 * values[j];
-    two_arm += crosses(skewed, 0.5);  // what two_arm_betting bets on, at 50/50
-  }
-  const auto rate = [&](std::int64_t count) {
-    return static_cast<double>(count) / static_cast<double>(effort.replications);
-  };
-  const std::string section = "type I error, watched after every unit",
-                    until = ", n up to " + std::to_string(n);
-  return {{section, "conversion 10 %" + until, "hedged betting, one arm", kAlpha, rate(one_arm)},
-          {section, "bounded values, mean 0.2" + until, "hedged betting, one arm", kAlpha, rate(bounded)},
-          {section, "conversion 10 %, 50/50" + until, "hedged betting, two arms", kAlpha, rate(two_arm)}};
 }
 
 std::vector<Rate> segment_rates(const Effort& effort) {

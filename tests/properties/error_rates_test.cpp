@@ -10,7 +10,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "properties/error_rate_betting.hpp"
 #include "properties/error_rate_paths.hpp"
+#include "stats/betting_sequences.hpp"
 
 using namespace liftmark;
 using namespace liftmark::error_rates;
@@ -70,8 +72,9 @@ void print(const std::vector<Rate>& rates) {
   std::fflush(stdout);
 }
 
+/// Betting sequences have a run of their own.
 std::vector<std::vector<Rate> (*)(const Effort&)> parts() {
-  return {type_one_rates, betting_rates, segment_rates, power_rates, coverage_rates, family_wise_rates};
+  return {type_one_rates, segment_rates, power_rates, coverage_rates, family_wise_rates};
 }
 
 }  // namespace
@@ -123,10 +126,65 @@ TEST_CASE("the simulation's contrast is the product's") {
   }
 }
 
+TEST_CASE("betting on two arms: jumping over the units without a value is the product's own path") {
+  for (const double share : {0.5, 0.1}) {  // a unit without a value is bet on as `share`, see two_arm_betting
+    Draws draws(12, 7);
+    std::vector<double> values;
+    stats::HedgedCapital jumps(share, {});
+    double since = 0, inverse_squares = 0;
+    for (int t = 1; t <= 3000; ++t) {
+      if (draws.uniform() < 0.98) {
+        values.push_back(share);
+        since += 1;
+        inverse_squares += 1.0 / ((t + 1.0) * (t + 1.0));
+        continue;
+      }
+      values.push_back(draws.uniform() < share ? 1 : 0);
+      jumps.stand(since, inverse_squares);
+      jumps.see(values.back(), std::log1p(t));
+      since = inverse_squares = 0;
+      const auto path = stats::HedgedBets(values, {}).log_capital_path(share);
+      CHECK(jumps.log_capital() == Approx(path.back()).epsilon(1e-10).margin(1e-10));
+    }
+  }
+}
+
+TEST_CASE("betting on rare conversions: from one to the next as unit by unit") {
+  const BettingClock clock(40000);
+  for (const double rate : {0.001, 0.01}) {
+    Draws draws(13, 5);
+    stats::HedgedCapital units(rate, {});
+    BettingRuns runs(clock, rate, 0.05);
+    std::size_t since = 0;
+    double furthest = 0;
+    for (std::size_t t = 1; t <= clock.last(); ++t) {
+      const bool success = draws.uniform() < rate;
+      units.see(success ? 1 : 0, clock.log_time[t]);
+      if (!success) {
+        ++since;
+        continue;
+      }
+      runs.zeros(since);
+      runs.one();
+      since = 0;
+      furthest = std::max(furthest, std::abs(runs.log_capital() - units.log_capital()));
+    }
+    CHECK(furthest < 1e-7);
+  }
+}
+
 TEST_CASE("methods keep their error rates: a short run") {
   const Effort effort{.replications = 300, .looks = 40, .last_n = 50000, .betting_n = 300};
   for (const auto part : {type_one_rates, betting_rates, segment_rates, family_wise_rates})
     check(part(effort), effort);
+}
+
+// A million units, every one of them a look, 20,000 times: ten minutes of one core.
+TEST_CASE("betting sequences keep their error rates up to a million units", "[.][betting]") {
+  const Effort effort{.betting_n = 1000000};
+  const auto rates = betting_rates(effort);
+  print(rates);
+  check(rates, effort);
 }
 
 TEST_CASE("methods keep their error rates: the whole table", "[.slow][error_rates]") {

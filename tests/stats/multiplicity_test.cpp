@@ -12,6 +12,19 @@
 
 using namespace liftmark::stats;
 
+TEST_CASE("Dunnett's value where treatments are far larger than the control") {
+  // The treatments are then known, and every statistic is the control's own: the one-sided value tends to
+  // that of one normal variable, the two-sided likewise (n2/n1 = 1e9: differences of 1e-4 remain).
+  const ManyToOne design{.n_control = 10, .n_treatments = {1e10, 1e10}, .df = {}};
+  CHECK(dunnett_critical(design, 0.95, false) == Approx(1.6448536).margin(1e-3));
+  CHECK(dunnett_critical(design, 0.95, true) == Approx(1.9599640).margin(1e-3));
+  // Just past the change of integration rules nothing jumps.
+  const auto at = [](double n) {
+    return dunnett_critical({.n_control = 100, .n_treatments = {n, n}, .df = 50.0}, 0.95, true);
+  };
+  CHECK(at(6299.9) == Approx(at(6300.1)).margin(1e-5));
+}
+
 TEST_CASE("adjusted p-values: by hand") {
   // Holm 1979 on p = 0.01, 0.02, 0.04: 3 x 0.01, 2 x 0.02, 1 x 0.04, made monotone.
   const std::vector<double> p{0.04, 0.01, 0.02};

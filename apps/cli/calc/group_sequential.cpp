@@ -51,7 +51,7 @@ std::vector<double> cumulative(std::vector<double> values) {
 
 stats::Boundaries crossed_boundaries(const json& inputs) {
   stats::Boundaries boundaries{.fraction = numbers(inputs, "information_rates"),
-                               .upper = numbers(inputs, "z_upper"),
+                               .upper = bounds(inputs, "z_upper"),
                                .lower = {},
                                .error_spent = {}};
   require(!boundaries.fraction.empty() && boundaries.upper.size() == boundaries.fraction.size(),
@@ -68,7 +68,7 @@ stats::Boundaries crossed_boundaries(const json& inputs) {
 json crossing_one_sided(const json& inputs) {
   stats::Boundaries boundaries = crossed_boundaries(inputs);
   if (inputs.contains("z_lower")) {
-    boundaries.lower = numbers(inputs, "z_lower");
+    boundaries.lower = bounds(inputs, "z_lower");
     require(boundaries.lower.size() == boundaries.fraction.size(), "\"z_lower\" must have one value a look");
     for (double& z : boundaries.lower) z = std::clamp(z, -1e6, 1e6);
   }

@@ -34,12 +34,16 @@ const json& at(const json& inputs, std::string_view key) {
   return *found;
 }
 
-std::vector<double> as_numbers(const json& array, std::string_view key) {
+/// Data are finite; only bounds may not be.
+std::vector<double> as_numbers(const json& array, std::string_view key, bool infinite = false) {
   if (array.is_number()) return {as_number(array, key)};
   require(array.is_array(), about(key, "must be an array of numbers"));
   std::vector<double> values;
   values.reserve(array.size());
-  for (const json& value : array) values.push_back(as_number(value, key));
+  for (const json& value : array) {
+    values.push_back(as_number(value, key));
+    require(infinite || std::isfinite(values.back()), about(key, "must hold finite numbers"));
+  }
   return values;
 }
 
@@ -62,6 +66,10 @@ std::int64_t whole_number(const json& inputs, std::string_view key) {
 
 std::vector<double> numbers(const json& inputs, std::string_view key) {
   return as_numbers(at(inputs, key), key);
+}
+
+std::vector<double> bounds(const json& inputs, std::string_view key) {
+  return as_numbers(at(inputs, key), key, true);
 }
 
 std::vector<std::vector<double>> number_rows(const json& inputs, std::string_view key) {

@@ -20,8 +20,10 @@ double number(const nlohmann::json& inputs, std::string_view key);
 double number(const nlohmann::json& inputs, std::string_view key, double missing);
 /// The whole number at `key`; 1003000.0 counts as whole.
 std::int64_t whole_number(const nlohmann::json& inputs, std::string_view key);
-/// The array of numbers at `key`.
+/// The array of finite numbers at `key`.
 std::vector<double> numbers(const nlohmann::json& inputs, std::string_view key);
+/// The same of bounds, some of which may be "Infinity" or "-Infinity".
+std::vector<double> bounds(const nlohmann::json& inputs, std::string_view key);
 /// The array of arrays of numbers at `key`.
 std::vector<std::vector<double>> number_rows(const nlohmann::json& inputs, std::string_view key);
 /// The text at `key`, or `missing`.

@@ -241,6 +241,7 @@ json cluster_robust(const json& inputs) {
   const ClickArm control = click_arm(inputs, "control");
   const ClickArm treatment = click_arm(inputs, "treatment");
   const double hc0 = std::sqrt(control.variance + treatment.variance);
+  require(std::isfinite(hc0), "clicks and views are too large for a variance");
   const double users = control.users + treatment.users;
   const double views = control.views + treatment.views;
   const auto binomial = [](const ClickArm& arm) { return arm.rate * (1.0 - arm.rate) / arm.views; };
@@ -258,6 +259,7 @@ json cluster_robust(const json& inputs) {
 json stable_variance(const json& inputs) {
   const CoMoments moments = moments_of(numbers(inputs, "x"));
   if (moments.n() < 2) refuse(Reason::too_few_units, "a variance needs two values");
+  require(std::isfinite(moments.variance()), "values are too large for a variance");
   return {{"mean", moments.mean()}, {"var", moments.variance()}, {"sd", std::sqrt(moments.variance())}};
 }
 

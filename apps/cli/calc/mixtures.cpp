@@ -59,14 +59,17 @@ json gamma_exponential_mixture(const json& inputs) {
 }
 
 json poly_stitching(const json& inputs) {
-  return {{"bound", stats::poly_stitching_bound(number(inputs, "v"), number(inputs, "alpha", 0.05),
-                                                {.v_min = number(inputs, "v_min"),
-                                                 .c = number(inputs, "c", 0),
-                                                 .s = number(inputs, "s", 1.4),
-                                                 .eta = number(inputs, "eta", 2)})}};
+  const double bound = stats::poly_stitching_bound(number(inputs, "v"), number(inputs, "alpha", 0.05),
+                                                   {.v_min = number(inputs, "v_min"),
+                                                    .c = number(inputs, "c", 0),
+                                                    .s = number(inputs, "s", 1.4),
+                                                    .eta = number(inputs, "eta", 2)});
+  require(std::isfinite(bound), "v, v_min, s or eta is too large for a bound");
+  return {{"bound", bound}};
 }
 
 json bernoulli_cs(const json& inputs) {
+  require(std::isfinite(number(inputs, "t_opt")), "\"t_opt\" must be finite");
   const auto estimate = stats::bernoulli_sequence(
       {.successes = number(inputs, "successes"), .n = number(inputs, "n")}, number(inputs, "alpha", 0.05),
       number(inputs, "t_opt"), number(inputs, "alpha_opt", 0.05));

@@ -1,4 +1,4 @@
-// calc rows: power and sample size.
+// calc rows: the textbook formulas of power and sample size.
 
 #include "stats/power.hpp"
 
@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "apps/cli/calc/inputs.hpp"
+#include "apps/cli/calc/power_inputs.hpp"
 #include "apps/cli/calc/table.hpp"
 #include "stats/confidence_sequence.hpp"
 #include "stats/distributions.hpp"
@@ -21,10 +22,6 @@ int sides_of(const json& in) {
 double alpha_of(const json& in) {
   return number(in, "alpha", 0.05);
 }
-bool given(const json& in, const char* key) {
-  return in.contains(key) && !in[key].is_null();
-}
-
 json two_prop_pooled_null(const json& in) {
   const double p1 = number(in, "p1"), p2 = number(in, "p2");
   if (given(in, "n_per_group"))
@@ -220,54 +217,7 @@ json mid_experiment(const json& in) {
   return answer;
 }
 
-/// The product's own planning: relative lift on the log scale under each design.
-json lift_plan(const json& in) {
-  stats::PlanQuestion question;
-  question.baseline = {.mean = number(in, "mean"),
-                       .variance = number(in, "variance", 0.0),
-                       .proportion = flag(in, "proportion", false),
-                       .variance_kept = number(in, "variance_kept", 1.0)};
-  question.treatment_share = number(in, "treatment_share", 0.5);
-  question.alpha = alpha_of(in);
-  question.power = number(in, "power", 0.8);
-  const std::string design = text(in, "design", "fixed");
-  require(design == "fixed" || design == "obrien_fleming" || design == "always_valid",
-          "the design is fixed, obrien_fleming or always_valid");
-  question.design = design == "fixed"            ? stats::PlanDesign::fixed
-                    : design == "obrien_fleming" ? stats::PlanDesign::obrien_fleming
-                                                 : stats::PlanDesign::always_valid;
-  question.looks = static_cast<int>(number(in, "looks", 14));
-  if (given(in, "margin")) question.margin = number(in, "margin");
-  const double lift = number(in, "lift", 0.0);
-  json answer{{"inflation", stats::plan_inflation(question)}};
-  if (given(in, "n_total")) {
-    const double n = number(in, "n_total");
-    if (lift != 0.0 || question.margin) answer["power"] = stats::lift_power(question, lift, n);
-    if (const auto mde = stats::minimal_detectable_lift(question, n)) answer["mde"] = *mde;
-    return answer;
-  }
-  const double n = stats::lift_sample_size(question, lift);
-  answer["n_total"] = n;
-  if (given(in, "units_per_day")) {
-    require(number(in, "units_per_day") > 0, "\"units_per_day\" must be above 0");
-    answer["days"] = n / number(in, "units_per_day");
-  }
-  return answer;
-}
-
-/// A domain error of the planning functions is a mistake in the inputs.
-template <json (*method)(const json&)>
-json checked(const json& in) {
-  try {
-    return method(in);
-  } catch (const std::domain_error& error) {
-    refuse(stats::Reason::invalid_input, error.what());
-  }
-}
-
 constexpr std::array kMethods{
-    CalcMethod{"power/lift", checked<lift_plan>,
-               "relative lift on the log scale: fixed, O'Brien-Fleming-type, always valid"},
     CalcMethod{"power/two_prop_pooled_null", checked<two_prop_pooled_null>, "power.prop.test"},
     CalcMethod{"power/two_prop_arcsine", checked<two_prop_arcsine>, "arcsine effect, both tails"},
     CalcMethod{"power/two_prop_arcsine_unequal", checked<two_prop_arcsine_unequal>,

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -29,6 +30,9 @@ struct CalcMethod {
 /// The method with that name; null if there is none.
 const CalcMethod* find_calc_method(std::string_view name);
 
+/// Every method, in the order printed.
+std::vector<const CalcMethod*> calc_methods();
+
 // Each family's rows, in the order printed. A family's file defines a constexpr array and returns it here.
 std::span<const CalcMethod> proportion_methods();
 std::span<const CalcMethod> mean_methods();
@@ -40,6 +44,7 @@ std::span<const CalcMethod> group_sequential_methods();
 std::span<const CalcMethod> group_sequential_analysis_methods();
 std::span<const CalcMethod> bayes_methods();
 std::span<const CalcMethod> multiplicity_methods();
+std::span<const CalcMethod> plan_methods();
 std::span<const CalcMethod> power_methods();
 std::span<const CalcMethod> resampling_methods();
 std::span<const CalcMethod> survival_methods();

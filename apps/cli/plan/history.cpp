@@ -1,11 +1,14 @@
 #include "apps/cli/plan/history.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "engine/aggregate/aggregate.hpp"
 #include "engine/analyse/analyse_store.hpp"
 #include "engine/analyse/contrast.hpp"
+#include "engine/analyse/methods.hpp"
 #include "engine/definition/error.hpp"
 #include "engine/record/reader.hpp"
 
@@ -61,6 +64,26 @@ std::size_t control_of(const Statistics& statistics) {
   return 0;
 }
 
+std::string measure_of(const Metric& metric) {
+  switch (metric.kind) {
+    case MetricKind::proportion:
+    case MetricKind::retention:
+    case MetricKind::repeat_purchase:
+    case MetricKind::funnel:
+      return "rate";
+    case MetricKind::ratio:
+      return "ratio";
+    case MetricKind::quantile:
+      return fmt::format("{:g} quantile", metric.quantile);
+    case MetricKind::time_to_event:
+      return fmt::format("mean days within {}", metric.window_days);
+    case MetricKind::breadth:
+      return std::string(name(metric.measure));
+    default:
+      return "mean";
+  }
+}
+
 void add_traffic(const Statistics& statistics, History& history) {
   double units = 0;
   for (const auto& arm : statistics.arms) units += static_cast<double>(arm.units);
@@ -92,16 +115,21 @@ History read_history(const HistoryQuestion& question) {
   if (contrast.reason != stats::Reason::none || arm.n < 2)
     throw Error(ErrorCode::data, "--metric", "the past has too few units whose window is over",
                 "wait for more data, or give the baseline with --proportion or --mean and --sd");
-  if (!(arm.unadjusted > 0) || !(arm.unadjusted_variance > 0))
+  const Metric& metric = *only.find_metric(question.metric);
+  history.scale = scale_of(metric.scale);
+  const bool readable = history.scale == stats::Scale::log ? arm.unadjusted > 0 : arm.unadjusted != 0;
+  if (!readable || !(arm.unadjusted_variance > 0))
     throw Error(ErrorCode::data, "--metric", "a relative lift needs a baseline above zero that varies",
-                "choose another metric");
+                "choose another metric, or the scale fieller for one that may be negative");
+  history.measure = measure_of(metric);
   history.units = arm.n;
   history.variance_reduction = std::max(0.0, contrast.variance_reduction.value_or(0.0));
   history.covariate_correlation = std::sqrt(history.variance_reduction);
   history.baseline = {.mean = arm.unadjusted,
                       .variance = arm.unadjusted_variance * static_cast<double>(arm.n),
                       .proportion = found->layout.binary && !found->layout.ratio,
-                      .variance_kept = 1.0 - history.variance_reduction};
+                      .variance_kept = 1.0 - history.variance_reduction,
+                      .window = metric.kind == MetricKind::time_to_event ? metric.window_days : 0.0};
   add_traffic(statistics, history);
   return history;
 }

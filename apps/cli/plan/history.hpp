@@ -19,7 +19,9 @@ struct HistoryQuestion {
 struct History {
   std::string experiment, arm;
   stats::Baseline baseline;
-  std::int64_t units = 0;  ///< mature units the baseline is from
+  std::string measure = {};  ///< what baseline.mean is: "rate", "mean", "ratio", "0.5 quantile" ..
+  stats::Scale scale = stats::Scale::log;  ///< the metric's
+  std::int64_t units = 0;                  ///< mature units the baseline is from
   double variance_reduction =
       0;  ///< by the metric's covariate; 0 without one. baseline.variance_kept is 1 - this
   double covariate_correlation = 0;  ///< of unit values with the covariate: its square is the reduction
@@ -27,9 +29,10 @@ struct History {
   double days = 0;                   ///< between the first and the last exposure
 };
 
-/// The same aggregation, strata, adjustment and variance as `report`. Throws Error{usage} for an unknown
-/// metric or experiment, Error{data} where the past has too few units, no variance or a baseline at or below
-/// zero.
+/// The same aggregation, strata, adjustment and variance as `report`, for every kind of metric: the unit
+/// values of a quantile are the linearised ones, those of a time to an event min(time, window) of units whose
+/// window is over. Throws Error{usage} for an unknown metric or experiment, Error{data} where the past has
+/// too few units, no variance or a baseline that the metric's scale cannot read.
 History read_history(const HistoryQuestion& question);
 
 }  // namespace liftmark::cli

@@ -109,3 +109,67 @@ TEST_CASE("a store's past by hand: 20 of 200 buy, half of earlier buyers buy aga
   CHECK_THROWS_AS(read_history({.store = shop.file("shop.db"), .metric = "conversion", .experiment = "none"}),
                   liftmark::Error);
 }
+
+TEST_CASE("a store's past of a quantile, a time to an event and a metric below zero, by hand") {
+  const fs::path path = liftmark::tests::fresh_folder("plan_kinds");
+  const auto file = [&](const char* name) { return (path / name).string(); };
+  std::ofstream(path / "catalog.json") << R"({"schema": "liftmark.catalog/1", "metrics": [
+      {"key": "median_order", "kind": "quantile", "numerator": {"event": "purchase"}, "window_days": 7},
+      {"key": "first_order", "kind": "time_to_event", "numerator": {"event": "purchase"}, "window_days": 10,
+       "minimum_orders": 1},
+      {"key": "margin", "kind": "mean", "numerator": {"event": "margin"}, "window_days": 7, "scale": "fieller",
+       "covariate": {"lookback_days": 0}},
+      {"key": "loss", "kind": "mean", "numerator": {"event": "margin"}, "window_days": 7,
+       "covariate": {"lookback_days": 0}}],
+      "experiments": [{"key": "checkout", "arms": [{"key": "control", "role": "control"}, {"key": "variant"}],
+      "hashing": {"salt": "checkout-1"}, "plan": {"primary": ["margin"]}}]})";
+  std::ofstream(path / "exposures.csv") << [] {
+    std::string rows = "id,experiment,unit,arm,at\n";
+    for (int i = 1; i <= 102; ++i)
+      rows += "x" + std::to_string(i) + ",checkout,u" + std::to_string(i) +
+              (i <= 100 ? ",control" : ",variant") + ",2026-05-11T12:00:00Z\n";
+    return rows;
+  }();
+  std::ofstream(path / "events.csv") << [] {
+    std::string rows = "id,unit,type,at,value\n";
+    for (int i = 1; i <= 100; ++i) {
+      const std::string number = std::to_string(i), half = i <= 50 ? "12" : "14";
+      rows += "p" + number + ",u" + number + ",purchase,2026-05-" + half + "T12:00:00Z," + number + "\n";
+      rows += "m" + number + ",u" + number + ",margin,2026-05-12T12:00:00Z," + (i <= 50 ? "-3" : "1") + "\n";
+    }
+    return rows + "last,u1,visit,2026-05-30T00:00:00Z,0\n";
+  }();
+  run({"init", file("shop.db")});
+  run({"apply", file("shop.db"), file("catalog.json")});
+  run({"import", file("shop.db"), file("exposures.csv"), file("events.csv"), "--recorded-at", "event-time"});
+  using liftmark::cli::read_history;
+
+  // Values 1 to 100: the error of their median is 4.84702 (aggregate tests, by hand), that of 100 units.
+  const auto median = read_history({.store = file("shop.db"), .metric = "median_order"});
+  CHECK(median.units == 100);
+  CHECK(median.measure == "0.5 quantile");
+  CHECK(median.baseline.mean == 50);
+  CHECK(median.baseline.variance == Approx(100 * 4.84702 * 4.84702).epsilon(1e-5));
+  // Half order after one day, half after three: mean 2, sample variance 100/99; nobody stays beyond day 10.
+  const auto first = read_history({.store = file("shop.db"), .metric = "first_order"});
+  CHECK(first.baseline.mean == Approx(2));
+  CHECK(first.baseline.variance == Approx(100.0 / 99));
+  CHECK(first.baseline.window == 10);
+  // -3 and 1: mean -1, sample variance 400/99, on the metric's own scale; the log scale cannot read it.
+  const auto margin = read_history({.store = file("shop.db"), .metric = "margin"});
+  CHECK(margin.scale == liftmark::stats::Scale::fieller);
+  CHECK(margin.baseline.mean == Approx(-1));
+  CHECK(margin.baseline.variance == Approx(400.0 / 99));
+  CHECK_THROWS_AS(read_history({.store = file("shop.db"), .metric = "loss"}), liftmark::Error);
+
+  run({"plan", "--store", file("shop.db"), "--metric", "first_order", "--mde=-5%"});
+  run({"plan", "--store", file("shop.db"), "--metric", "margin", "--mde", "50%", "--json"});
+  CHECK_THROWS_AS(run({"plan", "--store", file("shop.db"), "--metric", "margin", "--scale", "log"}),
+                  liftmark::Error);
+  CHECK_THROWS_AS(run({"plan", "--quantile", "0.5", "--value", "40"}), liftmark::Error);
+  CHECK_THROWS_AS(run({"plan", "--quantile", "0.5", "--value", "40", "--density", "0.1", "--mean", "3"}),
+                  liftmark::Error);
+  CHECK_THROWS_AS(run({"plan", "--event-share", "0.5"}), liftmark::Error);
+  run({"plan", "--event-share", "30%", "--window", "28", "--mde=-2%", "--units-per-day", "5000"});
+  fs::remove_all(path);
+}
