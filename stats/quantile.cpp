@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <utility>
 
 namespace liftmark::stats {
 namespace {
@@ -19,40 +17,46 @@ double ranked(std::span<const UnitValue> ascending, double share) {
   return ascending[rank - 1].value;
 }
 
-/// Each unit's part of share - (its values at or below the quantile) / values, times `units`, ascending. Of
-/// values equal to the quantile the same part of each is below, so that no order among them matters.
-std::vector<double> share_influence(std::span<const UnitValue> ascending, std::size_t rank,
-                                    std::int64_t units) {
-  const auto less = [](const UnitValue& a, const UnitValue& b) { return a.value < b.value; };
-  const auto [from, to] = std::equal_range(ascending.begin(), ascending.end(), ascending[rank - 1], less);
-  const auto first = static_cast<std::size_t>(from - ascending.begin());
-  const double part = static_cast<double>(rank - first) / static_cast<double>(to - from);
-  std::map<std::uint32_t, std::pair<double, double>> by_unit;  // values at or below the quantile, all values
-  for (std::size_t i = 0; i < ascending.size(); ++i) {
-    auto& [below, all] = by_unit[ascending[i].unit];
-    below += i < first ? 1.0 : ascending[i].value == ascending[rank - 1].value ? part : 0.0;
-    all += 1;
-  }
-  const double count = static_cast<double>(ascending.size()), n = static_cast<double>(units);
-  const double share = static_cast<double>(rank) / count;
-  std::vector<double> influence;
-  influence.reserve(by_unit.size());
-  for (const auto& [unit, sums] : by_unit)
-    influence.push_back((share * sums.second - sums.first) * n / count);
-  std::sort(influence.begin(), influence.end());  // sums must not depend on the units' numbers
-  return influence;
-}
-
 }  // namespace
 
-ClusteredQuantile clustered_quantile(std::span<const UnitValue> ascending, double probability,
-                                     std::int64_t units) {
+/// How many units have these numbers of values; values [from, to) equal the quantile.
+std::map<QuantileEstimator::Tally, std::int64_t> QuantileEstimator::tallies(
+    std::span<const UnitValue> ascending, std::size_t from, std::size_t to) {
+  for (std::size_t i = 0; i < ascending.size(); ++i) {
+    if (ascending[i].unit >= by_unit_.size()) by_unit_.resize(std::size_t{ascending[i].unit} + 1);
+    Tally& tally = by_unit_[ascending[i].unit];
+    tally.below += i < from ? 1 : 0;
+    tally.equal += i >= from && i < to ? 1 : 0;
+    ++tally.all;
+  }
+  std::map<Tally, std::int64_t> units;
+  for (const UnitValue& value : ascending) {
+    Tally& tally = by_unit_[value.unit];
+    if (tally.all > 0) ++units[tally];
+    tally = {};
+  }
+  return units;
+}
+
+ClusteredQuantile QuantileEstimator::estimate(std::span<const UnitValue> ascending, double probability,
+                                              std::int64_t units) {
   const double count = static_cast<double>(ascending.size()), n = static_cast<double>(units);
   const double rank = rank_of(probability, count), share = rank / count;
-  ClusteredQuantile result{.quantile = ranked(ascending, probability), .influence = {}};
-  auto influence = share_influence(ascending, static_cast<std::size_t>(rank), units);
-  double squares = 0;
-  for (const double one : influence) squares += one * one;
+  ClusteredQuantile result{.quantile = ranked(ascending, probability)};
+  const auto less = [](const UnitValue& a, const UnitValue& b) { return a.value < b.value; };
+  const auto [from, to] = std::equal_range(ascending.begin(), ascending.end(),
+                                           ascending[static_cast<std::size_t>(rank) - 1], less);
+  const auto first = static_cast<std::size_t>(from - ascending.begin());
+  const auto last = static_cast<std::size_t>(to - ascending.begin());
+  // Of values equal to the quantile the same part of each is below, so that no order among them matters.
+  const double part = (rank - static_cast<double>(first)) / static_cast<double>(last - first);
+  double squares = 0, cubes = 0;  // of each unit's part of share - (its values at or below) / values, times n
+  for (const auto& [tally, times] : tallies(ascending, first, last)) {
+    const double one = (share * tally.all - tally.below - part * tally.equal) * n / count;
+    const double square = one * one * static_cast<double>(times);
+    squares += square;
+    cubes += square * one;
+  }
   if (units < 2 || squares == 0) return result;
   const double error = std::sqrt(squares / (n * (n - 1)));  // of the share
   if ((share - kLimit * error) * count < 1 || (share + kLimit * error) * count > count)
@@ -60,9 +64,15 @@ ClusteredQuantile clustered_quantile(std::span<const UnitValue> ascending, doubl
   const double slope =
       (ranked(ascending, share + kLimit * error) - ranked(ascending, share - kLimit * error)) /
       (2 * kLimit * error);
-  for (double& one : influence) one *= slope;
-  result.influence = std::move(influence);
+  result.has_variance = true;
+  result.squares = slope * slope * squares;
+  result.cubes = slope * slope * slope * cubes;
   return result;
+}
+
+ClusteredQuantile clustered_quantile(std::span<const UnitValue> ascending, double probability,
+                                     std::int64_t units) {
+  return QuantileEstimator().estimate(ascending, probability, units);
 }
 
 }  // namespace liftmark::stats

@@ -98,12 +98,8 @@ stats::CoMoments quantile_cell(std::size_t n, Draws& draws) {
   }
   std::sort(values.begin(), values.end(), [](const auto& a, const auto& b) { return a.value < b.value; });
   const auto found = stats::clustered_quantile(values, 0.5, static_cast<std::int64_t>(n));
-  double squares = 0, cubes = 0;
-  for (const double one : found.influence) {
-    squares += one * one;
-    cubes += one * one * one;
-  }
-  return stats::CoMoments::from_central(static_cast<std::int64_t>(n), {found.quantile}, {squares}, {cubes});
+  return stats::CoMoments::from_central(static_cast<std::int64_t>(n), {found.quantile}, {found.squares},
+                                        {found.cubes});
 }
 
 void quantiles(std::size_t n, const Effort& effort, std::vector<Rate>& rates) {
