@@ -52,8 +52,7 @@ std::int64_t count_bots(const Run& run) {
       run.store.cluster(),
       fmt::format("SELECT count() FROM (SELECT arraySort(groupArray(at)) AS s FROM ({}) GROUP BY low, high "
                   "HAVING count() > {}) WHERE {} OR {}",
-                  EventSql(every).rows_of_units("lm_unit", "t0"),
-                  limits.few(),
+                  EventSql(every).rows_of_units("lm_unit", "t0"), limits.few(),
                   faster(limits.in_a_minute, 60 * kMicrosPerSecond), faster(limits.in_a_day, kMicrosPerDay)),
       [&](const Rows& rows) { bots += rows.integer(0); });
   return bots;
