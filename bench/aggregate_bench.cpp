@@ -3,7 +3,7 @@
 // never exposed. Goals: a first report within 6 times the limit (same run, same threads), a repeated one
 // after 1% new events 10 times faster than the first, memory under 1 GB.
 //
-//   aggregate_bench FOLDER [--open] [--keep] [--report-only [--threads=2]]
+//   aggregate_bench FOLDER [--open] [--keep] [--report-only [--threads=2]] [--repeated-only]
 //
 // FOLDER holds the columns of the aggregation peers' generator (e_user, e_type, e_ts, e_amt, x_user, x_arm,
 // x_ts: .bin) or, as "events=20000000", says how many events to make. The store is written to FOLDER (or the
