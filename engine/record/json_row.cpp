@@ -155,9 +155,11 @@ struct JsonRowReader::State {
         text = flag ? "true" : "false";
         return true;
       }
-      case ondemand::json_type::null:
+      case ondemand::json_type::null: {
+        bool none = false;  // the first letter alone says "null"; the rest may be anything
         text = {};
-        return value.is_null();
+        return value.is_null().get(none) == SUCCESS && none;
+      }
       default:
         scalar = false;
         return false;

@@ -98,7 +98,8 @@ void imported_rows(std::string_view text) {
   options.rejects = folder / "rejects.csv";
   const bool ndjson = text.starts_with('n');
   Bytes input(text.substr(std::min<std::size_t>(1, text.size())));
-  RowImporter rows(recorder, options, "fuzz", "fuzz");
+  FileSink sink(recorder);
+  RowImporter rows(sink, options, "fuzz", "fuzz");
   ndjson ? import_ndjson(input, "fuzz", options, rows) : import_csv(input, "fuzz", options, rows);
   const ImportResult result = rows.finish();
   require(result.rows ==

@@ -372,11 +372,17 @@ TEST_CASE("importing NDJSON: escapes, nested properties, bad lines") {
       "\n"
       R"({"id":"5","unit":"ben","type":"view","at":1767323045,"deep":[1]})"
       "\n"
+      R"({"id":"7","unit":"ben","type":"view","at":1767323045,"note":nul})"  // found by fuzzing: it ended all
+      "\n"
+      R"({"id":"8","unit":"ben","type":"view","at":1767323045,"note":n""e+})"
+      "\n"
+      R"({"id":"9","unit":"ben","type":"view","at":1767323045,"note":tru})"
+      "\n"
       R"({"id":"6","experiment":"checkout","arm":"blue","unit":"ben","at":1767323045,"epoch":2})");
   const Imported done = import(place, file);
   CHECK(done.first.accepted == 3);
   CHECK(done.first.rejected_by_reason ==
-        std::map<std::string, std::int64_t>{{"invalid_json", 2}, {"nested_value", 1}, {"not_an_object", 1}});
+        std::map<std::string, std::int64_t>{{"invalid_json", 5}, {"nested_value", 1}, {"not_an_object", 1}});
   CHECK(done.totals ==
         std::map<std::string, std::int64_t>{{"ann\xc3\xa9 purchase", 12'500'000}, {"ben purchase", 100'000}});
   const ExposureColumns exposures = Reader(place.path()).exposures("checkout");
