@@ -31,15 +31,6 @@ struct Recorder::State {
     arrived.notify_one();
   }
 
-  void wait_and_push(std::unique_ptr<PendingBatch> pending, Done done) {
-    const std::size_t bytes = pending->batch.bytes();
-    {
-      std::unique_lock lock(mutex);
-      space.wait(lock, [&] { return !full(bytes); });
-    }
-    push({std::move(pending), std::move(done), {}, bytes});
-  }
-
   bool full(std::size_t bytes) const {
     return queued_bytes > 0 && queued_bytes + bytes > options.queue_bytes;
   }
@@ -50,46 +41,22 @@ struct Recorder::State {
       {
         std::unique_lock lock(mutex);
         // Counts of the last second are written once things are quiet.
-        const auto ready = [this] { return !writing && (stopping || !jobs.empty()); };
+        const auto ready = [this] { return stopping || !jobs.empty(); };
         if (!arrived.wait_for(lock, std::chrono::seconds(1), ready)) {
-          if (writing) continue;
-          writing = true;
-        } else {
-          if (jobs.empty()) break;
-          writing = true;
-          take(taken);
-          merging = taken.size() > 1;
+          lock.unlock();
+          write_waiting_counters();
+          continue;
         }
+        if (jobs.empty()) break;
+        take(taken);
       }
       space.notify_all();
-      if (taken.empty())
-        write_waiting_counters();
-      else if (taken.front().pending == nullptr)
+      if (taken.front().pending == nullptr)
         taken.front().done(Ack{}, attempt([&] { taken.front().work(store); }));
       else
         commit(taken);
-      done_writing();
     }
     write_waiting_counters();
-  }
-
-  /// Takes the writer's place when nobody writes and nobody waits: handing one batch to another thread and
-  /// back costs as much as its commit. Not while batches come so fast that commits are merged. Whoever has it
-  /// calls done_writing().
-  bool may_write() {
-    const std::lock_guard guard(mutex);
-    if (writing || merging || stopping || !jobs.empty()) return false;
-    return writing = true;
-  }
-
-  void done_writing() {
-    bool waiting = false;
-    {
-      const std::lock_guard guard(mutex);
-      writing = false;
-      waiting = stopping || !jobs.empty();
-    }
-    if (waiting) arrived.notify_one();
   }
 
   /// All batches that fit one commit, or one piece of exclusive work.
@@ -116,14 +83,11 @@ struct Recorder::State {
     }
   }
 
-  void commit(const std::vector<PendingBatch*>& batches) {
-    commit_batches(store.state(), batches, options.oldest, options.newest);
-  }
-
   void commit(std::vector<Job>& taken) {
     std::vector<PendingBatch*> batches;
     for (Job& job : taken) batches.push_back(job.pending.get());
-    const auto failure = attempt([&] { commit(batches); });
+    const auto failure =
+        attempt([&] { commit_batches(store.state(), batches, options.oldest, options.newest); });
     for (Job& job : taken) job.done(failure ? Ack{} : job.pending->ack, failure);
   }
 
@@ -149,9 +113,7 @@ struct Recorder::State {
   std::deque<Job> jobs;
   std::size_t queued_bytes = 0;
   bool stopping = false;
-  bool writing = false;  ///< some thread has the store: the writer, or a producer on its own behalf
-  bool merging = false;  ///< the writer's last commit was of several batches
-  std::thread writer;    // last: starts when all else is ready
+  std::thread writer;  // last: starts when all else is ready
 };
 
 Recorder::Recorder(Store& store, RecorderOptions options) : state_(std::make_unique<State>(store, options)) {}
@@ -166,8 +128,14 @@ Recorder::~Recorder() {
 }
 
 void Recorder::submit(Batch batch, Done done) {
-  state_->wait_and_push(std::make_unique<PendingBatch>(std::move(batch), state_->store.state()),
-                        std::move(done));
+  const std::size_t bytes = batch.bytes();
+  State::Job job{
+      std::make_unique<PendingBatch>(std::move(batch), state_->store.state()), std::move(done), {}, bytes};
+  {
+    std::unique_lock lock(state_->mutex);
+    state_->space.wait(lock, [&] { return !state_->full(bytes); });
+  }
+  state_->push(std::move(job));
 }
 
 bool Recorder::try_submit(Batch& batch, Done done) {
@@ -182,16 +150,9 @@ bool Recorder::try_submit(Batch& batch, Done done) {
 }
 
 Ack Recorder::record(Batch batch) {
-  auto pending = std::make_unique<PendingBatch>(std::move(batch), state_->store.state());
-  if (state_->may_write()) {
-    const auto failure = State::attempt([&] { state_->commit({pending.get()}); });
-    state_->done_writing();
-    if (failure) std::rethrow_exception(failure);
-    return std::move(pending->ack);
-  }
   const auto promise = std::make_shared<std::promise<Ack>>();
   auto future = promise->get_future();
-  state_->wait_and_push(std::move(pending), [promise](const Ack& ack, std::exception_ptr failure) {
+  submit(std::move(batch), [promise](const Ack& ack, std::exception_ptr failure) {
     if (failure)
       promise->set_exception(failure);
     else

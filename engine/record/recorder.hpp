@@ -1,6 +1,5 @@
 #pragma once
-// Recording: many producers, one writer at a time, group commit. An acknowledgement means the rows are on
-// disk.
+// Recording: many producers, one writer thread, group commit. An acknowledgement means the rows are on disk.
 
 #include <cstddef>
 #include <functional>
@@ -32,8 +31,7 @@ class Recorder {
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
-  /// Records and waits; on the caller's own thread when nothing else is to be written. Throws Error(storage)
-  /// when the disk says no: then nothing of the batch was recorded.
+  /// Records and waits. Throws Error(storage) when the disk says no: then nothing of the batch was recorded.
   Ack record(Batch batch);
   /// Queues the batch, waiting while the queue is full; `done` is called on the writer thread once the rows
   /// are on disk, or with the error.
