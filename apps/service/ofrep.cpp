@@ -47,13 +47,6 @@ struct Question {
   }
 };
 
-std::string as_text(const assign::AttributeValue& value) {
-  if (const auto* text = std::get_if<std::string_view>(&value)) return std::string(*text);
-  if (const auto* number = std::get_if<double>(&value)) return fmt::format("{}", *number);
-  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
-  return {};
-}
-
 void record_exposure(Service& service, const Flag& flag, const assign::Assignment& given,
                      const ContextReader& asked) {
   std::vector<std::string> texts;
@@ -62,7 +55,7 @@ void record_exposure(Service& service, const Flag& flag, const assign::Assignmen
   for (const std::string& segment : flag.segments)
     for (const assign::Attribute& attribute : asked.attributes) {
       if (attribute.name != segment || texts.size() == flag.segments.size()) continue;
-      texts.push_back(as_text(attribute.value));
+      texts.push_back(exposed_text(attribute.value));
       attributes.push_back({segment, texts.back()});
     }
   Exposure exposure;

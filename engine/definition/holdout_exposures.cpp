@@ -1,6 +1,9 @@
 #include "engine/definition/holdout_exposures.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <variant>
 
 namespace liftmark {
 
@@ -21,6 +24,13 @@ std::vector<HoldoutInScope> holdouts_in_scope(const Catalog& catalog, std::strin
   if (!layer.empty()) add(layer);
   if (!any) scope.clear();
   return scope;
+}
+
+std::string exposed_text(const assign::AttributeValue& value) {
+  if (const auto* text = std::get_if<std::string_view>(&value)) return std::string(*text);
+  if (const auto* number = std::get_if<double>(&value)) return fmt::format("{}", *number);
+  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
+  return {};
 }
 
 bool joins_holdouts(assign::Reason reason) noexcept {

@@ -22,6 +22,9 @@ struct HoldoutInScope {
 /// assigner asks them: global ones first. Empty when no ledger follows any of them.
 std::vector<HoldoutInScope> holdouts_in_scope(const Catalog& catalog, std::string_view layer);
 
+/// An attribute's value as an exposure keeps it: a text, empty without a value.
+std::string exposed_text(const assign::AttributeValue& value);
+
 /// Whether an answer with this reason puts the unit into the population: the experiment runs and the unit may
 /// be measured, in the experiment or not.
 bool joins_holdouts(assign::Reason reason) noexcept;

@@ -16,22 +16,15 @@ import time
 
 import servers
 import shop
+from checks import check, exit_code
 from scorecards import ENVIRONMENT, LIFTMARK, liftmark, run
 
-failures = []
 BLOCKS = 60  # of one second each, read by two threads: half a minute a statement, unless it is ended
 
 TABLES = {
     "exposures": [{"database": "slow", "table": "seen", "where": "sleepEachRow(0.1) = 0",
                    "columns": {"unit": "user", "experiment": "test", "arm": "variant", "at": "ts"}}],
     "events": [{"database": "slow", "table": "happened", "constants": {"type": "purchase"}, "columns": {"unit": "user", "at": "ts"}}]}
-
-
-def check(what, holds, seen=""):
-    print(("ok   " if holds else "FAIL ") + what, flush=True)
-    if not holds:
-        failures.append(what)
-        print("     " + str(seen)[:2000])
 
 
 def make_slow(pair, folder):
@@ -124,7 +117,7 @@ def test(top, pair):
     test_interrupt(pair, store, signal.SIGINT, True)
     test_interrupt(pair, store, signal.SIGTERM, False)
     test_budget(pair, folder)
-    return 1 if failures else 0
+    return exit_code()
 
 
 if __name__ == "__main__":

@@ -12,19 +12,12 @@ import sys
 
 import servers
 import shop
+from checks import check, exit_code
 from scorecards import LIFTMARK, liftmark, now, run
 
-failures = []
 QUESTIONS = [["events"], ["exposures"], ["events", "--type", "purchase", "--type", "refund"], ["events", "--unit", "SOMEBODY"],
              ["exposures", "--unit", "SOMEBODY"], ["exposures", "--experiment", "other"], ["events", "--unit", "nobody"],
              ["events", "--from", str(shop.START + 4 * shop.datetime.timedelta(days=1)), "--to", str(shop.START + 9 * shop.datetime.timedelta(days=1))]]
-
-
-def check(what, holds, seen=""):
-    print(("ok   " if holds else "FAIL ") + what, flush=True)
-    if not holds:
-        failures.append(what)
-        print("     " + str(seen)[:2000])
 
 
 def without_recorded(rows):
@@ -77,7 +70,7 @@ def test(top, pair):
             out.write(liftmark("export", store, kind, "--format", "ndjson"))
     take(back, folder, ["exposures-back.ndjson", "events-back.ndjson"])
     check("imported again it gives the same report", digest(back) == digest(file), (digest(back), digest(file)))
-    return 1 if failures else 0
+    return exit_code()
 
 
 if __name__ == "__main__":

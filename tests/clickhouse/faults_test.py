@@ -14,16 +14,8 @@ import time
 
 import servers
 import shop
+from checks import check, exit_code
 from scorecards import ENVIRONMENT, LIFTMARK, run
-
-failures = []
-
-
-def check(what, holds, seen=""):
-    print(("ok   " if holds else "FAIL ") + what, flush=True)
-    if not holds:
-        failures.append(what)
-        print("     " + str(seen)[:2000])
 
 
 def refused(what, done, code, pattern):
@@ -150,7 +142,7 @@ def test(top, pair):
     test_two_catalogs(pair, folder)
     test_stopped_shard(pair, folder)
     test_restart_during_import(pair, folder)
-    return 1 if failures else 0
+    return exit_code()
 
 
 if __name__ == "__main__":

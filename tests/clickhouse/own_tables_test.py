@@ -15,12 +15,12 @@ import zlib
 
 import servers
 import shop
+from checks import check, exit_code
 from scorecards import LIFTMARK, as_text, count_numbers, differences, liftmark, now, report, run
 
 QUESTIONS = [("recommendations", []), ("other", ["--segment", "device", "--current-plan"])]
 # What only a store's door knows, and the catalog's own digest: it holds the names of the tables.
 DOOR = {"duplicates", "late_events", "clock_skew", "gaps"}
-failures = []
 
 COLUMNS = {
     "assignments": "user String, test String, variant String, ts DateTime, rec Int64, `the ``key``` String, ep UInt8, fb String, "
@@ -45,13 +45,6 @@ MAPPING = {
         {"database": "warehouse", "table": "tracking", "where": "bot = 0 -- nobody real",
          "columns": {"unit": "user", "type": "kind", "at": "ts", "id": "id", "recorded_at": "rec"},
          "properties": {"surface": "surface", "item": "item", "price": "price"}}]}
-
-
-def check(what, holds, seen=""):
-    print(("ok   " if holds else "FAIL ") + what, flush=True)
-    if not holds:
-        failures.append(what)
-        print("     " + str(seen)[:3000])
 
 
 def read(path):
@@ -302,7 +295,7 @@ def test(top, pair):
     test_refusals(top, pair)
     test_bare(top, pair[:1])
     test_example(top, pair[0])
-    return 1 if failures else 0
+    return exit_code()
 
 
 if __name__ == "__main__":

@@ -1,9 +1,6 @@
 #include "apps/cli/assign/exposure_rows.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <variant>
 
 #include <nlohmann/json.hpp>
 
@@ -15,14 +12,6 @@ namespace liftmark::cli {
 namespace {
 
 using nlohmann::ordered_json;
-
-/// As the service keeps an attribute: a text.
-std::string text_of(const assign::AttributeValue& value) {
-  if (const auto* text = std::get_if<std::string_view>(&value)) return std::string(*text);
-  if (const auto* number = std::get_if<double>(&value)) return fmt::format("{}", *number);
-  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
-  return {};
-}
 
 }  // namespace
 
@@ -45,11 +34,15 @@ void ExposureRows::add(const assign::Assigner& assigner, const assign::Context& 
   const auto index = assigner.find(given.experiment());
   if (path_.empty() || !index) return;
   const ExperimentDefinition& experiment = catalog_.experiments[*index];
+  if (context.unit != unit_) {
+    unit_ = context.unit;
+    told_.clear();
+  }
   if (!scopes_[*index].empty() && joins_holdouts(given.reason))
     each_holdout_exposure(
         scopes_[*index], assigner.holdout_of(context.unit, experiment.assignment.layer),
         [&](std::string_view holdout, std::string_view arm) {
-          if (!seen_.emplace(context.unit, holdout).second) return;
+          if (!told_.emplace(holdout).second) return;
           write(ordered_json{{"experiment", holdout}, {"unit", context.unit}, {"arm", arm}});
         });
   if (experiment.exposure != ExposureBy::evaluation || !given.measured()) return;
@@ -60,7 +53,7 @@ void ExposureRows::add(const assign::Assigner& assigner, const assign::Context& 
   const auto& kept = experiment.plan.segments;
   for (const assign::Attribute& attribute : context.attributes)
     if (std::find(kept.begin(), kept.end(), attribute.name) != kept.end())
-      row[std::string(attribute.name)] = text_of(attribute.value);
+      row[std::string(attribute.name)] = exposed_text(attribute.value);
   write(std::move(row));
 }
 

@@ -4,7 +4,6 @@
 #include <fstream>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "assign/assigner.hpp"
@@ -13,7 +12,8 @@
 namespace liftmark::cli {
 
 /// The exposures that the service would record of the same questions: under the key of each holdout that a
-/// ledger follows, and of experiments whose exposure is the evaluation.
+/// ledger follows, and of experiments whose exposure is the evaluation. A unit that comes again later has the
+/// same rows again, which import knows already: nothing is kept of units that are done.
 class ExposureRows {
  public:
   /// NDJSON into `path`; nothing when it is empty. `at`: the moment of all rows, now when empty. Throws
@@ -31,8 +31,9 @@ class ExposureRows {
   const Catalog& catalog_;
   std::string path_, at_;
   std::ofstream file_;
-  std::vector<std::vector<HoldoutInScope>> scopes_;     ///< by experiment
-  std::set<std::pair<std::string, std::string>> seen_;  ///< unit and holdout
+  std::vector<std::vector<HoldoutInScope>> scopes_;  ///< by experiment
+  std::string unit_;                                 ///< the last one asked for
+  std::set<std::string> told_;  ///< holdouts that have its exposure: several experiments ask the same one
 };
 
 }  // namespace liftmark::cli
