@@ -39,6 +39,15 @@ void take_out(std::vector<std::int64_t>& values, const std::vector<std::int64_t>
   });
 }
 
+void take_out(std::vector<WaitingUnit>& units, const std::vector<WaitingUnit>& taken) {
+  std::vector<std::uint32_t> members;
+  for (const WaitingUnit& unit : taken) members.push_back(unit.member);
+  std::sort(members.begin(), members.end());
+  std::erase_if(units, [&](const WaitingUnit& unit) {
+    return std::binary_search(members.begin(), members.end(), unit.member);
+  });
+}
+
 /// earlier - left, with room for more cells, goes into `sums`.
 void take_over_sums(ExactSums& sums, ExactSums&& earlier, const ExactSums& left) {
   earlier.subtract(left);
@@ -58,15 +67,20 @@ void ValueTally::merge(const ValueTally& other) {
   large_.insert(large_.end(), other.large_.begin(), other.large_.end());
 }
 
-std::vector<std::int64_t> ValueTally::sorted() const {
+std::vector<ValueTally::Counted> ValueTally::counted() const {
   std::vector<std::int64_t> values = large_;
-  std::sort(values.begin(), values.end());
-  std::vector<std::int64_t> small;
+  if (!std::is_sorted(values.begin(), values.end())) std::sort(values.begin(), values.end());
+  std::vector<Counted> all;
+  const auto add = [&](std::int64_t value, std::int64_t units) {
+    if (all.empty() || all.back().value != value) all.push_back({value, 0});
+    all.back().units += units;
+  };
+  auto next = values.begin();
+  for (; next != values.end() && *next <= 0; ++next) add(*next, 1);
   for (std::size_t value = 0; value < small_.size(); ++value)
-    small.insert(small.end(), small_[value], static_cast<std::int64_t>(value));
-  const auto place = std::lower_bound(values.begin(), values.end(), std::int64_t{1});
-  values.insert(place, small.begin(), small.end());
-  return values;
+    if (small_[value] > 0) add(static_cast<std::int64_t>(value), small_[value]);
+  for (; next != values.end(); ++next) add(*next, 1);
+  return all;
 }
 
 MetricSums::MetricSums(const MetricNeeds& needs, const Population& population)
@@ -190,7 +204,8 @@ bool MetricSums::lasting() const {
   return surfaces_.empty() || surfaces_.rbegin()->first < kFirstInlineCode;
 }
 
-bool MetricSums::take_over(MetricSums&& earlier, const MetricSums& left, const PopulationChange& change) {
+bool MetricSums::take_over(MetricSums&& earlier, const MetricSums& left,
+                           const std::vector<std::uint32_t>& place) {
   using Table = ExactSums MetricSums::*;
   for (const Table table : {&MetricSums::by_day_, &MetricSums::crossed_, &MetricSums::bots_,
                             &MetricSums::uncapped_, &MetricSums::since_, &MetricSums::factors_,
@@ -207,9 +222,9 @@ bool MetricSums::take_over(MetricSums&& earlier, const MetricSums& left, const P
   merge_surfaces(earlier.surfaces_);
   if (!earlier.top_.replace(left.top_, top_)) return false;
   top_ = std::move(earlier.top_);
-  std::erase_if(earlier.waiting_, [&](const WaitingUnit& unit) { return change.changed[unit.member] != 0; });
-  if (!change.place.empty())
-    for (WaitingUnit& unit : earlier.waiting_) unit.member = change.place[unit.member];
+  take_out(earlier.waiting_, left.waiting_);
+  if (!place.empty())
+    for (WaitingUnit& unit : earlier.waiting_) unit.member = place[unit.member];
   append_all(waiting_, std::move(earlier.waiting_));
   take_out(earlier.cap_history_, left.cap_history_);
   append_all(cap_history_, std::move(earlier.cap_history_));
@@ -431,13 +446,13 @@ DistributionCell MetricSums::distribution_of(std::size_t arm, const ExactSums& c
       units += capped.units(2 * i + stratum);
       capped_total += capped.sum(2 * i + stratum, 0);
     }
-  std::vector<double> values;
+  std::vector<ValueCount> values;
   Int128 total = 0;
-  for (const std::int64_t value : values_[arm].sorted()) {
-    total += value;
-    values.push_back(static_cast<double>(value) / needs_->per_one[0]);
+  for (const auto& [value, count] : values_[arm].counted()) {
+    total += static_cast<Int128>(value) * count;
+    values.push_back({static_cast<double>(value) / needs_->per_one[0], count});
   }
-  DistributionCell cell = describe_distribution(arm, std::move(values), static_cast<std::size_t>(units));
+  DistributionCell cell = describe_distribution(arm, values, static_cast<std::size_t>(units));
   if (threshold_ && total > 0)
     cell.share_capped = static_cast<double>(total - capped_total) / static_cast<double>(total);
   return cell;

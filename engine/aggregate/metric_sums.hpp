@@ -37,7 +37,11 @@ class ValueTally {
   void merge(const ValueTally& other);
   /// Takes out values that were added.
   void subtract(const ValueTally& other);
-  std::vector<std::int64_t> sorted() const;
+  struct Counted {
+    std::int64_t value = 0, units = 0;
+  };
+  /// Each value once, ascending.
+  std::vector<Counted> counted() const;
   std::size_t bytes() const noexcept { return large_.size() * sizeof(std::int64_t); }
 
  private:
@@ -80,9 +84,12 @@ class MetricSums {
   std::size_t bytes() const noexcept;
   /// Whether take_over() can be asked later, with another Reader of the store.
   bool lasting() const;
-  /// Adds what `earlier`, of an earlier population, holds without `left`, which holds all that changed units
-  /// gave it. Neither is settled. False when this cannot be told exactly; the sums are then of no use.
-  bool take_over(MetricSums&& earlier, const MetricSums& left, const PopulationChange& change);
+  /// Prepares for take_over(): of the largest units only those are kept that `earlier` would keep.
+  void follow(const MetricSums& earlier) { top_.follow(earlier.top_); }
+  /// Adds what `earlier`, of an earlier population, holds without `left`, which holds what some units gave
+  /// it. `place`: as PopulationChange. Neither is settled. False when this cannot be told exactly; the sums
+  /// are then of no use.
+  bool take_over(MetricSums&& earlier, const MetricSums& left, const std::vector<std::uint32_t>& place);
 
   /// Sums of many units that a store's own engine has formed, instead of `add` and its like unit by unit.
   enum class Part {

@@ -59,6 +59,7 @@ void on_threads(int threads, const std::function<void(int)>& work, const std::fu
 std::unique_ptr<Measured> measure(const Question& question) {
   auto result = std::make_unique<Measured>();
   result->position = question.reader.position();
+  result->units = question.reader.unit_count();
   result->population = read_population(question.reader, question.experiment.assignment, question.dimensions,
                                        question.catalog.day_offset_minutes);
   result->bots = question.bots;
@@ -71,12 +72,15 @@ std::unique_ptr<Measured> measure(const Question& question) {
   for (int i = 0; i < question.threads; ++i) workers.push_back(std::make_unique<Worker>(input));
   std::atomic<std::size_t> next{0};
   const std::size_t slices = workers[0]->scanner.slices();
+  std::vector<EventLayer> layers(question.again ? slices : 0);
   on_threads(
       question.threads,
       [&](int i) {
         Worker& worker = *workers[static_cast<std::size_t>(i)];
-        for (std::size_t slice = next++; slice < slices; slice = next++)
+        for (std::size_t slice = next++; slice < slices; slice = next++) {
+          if (question.again) worker.pass.keep_events(&layers[slice]);
           worker.pass.add(worker.scanner.read(slice));
+        }
       },
       [&] { next = slices; });
   UnitPass& first = workers[0]->pass;
@@ -84,6 +88,7 @@ std::unique_ptr<Measured> measure(const Question& question) {
     first.merge(workers[i]->pass);
     workers[i].reset();
   }
+  result->acted = ActedEvents(std::move(layers));
   result->sums = std::move(first.metrics());
   result->kept = std::move(first.kept());
   result->counts = first.counts();

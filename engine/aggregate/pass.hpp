@@ -18,6 +18,7 @@ struct Question {
   std::vector<std::string> dimensions;  ///< as read_population
   int threads = 1;
   std::vector<UnitIndex> bots = {};  ///< ascending: units that are measured with the others, and apart
+  bool again = false;                ///< the answer is kept for measure_again()
 };
 
 /// The answer before caps are settled. Sums point at the needs and the population beside them.
@@ -33,6 +34,8 @@ struct Measured {
   std::vector<std::unique_ptr<KeptSums>> kept;  ///< by metric; nothing for those that keep no events
   PassCounts counts;
   StorePosition position;  ///< where the reader stood
+  std::size_t units = 0;   ///< that the store had there, exposed or not
+  ActedEvents acted;       ///< of members; empty: they are read from the store again
 };
 
 /// Reads everything.

@@ -12,51 +12,6 @@
 namespace liftmark {
 namespace {
 
-/// A slice without the events that were not there at the earlier pass.
-class EarlierRows {
- public:
-  const EventSlice& of(const EventSlice& slice) {
-    kept_.clear();
-    offsets_.assign(1, 0);
-    for (UnitIndex unit = slice.first_unit; unit < slice.last_unit; ++unit) {
-      for (std::uint32_t i = slice.begin(unit); i < slice.end(unit); ++i)
-        if ((slice.timing[i] & kNew) == 0) kept_.push_back(i);
-      offsets_.push_back(static_cast<std::uint32_t>(kept_.size()));
-    }
-    view_ = {};
-    view_.first_unit = slice.first_unit;
-    view_.last_unit = slice.last_unit;
-    view_.offsets = offsets_;
-    view_.at = pick(slice.at, at_);
-    view_.timing = pick(slice.timing, timing_);
-    view_.type = pick(slice.type, type_);
-    view_.value = pick(slice.value, value_);
-    view_.key = pick(slice.key, key_);
-    view_.reference = pick(slice.reference, reference_);
-    properties_.resize(slice.properties.size());
-    for (std::size_t p = 0; p < properties_.size(); ++p)
-      view_.properties.push_back(pick(slice.properties[p], properties_[p]));
-    return view_;
-  }
-
- private:
-  template <class T>
-  std::span<const T> pick(std::span<const T> column, std::vector<T>& picked) const {
-    picked.clear();
-    if (column.empty()) return picked;
-    for (const std::uint32_t i : kept_) picked.push_back(column[i]);
-    return picked;
-  }
-
-  std::vector<std::uint32_t> kept_, offsets_, type_;
-  std::vector<Micros> at_;
-  std::vector<std::uint8_t> timing_;
-  std::vector<Millionths> value_;
-  std::vector<Key> key_, reference_;
-  std::vector<std::vector<ValueCode>> properties_;
-  EventSlice view_;
-};
-
 /// Ascending search for members by unit, each call with a larger unit than the one before.
 class MemberSearch {
  public:
@@ -91,12 +46,27 @@ void mark_matured(const Needs& needs, Micros before, Micros until, const Populat
       if (population.first_at[member] > from && population.first_at[member] <= to) marked[member] = 1;
 }
 
-/// The units that are added up again, ascending, as members of both populations.
-struct ChosenUnits {
-  std::vector<MemberOf> before, now;
-  std::shared_ptr<UnitSelection> selection;
-  Micros needed_from = std::numeric_limits<Micros>::min();  ///< earlier events of theirs change nothing
+/// The events that were not there at the earlier pass, of units that are added up again.
+struct News {
+  struct Unit {
+    UnitIndex unit = 0;
+    std::uint32_t begin = 0, end = 0;  ///< rows of `events`
+    bool before_start = false;         ///< one of them lies where only what is asked from the start on looks
+  };
+  std::vector<Unit> units;  ///< ascending
+  EventColumns events{EventFilter{}};
 };
+
+/// The units that are added up again, ascending.
+struct ChosenUnits {
+  std::vector<ChangedUnit> remembered;                    ///< their earlier events are known
+  std::vector<const News::Unit*> news;                    ///< of these; nullptr: none
+  std::vector<ChangedUnit> read;                          ///< their earlier events are read once more
+  Micros read_from = std::numeric_limits<Micros>::min();  ///< earlier ones of those change nothing
+};
+
+/// Remembered units that are put into one slice.
+constexpr std::size_t kUnitsInSlice = 2'048;
 
 class RepeatedPass {
  public:
@@ -108,6 +78,7 @@ class RepeatedPass {
     result_.bots = question_.bots;
     if (!same) mark_bots(question_.bots, result_.population);
     result_.needs = needs_for(question_, result_.population);
+    news_.events = EventColumns(result_.needs.filter);
   }
 
   bool run(double most_changed) {
@@ -116,22 +87,31 @@ class RepeatedPass {
     if (earlier_to <= earlier_.position.until && result_.needs.filter.to > earlier_to) return false;
     UnitPass idle(input_now());
     choose(idle);
-    if (static_cast<double>(chosen_.now.size()) >
+    if (static_cast<double>(chosen_.remembered.size() + chosen_.read.size()) >
         most_changed * static_cast<double>(result_.population.size()))
       return false;
-    return combine(add_up(), idle);
+    const auto shares = add_up();
+    remember();
+    return combine(shares, idle);
   }
 
  private:
   /// One thread's: what the chosen units gave before, and what they give now.
   struct Share {
     explicit Share(RepeatedPass& pass)
-        : scanner(pass.question_.reader, pass.chosen_filter()),
-          before(pass.input_before()),
-          now(pass.input_now()) {}
-    EventScanner scanner;
+        : before(pass.input_before()),
+          now(pass.input_now()),
+          search(pass.earlier_.acted),
+          events(pass.result_.needs.filter) {
+      before.follow(pass.earlier_.sums);
+      now.follow(pass.earlier_.sums);
+      if (!pass.chosen_.read.empty()) scanner.emplace(pass.question_.reader, pass.read_filter());
+    }
     UnitPass before, now;
-    EarlierRows rows;
+    std::optional<EventScanner> scanner;
+    ActedEvents::Search search;
+    EventColumns events;
+    std::vector<std::uint32_t> offsets;
   };
 
   PassInput input_before() {
@@ -142,58 +122,40 @@ class RepeatedPass {
     return {question_.reader, result_.needs, result_.population, question_.catalog.day_offset_minutes,
             question_.reader.until()};
   }
-  EventFilter chosen_filter() const {
+  EventFilter read_filter() const {
     EventFilter filter = result_.needs.filter;
     filter.since = earlier_.position;
-    filter.units = chosen_.selection;
-    filter.from = std::max(filter.from, chosen_.needed_from);
+    filter.units = read_selection_;
+    filter.from = std::max(filter.from, chosen_.read_from);
     return filter;
-  }
-
-  /// What chosen members did so long ago that no metric asks for it was added before and is added now, and so
-  /// need not be read. Segments by history ask for all of it, and so do caps for news from before the start.
-  void bound_chosen_time(Micros earliest_news) {
-    if (earliest_news < result_.population.first || result_.needs.counted) return;
-    const Micros lookback = result_.needs.filter.from - result_.population.first;  // not above 0
-    chosen_.needed_from = earliest_news;
-    const auto include = [&](const std::vector<MemberOf>& units, const Population& population) {
-      for (const MemberOf& one : units)
-        if (one.member)
-          chosen_.needed_from = std::min(chosen_.needed_from, population.first_at[*one.member] + lookback);
-    };
-    include(chosen_.before, *population_before_);
-    include(chosen_.now, result_.population);
   }
 
   /// Members whose exposures or maturity changed, and units with new events that may change a number. Other
   /// new events are counted by `idle`.
   void choose(UnitPass& idle) {
-    std::vector<char> marked(result_.population.size(), 0);
+    std::vector<char> placed_anew(result_.population.size(), 0);
     for (std::size_t member = 0; member < change_.changed.size(); ++member)
-      if (change_.changed[member]) marked[change_.place.empty() ? member : change_.place[member]] = 1;
-    for (const std::uint32_t member : change_.added) marked[member] = 1;
+      if (change_.changed[member]) placed_anew[change_.place.empty() ? member : change_.place[member]] = 1;
+    for (const std::uint32_t member : change_.added) placed_anew[member] = 1;
+    std::vector<char> marked = placed_anew;
     mark_matured(result_.needs, earlier_.position.until, question_.reader.until(), result_.population,
                  marked);
-    for (std::size_t member = 0; member < marked.size(); ++member)
-      if (marked[member])
-        chosen_.now.push_back({result_.population.unit[member], static_cast<std::uint32_t>(member)});
-    const auto forced = static_cast<std::ptrdiff_t>(chosen_.now.size());
-    const Micros earliest_news = add_units_with_news(idle, marked);
-    std::inplace_merge(chosen_.now.begin(), chosen_.now.begin() + forced, chosen_.now.end(),
-                       [](const MemberOf& a, const MemberOf& b) { return a.unit < b.unit; });
-    chosen_.selection = std::make_shared<UnitSelection>(question_.reader.unit_count(), false);
-    MemberSearch search(*population_before_);
-    for (const MemberOf& one : chosen_.now) {
-      (*chosen_.selection)[one.unit] = true;
-      chosen_.before.push_back({one.unit, search.find(one.unit)});
-      if (chosen_.before.back().member) change_.changed[*chosen_.before.back().member] = 1;
+    read_news(idle, marked);
+    Sorter sorter(*this, placed_anew);
+    auto news = news_.units.begin();
+    for (std::size_t member = 0; member < marked.size(); ++member) {
+      if (!marked[member]) continue;
+      const UnitIndex unit = result_.population.unit[member];
+      for (; news != news_.units.end() && news->unit < unit; ++news) sorter.put(news->unit, &*news);
+      const bool has_news = news != news_.units.end() && news->unit == unit;
+      sorter.put(unit, has_news ? &*news++ : nullptr);
     }
-    bound_chosen_time(earliest_news);
+    for (; news != news_.units.end(); ++news) sorter.put(news->unit, &*news);
+    bound_read_time();
   }
 
-  /// The earliest of these news.
-  Micros add_units_with_news(UnitPass& idle, const std::vector<char>& marked) {
-    Micros earliest = std::numeric_limits<Micros>::max();
+  /// New events, but those that `idle` has counted.
+  void read_news(UnitPass& idle, const std::vector<char>& marked) {
     EventFilter filter = result_.needs.filter;
     filter.since = earlier_.position;
     filter.only_new = true;
@@ -204,17 +166,69 @@ class RepeatedPass {
       for (UnitIndex unit = slice.first_unit; unit < slice.last_unit; ++unit) {
         if (slice.begin(unit) == slice.end(unit)) continue;
         const MemberOf one{unit, search.find(unit)};
-        const bool forced = one.member && marked[*one.member];
-        if (!forced && idle.add_idle(slice, one)) continue;
-        earliest = std::min(earliest, slice.at[slice.begin(unit)]);
-        if (!forced) chosen_.now.push_back(one);
+        if (!(one.member && marked[*one.member]) && idle.add_idle(slice, one)) continue;
+        News::Unit& news = news_.units.emplace_back(
+            News::Unit{.unit = unit, .begin = static_cast<std::uint32_t>(news_.events.size())});
+        for (std::uint32_t i = slice.begin(unit); i < slice.end(unit); ++i) news_.events.append(slice, i);
+        news.end = static_cast<std::uint32_t>(news_.events.size());
+        news.before_start = idle.before_start(slice, unit);
       }
     }
-    return earliest;
   }
 
-  static std::span<const MemberOf> within(const std::vector<MemberOf>& units, const EventSlice& slice) {
-    const auto before = [](const MemberOf& one, UnitIndex unit) { return one.unit < unit; };
+  /// Chosen units, ascending, come among those that are remembered or those that are read.
+  class Sorter {
+   public:
+    Sorter(RepeatedPass& pass, const std::vector<char>& placed_anew)
+        : pass_(pass),
+          placed_anew_(placed_anew),
+          before_(*pass.population_before_),
+          now_(pass.result_.population),
+          acted_(pass.earlier_.acted) {}
+    void put(UnitIndex unit, const News::Unit* news) {
+      ChangedUnit one{.unit = unit, .before = before_.find(unit), .now = now_.find(unit)};
+      one.placed_anew = one.now && placed_anew_[*one.now] != 0;
+      // All that a unit did is new when the unit is.
+      const bool is_new = unit >= pass_.earlier_.units;
+      one.remembered =
+          !(news && news->before_start) && one.before && one.now &&
+          pass_.population_before_->first_at[*one.before] == pass_.result_.population.first_at[*one.now] &&
+          acted_.find(unit);
+      if (!one.remembered && !is_new) return pass_.add_read(one);
+      pass_.chosen_.remembered.push_back(one);
+      pass_.chosen_.news.push_back(news);
+    }
+
+   private:
+    RepeatedPass& pass_;
+    const std::vector<char>& placed_anew_;
+    MemberSearch before_, now_;
+    ActedEvents::Search acted_;
+  };
+
+  void add_read(const ChangedUnit& one) {
+    if (!read_selection_)
+      read_selection_ = std::make_shared<UnitSelection>(question_.reader.unit_count(), false);
+    (*read_selection_)[one.unit] = true;
+    chosen_.read.push_back(one);
+  }
+
+  /// What units did so long ago that no metric asks for it was added before and is added now, and so need not
+  /// be read. Segments by history ask for all of it, and so do caps for news from before the start.
+  void bound_read_time() {
+    Micros from = std::numeric_limits<Micros>::max();
+    for (const News::Unit& news : news_.units) from = std::min(from, news_.events.at[news.begin]);
+    if (from < result_.population.first || result_.needs.counted) return;
+    const Micros lookback = result_.needs.filter.from - result_.population.first;  // not above 0
+    for (const ChangedUnit& one : chosen_.read) {
+      if (one.before) from = std::min(from, population_before_->first_at[*one.before] + lookback);
+      if (one.now) from = std::min(from, result_.population.first_at[*one.now] + lookback);
+    }
+    chosen_.read_from = from;
+  }
+
+  static std::span<const ChangedUnit> within(const std::vector<ChangedUnit>& units, const EventSlice& slice) {
+    const auto before = [](const ChangedUnit& one, UnitIndex unit) { return one.unit < unit; };
     const auto begin = std::lower_bound(units.begin(), units.end(), slice.first_unit, before);
     return {begin, std::lower_bound(begin, units.end(), slice.last_unit, before)};
   }
@@ -222,21 +236,69 @@ class RepeatedPass {
   std::vector<std::unique_ptr<Share>> add_up() {
     std::vector<std::unique_ptr<Share>> shares;
     for (int i = 0; i < question_.threads; ++i) shares.push_back(std::make_unique<Share>(*this));
+    const std::size_t slices = shares[0]->scanner ? shares[0]->scanner->slices() : 0;
+    const std::size_t parts = (chosen_.remembered.size() + kUnitsInSlice - 1) / kUnitsInSlice;
+    read_layers_.resize(slices);
+    remembered_layers_.resize(parts);
     std::atomic<std::size_t> next{0};
-    const std::size_t slices = chosen_.now.empty() ? 0 : shares[0]->scanner.slices();
     on_threads(
         question_.threads,
         [&](int i) {
           Share& share = *shares[static_cast<std::size_t>(i)];
-          for (std::size_t index = next++; index < slices; index = next++) {
-            const EventSlice& slice = share.scanner.read(index);
-            // First what was: where both populations are one, groups are left as they are now.
-            share.before.add(share.rows.of(slice), within(chosen_.before, slice));
-            share.now.add(slice, within(chosen_.now, slice));
-          }
+          for (std::size_t index = next++; index < slices + parts; index = next++)
+            index < slices ? add_read_slice(share, index) : add_remembered(share, index - slices);
         },
-        [&] { next = slices; });
+        [&] { next = slices + parts; });
     return shares;
+  }
+
+  void add_read_slice(Share& share, std::size_t index) {
+    const EventSlice& slice = share.scanner->read(index);
+    if (!earlier_.acted.empty()) share.now.keep_events(&read_layers_[index]);
+    UnitPass::add_change(share.before, share.now, slice, within(chosen_.read, slice));
+    share.now.keep_events(nullptr);
+  }
+
+  void add_remembered(Share& share, std::size_t part) {
+    const std::size_t begin = part * kUnitsInSlice;
+    const std::size_t end = std::min(chosen_.remembered.size(), begin + kUnitsInSlice);
+    const UnitIndex first = chosen_.remembered[begin].unit;
+    share.events.clear();
+    share.offsets.clear();
+    for (std::size_t i = begin; i < end; ++i) {
+      const ChangedUnit& one = chosen_.remembered[i];
+      const auto row = static_cast<std::uint32_t>(share.events.size());
+      share.offsets.resize(one.unit - first + 1, row);  // the units between have no rows
+      if (one.remembered && share.search.find(one.unit))
+        share.search.unpack(result_.population.first_at[*one.now], share.events);
+      if (const News::Unit* news = chosen_.news[i])
+        for (std::uint32_t k = news->begin; k < news->end; ++k) share.events.append(news_.events, k);
+      share.events.sort_from(row);
+    }
+    share.offsets.push_back(static_cast<std::uint32_t>(share.events.size()));
+    const EventSlice slice = share.events.slice(first, chosen_.remembered[end - 1].unit + 1, share.offsets);
+    const std::span units(chosen_.remembered.data() + begin, end - begin);
+    UnitPass::add_change(share.before, share.now, slice, units);
+    if (!earlier_.acted.empty()) pack_news(begin, end, remembered_layers_[part]);
+  }
+
+  void pack_news(std::size_t begin, std::size_t end, EventLayer& layer) const {
+    const EventSlice rows = news_.events.slice(0, 0, {});
+    for (std::size_t i = begin; i < end; ++i) {
+      const ChangedUnit& one = chosen_.remembered[i];
+      const News::Unit* news = chosen_.news[i];
+      if (!one.now || (one.remembered && !news)) continue;
+      layer.begin_unit(one.unit, result_.population.first_at[*one.now], !one.remembered);
+      for (std::uint32_t k = news ? news->begin : 0; news && k < news->end; ++k) layer.add(rows, k);
+      layer.end_unit();
+    }
+  }
+
+  void remember() {
+    result_.acted = std::move(earlier_.acted);
+    if (result_.acted.empty()) return;
+    result_.acted.add(read_layers_);
+    result_.acted.add(remembered_layers_);
   }
 
   bool combine(const std::vector<std::unique_ptr<Share>>& shares, UnitPass& idle) {
@@ -248,7 +310,7 @@ class RepeatedPass {
     }
     now.merge(idle);
     for (std::size_t m = 0; m < earlier_.sums.size(); ++m) {
-      if (!now.metrics()[m].take_over(std::move(earlier_.sums[m]), before.metrics()[m], change_))
+      if (!now.metrics()[m].take_over(std::move(earlier_.sums[m]), before.metrics()[m], change_.place))
         return false;
       if (!now.kept()[m]) continue;
       earlier_.kept[m]->subtract(*before.kept()[m]);
@@ -267,7 +329,10 @@ class RepeatedPass {
   PopulationChange change_;
   Measured& result_;
   Population* population_before_ = nullptr;
+  News news_;
   ChosenUnits chosen_;
+  std::shared_ptr<UnitSelection> read_selection_;
+  std::vector<EventLayer> read_layers_, remembered_layers_;
 };
 
 }  // namespace
@@ -280,6 +345,7 @@ std::unique_ptr<Measured> measure_again(const Question& question, Measured& earl
   if (!grown) return nullptr;
   auto result = std::make_unique<Measured>();
   result->position = position;
+  result->units = question.reader.unit_count();
   result->derived = std::move(earlier.derived);
   if (!RepeatedPass(question, earlier, std::move(*grown), *result).run(most_changed)) return nullptr;
   return result;

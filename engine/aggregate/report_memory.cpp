@@ -24,6 +24,7 @@ std::size_t bytes_of(const Measured& measured) {
   const Population& population = measured.population;
   std::size_t bytes = population.size() * (sizeof(UnitIndex) + sizeof(Micros) + 2 * sizeof(std::uint16_t) +
                                            2 + population.dimensions.size() * sizeof(std::uint16_t));
+  bytes += measured.acted.bytes();
   for (const MetricSums& sums : measured.sums) bytes += sums.bytes();
   return bytes;
 }
@@ -68,6 +69,7 @@ std::unique_ptr<Measured> ReportMemory::recall(const Question& question) {
 void ReportMemory::keep(const Question& question, std::unique_ptr<Measured> measured) {
   const std::uint64_t store = measured->position.store;
   Entry entry{key_of(question), std::move(measured), 0};
+  if (entry.measured->acted.bytes() > options_.event_bytes) entry.measured->acted = ActedEvents();
   entry.bytes = bytes_of(*entry.measured);
   const std::lock_guard guard(mutex_);
   const auto known = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& other) {

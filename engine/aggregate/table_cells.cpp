@@ -66,8 +66,8 @@ MetricStatistics MetricCells::statistics(const CellOrder& order) const {
   for (std::size_t place = 0; place < order.arms.size() && !layout_.binary; ++place) {
     const auto arm = order.arms[place];
     const auto units = static_cast<std::size_t>(result.cells[place].history.n());
-    result.distribution.push_back(
-        describe_distribution(place, arm < values_.size() ? values_[arm] : std::vector<double>{}, units));
+    result.distribution.push_back(describe_distribution(
+        place, count_values(arm < values_.size() ? values_[arm] : std::vector<double>{}), units));
   }
   for (const auto& [day, moments] : days_)
     result.by_day.push_back({.day = static_cast<int>(day - days_.begin()->first) + 1,

@@ -36,6 +36,9 @@ class TopUnits {
     if (other.dropped_) drop_behind(*other.dropped_);
   }
 
+  /// From now on, before any was added, rows that rank behind what `other` has dropped are dropped as well.
+  void follow(const TopUnits& other) { dropped_ = other.dropped_; }
+
   /// Takes out units of another's that were added here, and takes in those of a third. False when the largest
   /// kMost of what is left may not all be known any more.
   bool replace(const TopUnits& old, const TopUnits& fresh) {

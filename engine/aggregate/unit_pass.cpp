@@ -63,6 +63,7 @@ UnitPass::UnitPass(const PassInput& input)
       value_(input.needs.features.size(), 0),
       mark_(input.needs.features.size(), kNever),
       today_(input.needs.metrics.size()),
+      days_(input.needs.metrics.size()),
       trend_(input.needs.metrics.size()),
       kept_events_(input.needs.metrics.size()),
       orders_(input.needs.orders.size()),
@@ -120,15 +121,94 @@ void UnitPass::add(const EventSlice& slice) {
   for (UnitIndex unit = slice.first_unit; unit < slice.last_unit; ++unit) {
     const bool measured = member != units.end() && *member == unit;
     if (everybody && slice.begin(unit) != slice.end(unit)) start_unit(slice, unit);
-    if (measured) measured_unit(slice, static_cast<std::size_t>(member++ - units.begin()));
+    if (!measured) continue;
+    begin_member(static_cast<std::size_t>(member++ - units.begin()));
+    count_timing(slice, slice.begin(unit), slice.end(unit));
+    go_through(slice, slice.begin(unit), slice.end(unit));
+    if (layer_ != nullptr) pack(slice);
+    finish();
   }
 }
 
-void UnitPass::add(const EventSlice& slice, std::span<const MemberOf> units) {
-  for (const MemberOf& one : units) {
-    if (!start_program_.empty()) start_unit(slice, one.unit);
-    if (one.member) measured_unit(slice, *one.member);
+void UnitPass::add_change(UnitPass& before, UnitPass& now, const EventSlice& slice,
+                          std::span<const ChangedUnit> units) {
+  for (const ChangedUnit& one : units) {
+    if (!one.remembered && !now.start_program_.empty()) {
+      before.start_unit(slice, one.unit, true);
+      now.start_unit(slice, one.unit);
+    }
+    if (!one.now) continue;
+    go_through_both(before, now, slice, one);
+    if (now.layer_ != nullptr) now.pack(slice);
+    if (one.before && !one.placed_anew) {
+      finish_change(before, now);
+      continue;
+    }
+    // First what was: where both populations are one, groups are left as they are now.
+    if (one.before) before.finish();
+    now.finish();
   }
+}
+
+/// Rows that are new are counted, those that both have are not.
+void UnitPass::go_through_both(UnitPass& before, UnitPass& now, const EventSlice& slice,
+                               const ChangedUnit& one) {
+  const std::uint32_t begin = slice.begin(one.unit), end = slice.end(one.unit);
+  const auto is_new = [&](std::uint32_t i) { return (slice.timing[i] & kNew) != 0; };
+  std::uint32_t fresh = begin;  // the end of the rows that come before all new ones
+  while (fresh < end && !is_new(fresh)) ++fresh;
+  now.begin_member(*one.now);
+  if (!one.before) {
+    now.count_timing(slice, begin, end);
+    return now.go_through(slice, begin, end);
+  }
+  before.begin_member(*one.before);
+  bool mixed = one.placed_anew;
+  for (std::uint32_t i = fresh, next = fresh; i < end; i = next) {
+    while (next < end && is_new(next) == is_new(i)) ++next;
+    if (is_new(i))
+      now.count_timing(slice, i, next);
+    else
+      mixed = true;
+  }
+  if (!mixed) {
+    const std::int64_t unread = now.counts_.values_unread;
+    now.go_through(slice, begin, fresh);
+    before.take_unit_of(now);
+    before.counts_.values_unread += now.counts_.values_unread - unread;
+    return now.go_through(slice, fresh, end);
+  }
+  now.go_through(slice, begin, end);
+  for (std::uint32_t i = begin, next = begin; i < end; i = next) {
+    while (next < end && is_new(next) == is_new(i)) ++next;
+    if (!is_new(i)) before.go_through(slice, i, next);
+  }
+}
+
+void UnitPass::take_unit_of(const UnitPass& other) {
+  day_ = other.day_;
+  last_before_ = other.last_before_;
+  last_purchase_ = other.last_purchase_;
+  if (other.touched_features_ != 0) {
+    touched_features_ = other.touched_features_;
+    value_ = other.value_;
+    mark_ = other.mark_;
+    today_ = other.today_;
+    touched_ = other.touched_;
+    days_ = other.days_;
+    trend_ = other.trend_;
+  }
+  if (!other.left_behind_) return;
+  left_behind_ = true;
+  kept_events_ = other.kept_events_;
+  orders_ = other.orders_;
+  refunds_ = other.refunds_;
+  step_events_ = other.step_events_;
+  surface_values_ = other.surface_values_;
+}
+
+void UnitPass::follow(const std::vector<MetricSums>& earlier) {
+  for (std::size_t m = 0; m < sums_.size(); ++m) sums_[m].follow(earlier[m]);
 }
 
 bool UnitPass::before_start(const EventSlice& slice, UnitIndex unit) const {
@@ -147,7 +227,7 @@ bool UnitPass::add_idle(const EventSlice& slice, const MemberOf& unit) {
     const auto interval = static_cast<std::size_t>(behind - bounds.begin());
     if (!program_.actions(interval, slice.type[i]).empty()) return false;
   }
-  count_timing(slice, unit.unit);
+  count_timing(slice, slice.begin(unit.unit), slice.end(unit.unit));
   return true;
 }
 
@@ -164,6 +244,7 @@ void UnitPass::begin_unit() {
     std::fill(value_.begin(), value_.end(), 0);
     std::fill(mark_.begin(), mark_.end(), kNever);
     for (auto& values : trend_) values = {};
+    for (auto& days : days_) days.clear();
     touched_features_ = 0;
   }
   if (left_behind_) {
@@ -179,7 +260,7 @@ void UnitPass::begin_unit() {
   last_purchase_ = kNever;
 }
 
-void UnitPass::start_unit(const EventSlice& slice, UnitIndex unit) {
+void UnitPass::start_unit(const EventSlice& slice, UnitIndex unit, bool earlier) {
   const std::span<const Micros> bounds = start_program_.bounds();
   const Micros start = input_.population.first;
   const Micros last = start + bounds.back();
@@ -189,6 +270,7 @@ void UnitPass::start_unit(const EventSlice& slice, UnitIndex unit) {
   begin_unit();
   std::size_t interval = 0;
   for (; i < end && slice.at[i] < last; ++i) {
+    if (earlier && (slice.timing[i] & kNew) != 0) continue;
     while (slice.at[i] - start >= bounds[interval]) ++interval;
     act(slice, i, start_program_.actions(interval, slice.type[i]));
   }
@@ -200,21 +282,20 @@ void UnitPass::start_unit(const EventSlice& slice, UnitIndex unit) {
   }
 }
 
-void UnitPass::measured_unit(const EventSlice& slice, std::size_t member) {
+void UnitPass::begin_member(std::size_t member) {
   member_ = member;
   first_at_ = input_.population.first_at[member];
   begin_unit();
-  const UnitIndex unit = input_.population.unit[member];
-  count_timing(slice, unit);
-  const std::uint32_t end = slice.end(unit);
-  std::uint32_t first_after = slice.begin(unit);
+}
+
+void UnitPass::go_through(const EventSlice& slice, std::uint32_t i, std::uint32_t end) {
+  std::uint32_t first_after = i;
   while (first_after < end && slice.at[first_after] < first_at_) ++first_after;
-  if (first_after > slice.begin(unit)) last_before_ = slice.at[first_after - 1];
-  for (std::uint32_t i = slice.begin(unit); lifecycle_ && i < first_after; ++i)
-    if (purchase_type_[slice.type[i]]) last_purchase_ = slice.at[i];
+  if (first_after > i) last_before_ = slice.at[first_after - 1];
+  for (std::uint32_t k = i; lifecycle_ && k < first_after; ++k)
+    if (purchase_type_[slice.type[k]]) last_purchase_ = slice.at[k];
   // Interval by interval: most events of a unit lie where nothing is asked of them.
   const std::span<const Micros> bounds = program_.bounds();
-  std::uint32_t i = slice.begin(unit);
   for (std::size_t interval = 0; i < end; ++interval) {
     const Micros until =
         interval == bounds.size() ? std::numeric_limits<Micros>::max() : first_at_ + bounds[interval];
@@ -226,12 +307,22 @@ void UnitPass::measured_unit(const EventSlice& slice, std::size_t member) {
     for (; i < end && slice.at[i] < until; ++i) act(slice, i, program_.actions(interval, slice.type[i]));
     if (interval == bounds.size()) break;
   }
-  finish();
 }
 
-void UnitPass::count_timing(const EventSlice& slice, UnitIndex unit) {
-  const std::uint32_t begin = slice.begin(unit);
-  const std::uint32_t end = slice.end(unit);
+void UnitPass::pack(const EventSlice& slice) const {
+  const UnitIndex unit = input_.population.unit[member_];
+  const std::span<const Micros> bounds = program_.bounds();
+  layer_->begin_unit(unit, first_at_, true);
+  std::size_t interval = 0;
+  for (std::uint32_t i = slice.begin(unit); i < slice.end(unit); ++i) {
+    while (interval < bounds.size() && slice.at[i] - first_at_ >= bounds[interval]) ++interval;
+    const bool latest_before = slice.at[i] == last_before_ || (lifecycle_ && slice.at[i] == last_purchase_);
+    if (latest_before || !program_.actions(interval, slice.type[i]).empty()) layer_->add(slice, i);
+  }
+  layer_->end_unit();
+}
+
+void UnitPass::count_timing(const EventSlice& slice, std::uint32_t begin, std::uint32_t end) {
   if (!counted_type_.empty()) return count_some_timing(slice, begin, end);
   counts_.events_read += end - begin;
   if (slice.prompt) return;
@@ -384,16 +475,13 @@ bool UnitPass::number(const EventSlice& slice, std::uint32_t index, const Featur
   return read.has_value() && (!feature.positive || value > 0);
 }
 
-/// Adds what the metrics had on the day that is over.
+/// Puts aside what the metrics had on the day that is over.
 void UnitPass::end_day() {
   for (const std::uint16_t metric : touched_) {
     Today& today = today_[metric];
     today.touched = false;
     if (first_at_ > plans_[metric].latest_first) continue;
-    UnitValues values = values_of(metric);
-    values[0] = today.value[0];
-    if (input_.needs.metrics[metric].layout.ratio) values[1] = today.value[1];
-    sums_[metric].add_day(member_, history(metric), static_cast<std::size_t>(day_), values);
+    days_[metric].push_back({day_, today.value});
     const Micros early = 2 * (plans_[metric].trend - day_) - 1, late = 2 * day_ + 1;
     for (std::size_t place = 0; place < 2; ++place) {
       std::int64_t* trend = trend_[metric].data() + 2 * place;
@@ -474,23 +562,55 @@ void UnitPass::place_in_dimensions() {
 void UnitPass::finish() {
   place_in_dimensions();
   end_day();
-  for (std::size_t m = 0; m < sums_.size(); ++m) {
-    const MetricPlan& plan = plans_[m];
-    if (!plan.reported) continue;
-    const bool mature = first_at_ <= plan.latest_first;
-    if (kept_[m]) keep_unit(m, mature);
-    if (!mature) {
-      sums_[m].add_immature(member_);
-      continue;
-    }
-    if (plan.touched != kAlways && (touched_features_ & plan.touched) == 0) {
-      sums_[m].add_zero(member_, history(m));
-      continue;
-    }
-    sums_[m].add(member_, history(m), values_of(m));
-    if (plan.parts) add_parts(m, member_);
-    if (plan.trend > 0) sums_[m].add_trend(member_, trend_[m]);
+  for (std::size_t m = 0; m < sums_.size(); ++m)
+    if (plans_[m].reported) finish_metric(m);
+}
+
+void UnitPass::finish_metric(std::size_t m) {
+  const MetricPlan& plan = plans_[m];
+  const bool mature = first_at_ <= plan.latest_first;
+  if (kept_[m]) keep_unit(m, mature);
+  if (!mature) return sums_[m].add_immature(member_);
+  const bool history_known = history(m);
+  if (plan.touched != kAlways && (touched_features_ & plan.touched) == 0)
+    return sums_[m].add_zero(member_, history_known);
+  const UnitValues values = values_of(m);
+  sums_[m].add(member_, history_known, values);
+  if (plan.parts) add_parts(m, member_);
+  if (plan.trend == 0) return;
+  for (const auto& [day, value] : days_[m]) {
+    UnitValues of_day = values;
+    of_day[0] = value[0];
+    if (input_.needs.metrics[m].layout.ratio) of_day[1] = value[1];
+    sums_[m].add_day(member_, history_known, static_cast<std::size_t>(day), of_day);
   }
+  sums_[m].add_trend(member_, trend_[m]);
+}
+
+void UnitPass::finish_change(UnitPass& before, UnitPass& now) {
+  if (before.last_before_ != now.last_before_ || before.last_purchase_ != now.last_purchase_) {
+    before.finish();  // groups may be others
+    return now.finish();
+  }
+  now.place_in_dimensions();
+  before.end_day();
+  now.end_day();
+  for (std::size_t m = 0; m < now.sums_.size(); ++m) {
+    if (!now.plans_[m].reported || now.gives_same(before, m)) continue;
+    before.finish_metric(m);
+    now.finish_metric(m);
+  }
+}
+
+/// Whether the unit that both have gone through, whose groups are the same, gives the metric the same.
+bool UnitPass::gives_same(const UnitPass& other, std::size_t m) const {
+  const MetricPlan& plan = plans_[m];
+  const bool mature = first_at_ <= plan.latest_first;
+  if (kept_[m] || mature != (other.first_at_ <= other.plans_[m].latest_first)) return false;
+  if (!mature) return true;
+  if (((touched_features_ | other.touched_features_) & plan.touched) == 0) return true;
+  return !plan.parts && values_of(m) == other.values_of(m) && trend_[m] == other.trend_[m] &&
+         days_[m] == other.days_[m];
 }
 
 }  // namespace liftmark

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/aggregate/acted_events.hpp"
 #include "engine/aggregate/kept_sums.hpp"
 #include "engine/aggregate/metric_sums.hpp"
 #include "engine/aggregate/property_match.hpp"
@@ -35,10 +36,18 @@ struct PassInput {
   Micros until = 0;  ///< as Reader::until: which windows are over
 };
 
-/// A unit of the population, as it is looked at alone.
+/// A unit of the store and its place in a population.
 struct MemberOf {
   UnitIndex unit = 0;
   std::optional<std::uint32_t> member;  ///< nothing: not exposed, but part of the store
+};
+
+/// A unit whose numbers may have changed, and its place in the populations before and now.
+struct ChangedUnit {
+  UnitIndex unit = 0;
+  std::optional<std::uint32_t> before, now;
+  bool placed_anew = false;  ///< its exposures are others
+  bool remembered = false;   ///< only its events that act are there, and nothing is new from before the start
 };
 
 class UnitPass {
@@ -48,13 +57,22 @@ class UnitPass {
   UnitPass(const UnitPass&) = delete;
   UnitPass& operator=(const UnitPass&) = delete;
 
+  /// From now on the events of measured units that decide their numbers go there as well; nullptr: no more.
+  void keep_events(EventLayer* layer) noexcept { layer_ = layer; }
   /// Every unit of the slice.
   void add(const EventSlice& slice);
-  /// These units of the slice, ascending.
-  void add(const EventSlice& slice, std::span<const MemberOf> units);
+  /// What these units of the slice, ascending, gave without its new events and give now goes to `before` and
+  /// `now`: of a metric to which a unit gives the same, nothing.
+  static void add_change(UnitPass& before, UnitPass& now, const EventSlice& slice,
+                         std::span<const ChangedUnit> units);
+  /// To be called before anything is added: as MetricSums::follow, for every metric.
+  void follow(const std::vector<MetricSums>& earlier);
   /// Events that change no number of their unit, whatever it did before, and are only counted; `slice` has no
   /// others of that unit. False, and nothing is counted, when one of them may change something.
   bool add_idle(const EventSlice& slice, const MemberOf& unit);
+
+  /// Whether the unit has events there that what is asked from the experiment's start on looks at.
+  bool before_start(const EventSlice& slice, UnitIndex unit) const;
 
   /// Takes over what another thread's added.
   void merge(UnitPass& other);
@@ -85,6 +103,12 @@ class UnitPass {
     bool touched = false;
     std::array<std::int64_t, 2> value{}, mark{};
   };
+  /// What a metric had of a unit on one day since its first exposure.
+  struct DayValues {
+    std::int64_t day = 0;
+    std::array<std::int64_t, 2> value{};
+    bool operator==(const DayValues&) const = default;
+  };
   /// A metric's needs as the end of a unit asks for them.
   struct MetricPlan {
     bool reported = true;
@@ -96,10 +120,22 @@ class UnitPass {
     std::vector<int> features;
   };
 
-  bool before_start(const EventSlice& slice, UnitIndex unit) const;
-  void start_unit(const EventSlice& slice, UnitIndex unit);
-  void measured_unit(const EventSlice& slice, std::size_t member);
-  void count_timing(const EventSlice& slice, UnitIndex unit);
+  /// `earlier`: without its new events.
+  void start_unit(const EventSlice& slice, UnitIndex unit, bool earlier = false);
+  void begin_member(std::size_t member);
+  /// Takes in rows of the member begun, in order of time; what it gives is added by finish().
+  void go_through(const EventSlice& slice, std::uint32_t begin, std::uint32_t end);
+  /// Both passes take in a member's rows, `before` only those that are not new.
+  static void go_through_both(UnitPass& before, UnitPass& now, const EventSlice& slice,
+                              const ChangedUnit& one);
+  /// What the other has gone through counts as gone through here.
+  void take_unit_of(const UnitPass& other);
+  /// Packs the events of the member gone through that another look at it needs.
+  void pack(const EventSlice& slice) const;
+  /// Both passes have gone through one unit.
+  static void finish_change(UnitPass& before, UnitPass& now);
+  bool gives_same(const UnitPass& other, std::size_t metric) const;
+  void count_timing(const EventSlice& slice, std::uint32_t begin, std::uint32_t end);
   void count_some_timing(const EventSlice& slice, std::uint32_t begin, std::uint32_t end);
   void act(const EventSlice& slice, std::uint32_t index, std::span<const Action> actions);
   /// What an action leaves behind beside its feature's number.
@@ -112,6 +148,7 @@ class UnitPass {
   void add_today(const Action& action, std::int64_t value, std::int64_t calendar_day);
   void end_day();
   void finish();
+  void finish_metric(std::size_t metric);
   void place_in_dimensions();
   UnitValues values_of(std::size_t metric) const;
   /// When the orders that are not fully refunded were made.
@@ -140,6 +177,7 @@ class UnitPass {
   std::vector<MetricSums> sums_;
   std::vector<std::unique_ptr<KeptSums>> kept_;  ///< by metric
   PassCounts counts_;
+  EventLayer* layer_ = nullptr;
   // Of the present unit:
   std::size_t member_ = 0;
   Micros first_at_ = 0;
@@ -149,6 +187,7 @@ class UnitPass {
   std::int64_t day_ = -1;                               ///< since the first exposure
   std::vector<Today> today_;                            ///< by metric
   std::vector<std::uint16_t> touched_;                  ///< metrics with values today
+  std::vector<std::vector<DayValues>> days_;            ///< by metric, of mature ones
   std::vector<UnitValues> trend_;                       ///< by metric
   std::vector<std::vector<KeptEvent>> kept_events_;     ///< by metric
   std::vector<std::vector<Order>> orders_;              ///< by Needs::orders

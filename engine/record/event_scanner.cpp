@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "engine/record/block_source.hpp"
+#include "engine/record/unit_order.hpp"
 
 namespace liftmark {
 namespace {
@@ -15,6 +16,9 @@ namespace {
 /// A slice aims at this many events: small enough for the second-level cache, large enough to be worth a
 /// turn.
 constexpr std::int64_t kSliceEvents = 1 << 17;
+
+/// Units of a slice without compacted blocks: what is kept by unit then fits in the second-level cache.
+constexpr UnitIndex kUnitsOfLoose = 1 << 16;
 
 /// Units whose rows are put in order together: what is written meanwhile fits in the second-level cache.
 constexpr UnitIndex kUnitsAtOnce = 2'048;
@@ -70,6 +74,8 @@ struct EventScanner::State {
     const auto wanted = static_cast<std::uint64_t>(std::max<std::int64_t>(1, rows / kSliceEvents));
     width = static_cast<UnitIndex>(
         std::min<std::uint64_t>(std::bit_ceil(std::max<std::uint64_t>(1, units / wanted)), 1u << 31));
+    // Compacted blocks of other units would be read once more for each slice; what lies loose would not.
+    if (blocks.empty()) width = std::min(width, kUnitsOfLoose);
     count = reader.units == 0 ? 0 : (units + width - 1) / width;
   }
 
@@ -95,11 +101,7 @@ struct EventScanner::State {
     for (std::size_t i = 0; i < rows.size; ++i) ++into.begin[rows.unit[i] / width + 1];
     std::partial_sum(into.begin.begin(), into.begin.end(), into.begin.begin());
     if (rows.size == 0) return;
-    std::vector<std::uint32_t> to(static_cast<std::size_t>(reader.units) + 1, 0);
-    for (std::size_t i = 0; i < rows.size; ++i) ++to[rows.unit[i] + 1];
-    std::partial_sum(to.begin(), to.end(), to.begin());
-    into.order.resize(rows.size);
-    for (std::uint32_t i = 0; i < rows.size; ++i) into.order[to[rows.unit[i]]++] = i;
+    into.order = order_by_unit(rows.unit, rows.size, reader.units);
   }
 
   bool has_linked_unit(const BlockEntry& entry) const {

@@ -12,6 +12,7 @@
 #include "engine/record/clickhouse/address.hpp"
 #include "engine/record/reader_state.hpp"
 #include "engine/record/schema.hpp"
+#include "engine/record/unit_order.hpp"
 
 namespace liftmark {
 namespace {
@@ -400,16 +401,9 @@ ExposureColumns Reader::exposures(std::string_view experiment, const std::vector
   }
   for (auto& column : found.attributes) column.resize(found.unit.size(), 0);
 
-  // Counting sort by unit, then the few units with several rows are put in order.
+  // By unit, then the few units with several rows are put in order.
   const std::size_t count = found.unit.size();
-  std::vector<std::uint32_t> begin(static_cast<std::size_t>(state.units) + 2, 0);
-  for (const UnitIndex unit : found.unit) ++begin[unit + 1];
-  std::partial_sum(begin.begin(), begin.end(), begin.begin());
-  std::vector<std::uint32_t> order(count);
-  {
-    std::vector<std::uint32_t> next = begin;
-    for (std::uint32_t i = 0; i < count; ++i) order[next[found.unit[i]]++] = i;
-  }
+  std::vector<std::uint32_t> order = order_by_unit(found.unit, count, state.units);
   // Ids decide between exposures at the same moment. An import that gives a whole file one moment ties them
   // all, so the blocks decoded for it are kept.
   constexpr std::size_t kMostDecoded = 64;
@@ -431,9 +425,10 @@ ExposureColumns Reader::exposures(std::string_view experiment, const std::vector
     if (id_a != id_b) return id_a < id_b;
     return columns.arms[found.arm[a]].key < columns.arms[found.arm[b]].key;
   };
-  for (UnitIndex unit = 0; unit < state.units; ++unit)
-    if (begin[unit + 1] - begin[unit] > 1)
-      std::sort(order.begin() + begin[unit], order.begin() + begin[unit + 1], earlier);
+  for (auto run = order.begin(), next = run; run != order.end(); run = next) {
+    while (next != order.end() && found.unit[*next] == found.unit[*run]) ++next;
+    if (next - run > 1) std::sort(run, next, earlier);
+  }
 
   const auto reorder = [&](const auto& from, auto& to) {
     to.resize(count);
