@@ -1,6 +1,5 @@
-// A pass after another one: of most units nothing is new. What the others gave is taken back, by adding up
-// their earlier events once more, and what they give now is added. Sums are exact, so that this is the same
-// as adding everything up anew.
+// A pass after another one: of most units nothing is new. What the others gave is taken out of the sums, what
+// they give now is added. Sums are exact, so that this is the same as adding everything up anew.
 
 #include <algorithm>
 #include <atomic>
