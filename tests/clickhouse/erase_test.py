@@ -28,7 +28,7 @@ class Shop:
     def __init__(self, top, pair):
         self.pair, self.folder = pair, os.path.join(top, "shop")
         self.file, self.store = os.path.join(top, "shop.db"), servers.address(pair, "shop")
-        shop.make(LIFTMARK, self.folder, 150)
+        shop.make(LIFTMARK, self.folder, 100)
         self.catalog = os.path.join(self.folder, "catalog.json")
         self.import_files(["exposures.csv"])
         self.units = self.exposed_units()
@@ -61,8 +61,9 @@ class Shop:
     def compare(self, what, store=None):
         """The reports, of now and of the moment before the last import, are the file's."""
         wrong = []
-        for question in QUESTIONS:
-            for moment in (self.before, now_after(self.file, self.store)):
+        moments = [self.before, now_after(self.file, self.store)]
+        for question, asked in zip(QUESTIONS, (moments, moments[1:])):
+            for moment in asked:
                 here = report(store or self.store, question, moment)
                 wrong += list(differences(report(self.file, question, moment), here))
         wrong = [one for one in wrong if not one[3] <= 1e-9]
@@ -124,6 +125,31 @@ def test_hidden_at_once(shop_, unit):
     shop_.compare("at once")
 
 
+def wait_until_removed(shop_, unit):
+    end = time.monotonic() + 60
+    sql = f"SELECT count() FROM shop.event WHERE unit = '{unit}'"
+    while time.monotonic() < end and any(servers.ask(server, sql) != "0\n" for server in shop_.pair):
+        time.sleep(0.1)
+
+
+def begin_import(shop_):
+    """The commit of an import that takes its time."""
+    begun = int(time.time() * 1e6)
+    servers.ask(shop_.pair[0], f"INSERT INTO shop.commits VALUES ({begun}, 'slow', {begun}, 0)")
+    return begun
+
+
+def late_row(shop_, unit, needles):
+    """A row of the unit that such an import adds when the others are gone."""
+    wait_until_removed(shop_, unit)
+    low, high = (int.from_bytes(needles[name], "little") for name in ("low", "high"))
+    shard = shop_.pair[low % 2]
+    servers.ask(shard, "INSERT INTO shop.event (low, high, at, type, value, recorded_at, id, unit) SELECT "
+                       f"{low}, {high}, max(at), 'purchase', 5000000, min(recorded_at), 'late-row', '{unit}' FROM shop.event WHERE type = 'purchase'")
+    check("a late row is not exported", shop_.exported(unit) == ["", ""])
+    shop_.compare("a late row")
+
+
 def test_broken_off(shop_, unit):
     between, through, broken = breaking(shop_, 1, b"ALTER TABLE event DELETE")
     try:
@@ -148,10 +174,7 @@ def test_during_report(shop_, unit):
         if b"INSERT INTO lm_value" not in body or erased:
             return
         erased.append(liftmark("erase", shop_.store, unit, "--wait", "0"))
-        end = time.monotonic() + 60
-        while time.monotonic() < end and any(
-                servers.ask(server, f"SELECT count() FROM shop.event WHERE unit = '{unit}'").strip() != "0" for server in shop_.pair):
-            time.sleep(0.1)
+        wait_until_removed(shop_, unit)
         liftmark("erase", shop_.file, unit)
 
     between = servers.Between(shop_.pair[0], interfere)
@@ -162,13 +185,22 @@ def test_during_report(shop_, unit):
     check("it was erased during the report", len(erased) == 1)
 
 
-def test_finished(shop_, units, needles):
+def erase_until(shop_, unit, words):
+    """What erase says when it has come to these words."""
+    end = time.monotonic() + 300
+    while True:
+        done = run("erase", shop_.store, unit, "--wait", "2")
+        if done.returncode or words in done.stdout or time.monotonic() > end:
+            return done
+
+
+def test_finished(shop_, units, needles, slow):
     """Everything that was begun is finished, by asking again for one of them."""
     begun = time.monotonic()
+    done = erase_until(shop_, units[0], "an import")
+    check("an import that runs is waited for", "pending: an import that began before has not ended" in done.stdout, (done.stdout, done.stderr))
+    servers.ask(shop_.pair[0], f"INSERT INTO shop.commits VALUES ({slow}, 'slow', {slow}, {int(time.time() * 1e6)})")
     done = run("erase", shop_.store, units[0])
-    while done.returncode == 0 and "pending" in done.stdout and time.monotonic() < begun + 300:
-        time.sleep(2)
-        done = run("erase", shop_.store, units[0], "--wait", "100")
     check(f"finished ({time.monotonic() - begun:.0f} s)", done.returncode == 0 and "; finished" in done.stdout, (done.stdout, done.stderr))
     swept = run("purge", shop_.store)
     check("and so are the others", swept.stdout == "0 events removed\n", (swept.stdout, swept.stderr))
@@ -296,16 +328,18 @@ def test(top, pair):
     os.chdir(top)
     shop_ = Shop(top, pair)
     one, two, three = shop_.units[1][0], shop_.units[1][1], shop_.units[0][0]
-    needles = {unit: traces(shop_, unit) for unit in (one, two, three)}
+    needles = {unit: traces(shop_, unit) for unit in (one, two, three)}  # of the first two on the second shard
     for unit, wanted in needles.items():
         seen = {name for name, _ in found(pair, wanted)}
         check(f"before, every trace of {unit} is found in files", seen == set(wanted), set(wanted) - seen)
     rows = run("export", shop_.store, "--unit", one).stdout
     shop_.compare("before")
+    slow = begin_import(shop_)
     test_hidden_at_once(shop_, one)
+    late_row(shop_, one, needles[one])
     test_broken_off(shop_, two)
     test_during_report(shop_, three)
-    test_finished(shop_, [one, two, three], needles)
+    test_finished(shop_, [one, two, three], needles, slow)
     test_purge(shop_)
     said = purge_by_catalog(shop_, {"click": 3})
     check("a catalog with a period", said[0] == said[1] != "0 events removed\n", said)

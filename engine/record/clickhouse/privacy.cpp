@@ -21,6 +21,8 @@ namespace {
 constexpr auto kFirstPause = std::chrono::milliseconds(250), kLongestPause = std::chrono::milliseconds(5000);
 /// A commit that began so long ago and has not ended was cut off: it adds no row any more.
 constexpr Micros kLongestCommit = 3600 * kMicrosPerSecond;
+constexpr const char* kErase = "erase";
+constexpr const char* kPurge = "purge";
 constexpr const char* kWanted = "(low, high) IN (SELECT low, high FROM wanted_unit)";
 
 void refuse_own(Store& store) {
@@ -100,23 +102,43 @@ bool import_from_before(Store& store, Micros moment) {
                               moment, now_micros() - kLongestCommit)) > 0;
 }
 
-/// The stamps of marks that stand on a shard, oldest first.
-std::vector<Micros> stamps_in(Client& shard, const char* table) {
-  std::vector<Micros> stamps;
-  Rows rows(shard.query(fmt::format("SELECT DISTINCT stamp FROM {} ORDER BY stamp", table)));
-  while (rows.next()) stamps.push_back(rows.integer(0));
-  return stamps;
+/// An act whose mark stands on a shard.
+struct Mark {
+  Micros stamp = 0;
+  std::int64_t rows = 0;  ///< that it removes
+};
+
+/// Oldest first.
+std::vector<Mark> marks_in(Client& shard, const char* table) {
+  std::vector<Mark> marks;
+  Rows rows(shard.query(fmt::format("SELECT stamp, max(rows) FROM {} GROUP BY stamp ORDER BY stamp", table)));
+  while (rows.next()) marks.push_back({rows.integer(0), rows.integer(1)});
+  return marks;
 }
 
-void drop_marks(Client& shard, const char* table, const std::vector<Micros>& stamps) {
-  for (const Micros stamp : stamps)
-    shard.query(fmt::format("ALTER TABLE {} DROP PARTITION {}", table, stamp));
+void drop_marks(Client& shard, const char* table, const std::vector<Mark>& marks) {
+  for (const Mark& mark : marks)
+    shard.query(fmt::format("ALTER TABLE {} DROP PARTITION {}", table, mark.stamp));
+}
+
+/// Lists an act whose mark stands, unless it is listed: the mark comes first, and the command may have been
+/// stopped behind it.
+void list_act(Store& store, const char* act, const Mark& mark) {
+  if (count_of(store.cluster().home(),
+               fmt::format("SELECT count() FROM commits WHERE stamp = {}", mark.stamp)) > 0)
+    return;
+  const bool erasure = std::string_view(act) == kErase;
+  store.audit(mark.stamp, act, erasure ? "1 unit" : fmt::format("{} events", mark.rows));
+  store.end_act(mark.stamp, act);
 }
 
 /// What a shard has still to do for the units hidden there; with nothing to do their marks go.
 std::string carry_on(Store& store, Client& shard, Start start) {
-  const std::vector<Micros> stamps = stamps_in(shard, "hidden");
-  if (stamps.empty()) return {};
+  const std::vector<Mark> marks = marks_in(shard, "hidden");
+  if (marks.empty()) return {};
+  for (const Mark& mark : marks) list_act(store, kErase, mark);
+  // Asked before the rows are counted: what it adds until it ends is among them.
+  const bool importing = import_from_before(store, marks.back().stamp);
   // Counting reads the whole table of exposures: not while it is known to be too early.
   if (std::string pending = files_pending(shard, kRowTables); start != Start::always && !pending.empty())
     return pending;
@@ -127,9 +149,9 @@ std::string carry_on(Store& store, Client& shard, Start start) {
   for (std::string pending :
        {files_pending(shard, kRowTables), files_pending(store.cluster().home(), kCatalogTable)})
     if (!pending.empty()) return pending;
-  if (import_from_before(store, stamps.back()))
+  if (importing)
     return "an import that began before has not ended; one that was cut off is waited for an hour";
-  drop_marks(shard, "hidden", stamps);
+  drop_marks(shard, "hidden", marks);
   return {};
 }
 
@@ -176,11 +198,8 @@ class UnitErasure {
   Removal hide() {
     shard_.make_list("wanted_unit", "low UInt64, high UInt64", fmt::format("{}\t{}\n", key_.low, key_.high));
     const bool overridden = forget_overrides();
+    if (const auto rows = hidden_rows()) return {.units = 1, .rows = *rows};
     Removal removal{.units = 1};
-    if (const auto stamp = hidden_at(removal.rows)) {
-      if (!is_listed(*stamp)) list(*stamp);
-      return removal;
-    }
     for (const char* table : {"event", "exposure"})
       removal.rows += count_of(shard_, fmt::format("SELECT count() FROM {} WHERE {}", table, kWanted));
     if (removal.rows == 0 && !overridden) return {};
@@ -192,27 +211,17 @@ class UnitErasure {
     // From here on nobody sees the unit. What was counted above counts when the act is listed.
     shard_.insert("hidden", "(low, high, stamp, rows)",
                   fmt::format("{}\t{}\t{}\t{}\n", key_.low, key_.high, stamp, removal.rows));
-    list(stamp);
+    list_act(store_, kErase, {stamp, removal.rows});
     return removal;
   }
 
  private:
-  /// The stamp under which the unit is hidden already.
-  std::optional<Micros> hidden_at(std::int64_t& hidden_rows) {
-    Rows rows(shard_.query(
-        fmt::format("SELECT stamp, rows FROM hidden WHERE {} ORDER BY stamp DESC LIMIT 1", kWanted)));
+  /// How many rows the unit had when it was hidden; nothing when it is not.
+  std::optional<std::int64_t> hidden_rows() {
+    Rows rows(
+        shard_.query(fmt::format("SELECT rows FROM hidden WHERE {} ORDER BY stamp DESC LIMIT 1", kWanted)));
     if (!rows.next()) return {};
-    hidden_rows = rows.integer(1);
     return rows.integer(0);
-  }
-
-  bool is_listed(Micros stamp) {
-    return count_of(home_, fmt::format("SELECT count() FROM commits WHERE stamp = {}", stamp)) > 0;
-  }
-
-  void list(Micros stamp) {
-    store_.audit(stamp, "erase", "1 unit");
-    store_.end_act(stamp, "erase");
   }
 
   /// Experiment and first arm: all that stays of a unit, in the counters.
@@ -263,8 +272,9 @@ std::string purged_condition(Client& home) {
 /// What is still to be done for purges; with nothing to do their marks go.
 std::string carry_out_purges(Store& store, Start start) {
   Client& home = store.cluster().home();
-  const std::vector<Micros> stamps = stamps_in(home, "purged");
-  if (stamps.empty()) return {};
+  const std::vector<Mark> marks = marks_in(home, "purged");
+  if (marks.empty()) return {};
+  for (const Mark& mark : marks) list_act(store, kPurge, mark);
   const std::string condition = purged_condition(home);
   std::string pending;
   for (std::size_t i = 0; i < store.cluster().size(); ++i) {
@@ -274,7 +284,7 @@ std::string carry_out_purges(Store& store, Start start) {
     else if (const std::int64_t rows = remove_rows(shard, "event", condition); rows > 0)
       pending = rows_pending(shard, rows);
   }
-  if (pending.empty()) drop_marks(home, "purged", stamps);
+  if (pending.empty()) drop_marks(home, "purged", marks);
   return pending;
 }
 
@@ -297,11 +307,10 @@ std::int64_t hide_past_events(Store& store) {
   std::string marks;
   for (const auto& [type, days] : periods) {
     append_field(type, marks);
-    marks += fmt::format("\t{}\t{}\n", now - days * kMicrosPerDay, stamp);
+    marks += fmt::format("\t{}\t{}\t{}\n", now - days * kMicrosPerDay, stamp, events);
   }
-  store.cluster().home().insert("purged", "(type, before, stamp)", marks);
-  store.audit(stamp, "purge", fmt::format("{} events", events));
-  store.end_act(stamp, "purge");
+  store.cluster().home().insert("purged", "(type, before, stamp, rows)", marks);
+  list_act(store, kPurge, {stamp, events});
   return events;
 }
 

@@ -67,7 +67,7 @@ std::vector<std::string> removal_tables() {
           "CREATE TABLE IF NOT EXISTS hidden (low UInt64, high UInt64, stamp Int64, rows Int64) "
           "ENGINE = MergeTree PARTITION BY stamp ORDER BY (low, high) SETTINGS old_parts_lifetime = {}",
           kOldMarks),
-      fmt::format("CREATE TABLE IF NOT EXISTS purged (type String, before Int64, stamp Int64) "
+      fmt::format("CREATE TABLE IF NOT EXISTS purged (type String, before Int64, stamp Int64, rows Int64) "
                   "ENGINE = MergeTree PARTITION BY stamp ORDER BY type SETTINGS old_parts_lifetime = {}",
                   kOldMarks),
   };
