@@ -34,7 +34,7 @@ class Shop:
         self.units = self.exposed_units()
         with open(self.catalog) as file:
             catalog = json.load(file)
-        catalog["experiments"][0]["overrides"] = {self.units[1][0]: "treatment"}
+        catalog["experiments"][0]["overrides"] = {unit: "treatment" for unit in self.units[1][:2]}
         with open(self.catalog, "w") as file:
             json.dump(catalog, file)
         self.both("apply", self.catalog)

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -239,15 +238,21 @@ class UnitErasure {
     if (!counters.empty()) home_.insert("counter", "(recorded_at, name, detail, count)", counters);
   }
 
-  /// Takes the unit out of every version of the catalog; whether one named it.
+  /// Takes the unit out of every version of the catalog; whether one named it. The version is written anew
+  /// and the old text removed: a text in a mutation would stay in its file, with whom else it names.
   bool forget_overrides() {
     bool found = false;
-    for (const CatalogVersion& version : store_.catalogs(std::numeric_limits<Micros>::max())) {
-      const auto json = without_overrides(version.json, {unit_});
+    Rows rows(home_.query("SELECT version, json, digest, recorded_at, cityHash64(json) FROM catalog"));
+    while (rows.next()) {
+      const auto json = without_overrides(rows.text(1), {unit_});
       if (!json) continue;
-      home_.query(fmt::format("ALTER TABLE catalog UPDATE json = {} WHERE version = {}", literal(*json),
-                              version.version));
       found = true;
+      std::string row = fmt::format("{}\t", rows.integer(0));
+      append_field(*json, row);
+      row += fmt::format("\t{}\t{}\n", rows.text(2), rows.integer(3));
+      home_.insert("catalog", "(version, json, digest, recorded_at)", row);
+      home_.query(fmt::format("ALTER TABLE catalog DELETE WHERE version = {} AND cityHash64(json) = {}",
+                              rows.integer(0), rows.natural(4)));
     }
     return found;
   }

@@ -89,7 +89,8 @@ CommitList Store::commits() {
 std::vector<CatalogVersion> Store::catalogs(Micros as_of) {
   std::vector<CatalogVersion> versions;
   Rows rows(cluster_.home().query(fmt::format(
-      "SELECT version, json, digest, recorded_at FROM catalog WHERE recorded_at <= {} ORDER BY version",
+      "SELECT version, json, digest, recorded_at FROM catalog WHERE recorded_at <= {} ORDER BY version, "
+      "length(json) LIMIT 1 BY version",  // the longer text is on its way out: an override was erased
       as_of)));
   while (rows.next()) versions.push_back({rows.integer(0), rows.text(1), rows.text(2), rows.integer(3)});
   return versions;
