@@ -195,12 +195,13 @@ def erase_until(shop_, unit, words):
 
 
 def test_finished(shop_, units, needles, slow):
-    """Everything that was begun is finished, by asking again for one of them."""
-    begun = time.monotonic()
+    """Everything that was begun is finished with one more erasure, that of the last unit."""
     done = erase_until(shop_, units[0], "an import")
     check("an import that runs is waited for", "pending: an import that began before has not ended" in done.stdout, (done.stdout, done.stderr))
     servers.ask(shop_.pair[0], f"INSERT INTO shop.commits VALUES ({slow}, 'slow', {slow}, {int(time.time() * 1e6)})")
-    done = run("erase", shop_.store, units[0])
+    liftmark("erase", shop_.file, units[-1])
+    begun = time.monotonic()
+    done = run("erase", shop_.store, units[-1])
     check(f"finished ({time.monotonic() - begun:.0f} s)", done.returncode == 0 and "; finished" in done.stdout, (done.stdout, done.stderr))
     swept = run("purge", shop_.store)
     check("and so are the others", swept.stdout == "0 events removed\n", (swept.stdout, swept.stderr))
@@ -327,8 +328,8 @@ def test_migration(shop_):
 def test(top, pair):
     os.chdir(top)
     shop_ = Shop(top, pair)
-    one, two, three = shop_.units[1][0], shop_.units[1][1], shop_.units[0][0]
-    needles = {unit: traces(shop_, unit) for unit in (one, two, three)}  # of the first two on the second shard
+    (three, four), (one, two) = [units[:2] for units in shop_.units]
+    needles = {unit: traces(shop_, unit) for unit in (one, two, three, four)}
     for unit, wanted in needles.items():
         seen = {name for name, _ in found(pair, wanted)}
         check(f"before, every trace of {unit} is found in files", seen == set(wanted), set(wanted) - seen)
@@ -339,7 +340,7 @@ def test(top, pair):
     late_row(shop_, one, needles[one])
     test_broken_off(shop_, two)
     test_during_report(shop_, three)
-    test_finished(shop_, [one, two, three], needles, slow)
+    test_finished(shop_, [one, two, three, four], needles, slow)
     test_purge(shop_)
     said = purge_by_catalog(shop_, {"click": 3})
     check("a catalog with a period", said[0] == said[1] != "0 events removed\n", said)
