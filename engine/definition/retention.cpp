@@ -6,6 +6,11 @@
 
 namespace liftmark {
 
+void check_retention_days(int days) {
+  if (days < 0 || days > kMostRetentionDays)
+    throw Error(ErrorCode::usage, "days", "a retention is 0 to 36,500 days", "0 keeps events for ever");
+}
+
 RetentionDays read_retention(const nlohmann::json& value, const std::string& where,
                              std::vector<Problem>& problems) {
   RetentionDays retention;
@@ -30,6 +35,17 @@ RetentionDays retention_of(std::string_view catalog) {
   std::vector<Problem> ignored;
   if (!document.is_object() || !document.contains("retention")) return {};
   return read_retention(document["retention"], "/retention", ignored);
+}
+
+RetentionDays changed_retention(const RetentionDays& before, const RetentionDays& after) {
+  RetentionDays changed;
+  for (const auto& [type, days] : before)
+    if (!after.contains(type)) changed[type] = 0;
+  for (const auto& [type, days] : after) {
+    const auto known = before.find(type);
+    if (known == before.end() || known->second != days) changed[type] = days;
+  }
+  return changed;
 }
 
 }  // namespace liftmark

@@ -211,8 +211,7 @@ void link_units(Recorder& recorder, std::string_view anonymous, std::string_view
 }
 
 void set_retention(Recorder& recorder, std::string_view type, int days) {
-  if (days < 0 || days > kMostRetentionDays)
-    throw Error(ErrorCode::usage, "days", "a retention is 0 to 36,500 days", "0 keeps events for ever");
+  check_retention_days(days);
   act(recorder, [&](Store::State& state, Micros stamp) { state.keep_for(stamp, type, days); });
 }
 

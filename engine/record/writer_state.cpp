@@ -179,13 +179,8 @@ void Store::State::audit(Micros stamp, std::string_view act, std::string_view de
 }
 
 void Store::State::keep_as_cataloged(Micros stamp, std::string_view before, std::string_view after) {
-  const RetentionDays old = retention_of(before), now = retention_of(after);
-  for (const auto& [type, days] : old)
-    if (!now.contains(type)) keep_for(stamp, type, 0);
-  for (const auto& [type, days] : now) {
-    const auto known = old.find(type);
-    if (known == old.end() || known->second != days) keep_for(stamp, type, days);
-  }
+  for (const auto& [type, days] : changed_retention(retention_of(before), retention_of(after)))
+    keep_for(stamp, type, days);
 }
 
 void Store::State::keep_for(Micros stamp, std::string_view type, int days) {

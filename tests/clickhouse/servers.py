@@ -124,6 +124,9 @@ class Between:
                         status, said = answer.status, answer.read()
                 except urllib.error.HTTPError as error:
                     status, said = error.code, error.read()
+                except OSError:  # the server is gone: whoever asks gets no answer
+                    self.close_connection = True
+                    return
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(said)))
                 self.end_headers()

@@ -27,7 +27,7 @@ std::string EventSql::condition() const {
   if (filter.from != std::numeric_limits<Micros>::min()) sql += fmt::format(" AND at >= {}", filter.from);
   if (filter.to != std::numeric_limits<Micros>::max()) sql += fmt::format(" AND at < {}", filter.to);
   if (!filter.types.empty()) sql += " AND " + types_sql(filter.types);
-  return sql;
+  return sql + run_.hidden.units + run_.hidden.types;
 }
 
 std::string EventSql::source(const std::vector<std::string>& properties) const {

@@ -13,9 +13,9 @@ namespace {
 /// Days are counted from far before any shop, so that the division rounds down for every moment.
 constexpr std::int64_t kDaysAhead = 200'000;
 
-std::string visible(std::string_view experiment, Micros as_of, Micros until) {
-  return fmt::format("experiment = {} AND repeat = 0 AND at <= {} AND recorded_at <= {}", literal(experiment),
-                     until, as_of);
+std::string visible(std::string_view experiment, Micros as_of, Micros until, const Hidden& hidden) {
+  return fmt::format("experiment = {} AND repeat = 0 AND at <= {} AND recorded_at <= {}{}",
+                     literal(experiment), until, as_of, hidden.units);
 }
 
 struct ArmOfEpoch {
@@ -76,7 +76,7 @@ std::string cell_sql(const Population& population, const std::vector<ArmOfEpoch>
 void make_first(Run& run, const std::vector<ArmOfEpoch>& recorded,
                 const std::vector<std::string>& attributes) {
   Cluster& cluster = run.store.cluster();
-  const std::string seen = visible(run.experiment.assignment.key, run.as_of, run.until);
+  const std::string seen = visible(run.experiment.assignment.key, run.as_of, run.until, run.hidden);
   const std::string from = run.tables.exposures({.to = run.until, .properties = attributes});
   std::string columns, values;
   for (std::size_t a = 0; a < attributes.size(); ++a) {
@@ -108,10 +108,10 @@ std::string make_other(Run& run, const std::string& experiment, std::size_t plac
   const std::string table = fmt::format("lm_other{}", place);
   cluster.query("DROP TABLE IF EXISTS " + table);
   cluster.query(fmt::format("CREATE TEMPORARY TABLE {} (low UInt64, high UInt64, arm String)", table));
-  cluster.query(
-      fmt::format("INSERT INTO {} SELECT low, high, arm FROM {} WHERE {} ORDER BY low, high, at, id, "
-                  "arm LIMIT 1 BY low, high",
-                  table, run.tables.exposures({.to = run.until}), visible(experiment, run.as_of, run.until)));
+  cluster.query(fmt::format(
+      "INSERT INTO {} SELECT low, high, arm FROM {} WHERE {} ORDER BY low, high, at, id, "
+      "arm LIMIT 1 BY low, high",
+      table, run.tables.exposures({.to = run.until}), visible(experiment, run.as_of, run.until, run.hidden)));
   std::string sql;
   for (std::size_t group = 0; group < dimension.groups.size(); ++group)
     sql += fmt::format("(low, high) IN (SELECT low, high FROM {} WHERE arm = {}), {}, ", table,
@@ -237,13 +237,13 @@ void make_units(Run& run, const std::vector<std::string>& dimensions, Statistics
   cluster.query("DROP TABLE lm_first");
 }
 
-FirstExposure first_exposure(Store& store, const RowTables& tables, std::string_view experiment, Micros as_of,
-                             Micros until) {
+FirstExposure first_exposure(Store& store, const RowTables& tables, const Hidden& hidden,
+                             std::string_view experiment, Micros as_of, Micros until) {
   FirstExposure first;
   bool any = false;
   for_each_row(store.cluster(),
                fmt::format("SELECT count(), min(at), min(recorded_at) FROM {} WHERE {}",
-                           tables.exposures({.to = until}), visible(experiment, as_of, until)),
+                           tables.exposures({.to = until}), visible(experiment, as_of, until, hidden)),
                [&](const Rows& rows) {
                  if (rows.integer(0) == 0) return;
                  first.at = any ? std::min(first.at, rows.integer(1)) : rows.integer(1);

@@ -16,6 +16,7 @@
 #include "engine/aggregate/needs.hpp"
 #include "engine/aggregate/population.hpp"
 #include "engine/aggregate/store_view.hpp"
+#include "engine/record/clickhouse/removals.hpp"
 #include "engine/record/clickhouse/sql_text.hpp"
 #include "engine/record/clickhouse/store.hpp"
 
@@ -28,6 +29,7 @@ struct Run {
   const ExperimentDefinition& experiment;
   Micros as_of = 0, until = 0;
   std::vector<Micros> uncertain{};  ///< CommitList::uncertain
+  Hidden hidden{};                  ///< what is on its way out
   Population population{};          ///< arms, epochs, days and groups; members only for KeptSums
   Needs needs{};
 };
@@ -44,8 +46,8 @@ std::string types_sql(const std::vector<std::string>& types);
 void make_units(Run& run, const std::vector<std::string>& dimensions, Statistics& statistics);
 
 /// When the first exposure happened and was recorded; see StoreView.
-FirstExposure first_exposure(Store& store, const RowTables& tables, std::string_view experiment, Micros as_of,
-                             Micros until);
+FirstExposure first_exposure(Store& store, const RowTables& tables, const Hidden& hidden,
+                             std::string_view experiment, Micros as_of, Micros until);
 
 /// Of own tables on several shards: throws Error{data} when rows of a unit stand on more than one, which
 /// would be measured as several units, or not at all. Looks at some units only. Needs lm_first.

@@ -39,7 +39,8 @@ std::int64_t count_bots(const Run& run) {
                   .experiment = run.experiment,
                   .as_of = run.as_of,
                   .until = run.until,
-                  .uncertain = run.uncertain};
+                  .uncertain = run.uncertain,
+                  .hidden = run.hidden};
   const BotLimits limits;
   const auto faster = [](std::uint32_t most, Micros span) {
     return fmt::format(
@@ -103,15 +104,34 @@ class View final : public StoreView {
   }
 
   Micros as_of() const override { return as_of_; }
-  std::vector<Micros> altered_after() const override { return {}; }  // there is no erasing here yet
+  std::vector<Micros> altered_after() const override { return store_.altered_after(as_of_); }
   std::vector<CatalogVersion> catalogs() const override { return store_.catalogs(as_of_); }
   std::vector<SourceDeliveries> deliveries() const override { return store_.deliveries(as_of_); }
   FirstExposure first_exposure(std::string_view experiment) const override {
-    return clickhouse::first_exposure(store_, tables_, experiment, as_of_, until_);
+    return clickhouse::first_exposure(store_, tables_, hidden(), experiment, as_of_, until_);
   }
 
+  /// Rows are removed while statements run: what was aggregated meanwhile is thrown away.
   Statistics aggregate(const Catalog& catalog, std::string_view experiment,
                        const AggregateOptions& options) const override {
+    for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+      const Hidden before = hidden();
+      Statistics statistics = aggregate_without(before, catalog, experiment, options);
+      if (hidden().latest == before.latest) return statistics;
+    }
+    throw Error(ErrorCode::storage, "ClickHouse",
+                fmt::format("{} times units were erased or events purged while the report ran", kAttempts),
+                "run it again when that is over");
+  }
+
+ private:
+  static constexpr int kAttempts = 3;
+
+  /// Of own tables nothing is removed here.
+  Hidden hidden() const { return tables_.own() ? Hidden() : read_hidden(store_.cluster()); }
+
+  Statistics aggregate_without(const Hidden& hidden, const Catalog& catalog, std::string_view experiment,
+                               const AggregateOptions& options) const {
     const ExperimentDefinition& definition = experiment_of(catalog, experiment);
     Statistics statistics;
     statistics.experiment = std::string(experiment);
@@ -125,7 +145,8 @@ class View final : public StoreView {
             .experiment = definition,
             .as_of = as_of_,
             .until = until_,
-            .uncertain = commits_.uncertain};
+            .uncertain = commits_.uncertain,
+            .hidden = hidden};
     make_units(run, dimensions_of(definition.plan, options.segments), statistics);
     read_expected_shares(catalogs(), catalog, run.population.arms, statistics);
     read_counters(store_.counters(as_of_), statistics);
@@ -137,7 +158,6 @@ class View final : public StoreView {
     return statistics;
   }
 
- private:
   mutable Store store_;  ///< a connection: asking changes nothing
   CommitList commits_;   ///< of own tables, `last` is their latest row
   RowTables tables_;

@@ -226,6 +226,12 @@ void Client::insert(std::string_view table, std::string_view columns, std::strin
   state_->post(fmt::format("INSERT INTO {} {} FORMAT TabSeparated", table, columns), rows);
 }
 
+void Client::make_list(std::string_view name, std::string_view columns, std::string_view rows) {
+  query(fmt::format("DROP TABLE IF EXISTS {}", name));
+  query(fmt::format("CREATE TEMPORARY TABLE {} ({})", name, columns));
+  insert(name, "", rows);
+}
+
 void Client::watch(std::function<bool(std::int64_t, std::int64_t)> watch) {
   state_->watch = std::move(watch);
 }

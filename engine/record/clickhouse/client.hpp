@@ -53,6 +53,9 @@ class Client {
   void watch(std::function<bool(std::int64_t rows, std::int64_t of_rows)> watch);
   /// Inserts rows in TabSeparated; `columns` as "(a, b)".
   void insert(std::string_view table, std::string_view columns, std::string_view rows);
+  /// Makes a temporary table with these rows in TabSeparated, in place of one of that name: what a statement
+  /// is about, when it is long or must not be read in a server's log. `columns` as "a UInt64, b String".
+  void make_list(std::string_view name, std::string_view columns, std::string_view rows);
   /// Statements go to this database from now on.
   void use(std::string database);
   /// "host:port".

@@ -25,11 +25,10 @@ std::string arm_key(std::string_view experiment, std::int64_t epoch, std::string
   return fmt::format("{}\x1f{}\x1f{}\x1f{}", experiment, epoch, arm, unit);
 }
 
-/// A list of keys that a statement may select from; gone with the session or the next such list.
+/// A list of keys on every shard; gone with the session or the next such list.
 void make_list(Cluster& cluster, const char* name, const std::string& columns, const std::string& rows) {
-  cluster.query(fmt::format("DROP TABLE IF EXISTS {}", name));
-  cluster.query(fmt::format("CREATE TEMPORARY TABLE {} ({})", name, columns));
-  for (std::size_t shard = 0; shard < cluster.size(); ++shard) cluster.shard(shard).insert(name, "", rows);
+  for (std::size_t shard = 0; shard < cluster.size(); ++shard)
+    cluster.shard(shard).make_list(name, columns, rows);
 }
 
 }  // namespace
@@ -101,6 +100,8 @@ void Commit::add(const Batch& batch, Ack& ack) {
     if (rejection == Rejection::none && (row.at < oldest || row.at > rules_.now + rules_.newest))
       rejection = Rejection::time_out_of_range;
     if (rejection == Rejection::none && past_retention(batch, row)) rejection = Rejection::past_retention;
+    if (rejection == Rejection::none && rules_.erased->contains(batch.text(row.unit)))
+      rejection = Rejection::erased;
     const Outcome outcome = rejection == Rejection::none ? add_row(batch, row) : Outcome::rejected;
     count(outcome, rejection, batch.source(), ack);
   }

@@ -13,6 +13,7 @@
 
 #include "engine/definition/retention.hpp"
 #include "engine/record/batch.hpp"
+#include "engine/record/clickhouse/removals.hpp"
 #include "engine/record/clickhouse/store.hpp"
 
 namespace liftmark::clickhouse {
@@ -21,6 +22,7 @@ struct CommitRules {
   Micros stamp = 0;
   Micros now = 0, newest = 0, oldest = 0;
   const RetentionDays* retention = nullptr;
+  const ErasedUnits* erased = nullptr;
   /// Own commits that were cut off: their rows are new in this one, and not sent again.
   const std::set<Micros>* cut_off = nullptr;
 };

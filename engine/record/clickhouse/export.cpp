@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/definition/time_point.hpp"
+#include "engine/record/clickhouse/removals.hpp"
 #include "engine/record/clickhouse/sql_text.hpp"
 #include "engine/record/clickhouse/store.hpp"
 #include "engine/record/decimal.hpp"
@@ -25,7 +26,8 @@ class Exporter {
       : store_(store),
         options_(options),
         write_(write),
-        exposures_(options.kind == ExportOptions::Kind::exposures) {
+        exposures_(options.kind == ExportOptions::Kind::exposures),
+        hidden_(read_hidden(store.cluster())) {
     const CommitList commits = store_.commits();
     as_of_ = options_.as_of.value_or(commits.last);
     if (as_of_ > commits.last)
@@ -55,6 +57,8 @@ class Exporter {
     }
     if (!exposures_ && !options_.types.empty()) sql += " AND type IN " + literal_list(options_.types);
     if (exposures_) sql += " AND repeat = 0";
+    sql += hidden_.units;
+    if (!exposures_) sql += hidden_.types;
     if (exposures_ && options_.experiment) sql += " AND experiment = " + literal(*options_.experiment);
     return sql;
   }
@@ -149,6 +153,7 @@ class Exporter {
   const ExportOptions& options_;
   const std::function<void(std::string_view)>& write_;
   bool exposures_;
+  Hidden hidden_;
   Micros as_of_ = 0;
   std::string repeated_;           ///< of commits that were cut off: each id once
   std::vector<std::string> keys_;  ///< of the exported rows: columns of a CSV

@@ -19,10 +19,13 @@ constexpr auto kGather = std::chrono::milliseconds(200);
 }  // namespace
 
 Recorder::Recorder(Store& store, RecorderOptions options)
-    : store_(store), options_(options), writer_(fmt::format("{:08x}", std::random_device{}())) {
+    : store_(store),
+      options_(options),
+      writer_(fmt::format("{:08x}", std::random_device{}())),
+      erased_(store.cluster().home()) {
   const auto versions = store_.catalogs(std::numeric_limits<Micros>::max());
-  if (!versions.empty()) retention_ = retention_of(versions.back().json);
   if (!versions.empty() && own_tables_of(versions.back().json)) throw own_tables_are_read_only();
+  retention_ = store_.retention();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -100,11 +103,13 @@ void Recorder::commit_again_and_again(std::vector<Job>& jobs) {
       stamp = std::max({begun, stamp + 1, store_.commits().last + 1});
       cut_off_.insert(stamp);
       home.insert("commits", kColumns, fmt::format("{}\t{}\t{}\t0\n", stamp, writer_, begun));
+      erased_.read(home);  // after the commit is listed: an erasure waits for those listed before it
       Commit commit(store_, {.stamp = stamp,
                              .now = begun,
                              .newest = options_.newest,
                              .oldest = options_.oldest,
                              .retention = &retention_,
+                             .erased = &erased_,
                              .cut_off = &cut_off_});
       commit.look_up(batches);
       for (Job& job : jobs) commit.add(job.batch, job.ack);

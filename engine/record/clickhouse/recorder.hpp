@@ -18,6 +18,7 @@
 
 #include "engine/definition/retention.hpp"
 #include "engine/record/batch_sink.hpp"
+#include "engine/record/clickhouse/removals.hpp"
 #include "engine/record/clickhouse/store.hpp"
 
 namespace liftmark::clickhouse {
@@ -52,7 +53,8 @@ class Recorder final : public BatchSink {
   Store& store_;
   RecorderOptions options_;
   std::string writer_;
-  RetentionDays retention_;   ///< of the catalog in force when recording began
+  RetentionDays retention_;  ///< in force when recording began
+  ErasedUnits erased_;
   std::set<Micros> cut_off_;  ///< own commits without an answer
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -6,100 +6,16 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <random>
 
+#include "engine/record/clickhouse/removals.hpp"
+#include "engine/record/clickhouse/schema.hpp"
 #include "engine/record/clickhouse/sql_text.hpp"
 #include "engine/record/store.hpp"
 
 namespace liftmark::clickhouse {
 namespace {
 
-constexpr std::string_view kSchema = "1";
 constexpr Micros kEver = std::numeric_limits<Micros>::max();
-
-/// Months, so that a purge drops whole partitions and a report reads few.
-constexpr std::string_view kByMonth = "PARTITION BY toYYYYMM(toDate(intDiv(at, 86400000000)))";
-
-std::vector<std::string> table_statements() {
-  return {
-      "CREATE TABLE setting (name String, value String) ENGINE = MergeTree ORDER BY name",
-      "CREATE TABLE catalog (version Int64, json String, digest String, recorded_at Int64) "
-      "ENGINE = MergeTree ORDER BY version",
-      "CREATE TABLE commits (stamp Int64, writer String, begun Int64, ended Int64) "
-      "ENGINE = MergeTree ORDER BY stamp",
-      "CREATE TABLE counter (recorded_at Int64, name String, detail String, count Int64) "
-      "ENGINE = MergeTree ORDER BY recorded_at",
-      "CREATE TABLE delivery (recorded_at Int64, source String, hour Int64, rows Int64, late_hour Int64, "
-      "late_day "
-      "Int64, late_week Int64, future Int64, lead Int64) ENGINE = MergeTree ORDER BY recorded_at",
-      fmt::format(
-          "CREATE TABLE event (low UInt64, high UInt64, at Int64, type String, value Int64, "
-          "recorded_at Int64, id String, id_key UInt64, content UInt32, reference String, unit String, "
-          "source String, stamp Int64, keys Array(String), texts Array(String), "
-          "numbers Array(Int64), numeric Array(UInt8)) ENGINE = MergeTree {} ORDER BY (low, high, at)",
-          kByMonth),
-      fmt::format("CREATE TABLE exposure (low UInt64, high UInt64, at Int64, experiment String, epoch Int32, "
-                  "arm String, recorded_at Int64, id String, id_key UInt64, content UInt32, repeat UInt8, "
-                  "fallback UInt8, propensity Int64, unit String, source String, stamp Int64, "
-                  "keys Array(String), texts Array(String)) ENGINE = MergeTree {} "
-                  "ORDER BY (experiment, low, high, at)",
-                  kByMonth),
-  };
-}
-
-/// The setting's value on a shard; empty when it has none.
-std::string setting(Client& shard, std::string_view name) {
-  Rows rows(shard.query(fmt::format("SELECT value FROM setting WHERE name = {}", literal(name))));
-  return rows.next() ? rows.text(0) : std::string();
-}
-
-bool has_store(Client& shard, const std::string& database) {
-  Rows rows(shard.query(fmt::format(
-      "SELECT count() FROM system.tables WHERE database = {} AND name = 'setting'", literal(database))));
-  return rows.next() && rows.natural(0) > 0;
-}
-
-std::string random_name() {
-  std::random_device device;
-  return fmt::format("{:08x}{:08x}{:08x}", device(), device(), device());
-}
-
-/// Empty shards of a store that is being made.
-void require_free(const Address& address, Cluster& cluster) {
-  for (std::size_t i = 0; i < cluster.size(); ++i) {
-    Client& shard = cluster.shard(i);
-    shard.use({});
-    shard.query(fmt::format("CREATE DATABASE IF NOT EXISTS {}", identifier(address.database)));
-    if (has_store(shard, address.database))
-      throw Error(ErrorCode::storage, "ClickHouse at " + shard.name(),
-                  fmt::format("the database {} holds a store already", address.database),
-                  "choose another database, or use the store as it is");
-    shard.use(address.database);
-  }
-}
-
-void require_shards(const Address& address, Cluster& cluster) {
-  std::string store;
-  for (std::size_t i = 0; i < cluster.size(); ++i) {
-    Client& shard = cluster.shard(i);
-    const std::string where = "ClickHouse at " + shard.name();
-    shard.use({});
-    if (!has_store(shard, address.database))
-      throw Error(ErrorCode::storage, where, fmt::format("no store in the database {}", address.database),
-                  "liftmark init makes one");
-    shard.use(address.database);
-    if (setting(shard, "schema") != kSchema)
-      throw Error(ErrorCode::storage, where, "the store is of another schema version",
-                  "use the liftmark that made it");
-    if (i == 0) store = setting(shard, "store");
-    if (setting(shard, "store") != store || setting(shard, "shard") != std::to_string(i) ||
-        setting(shard, "shards") != std::to_string(cluster.size()))
-      throw Error(ErrorCode::storage, where,
-                  fmt::format("is shard {} of {} of its store, but the address makes it {} of {}",
-                              setting(shard, "shard"), setting(shard, "shards"), i, cluster.size()),
-                  "name the same shards in the same order as liftmark init was given");
-  }
-}
 
 }  // namespace
 
@@ -110,23 +26,11 @@ Key unit_key(std::string_view unit) noexcept {
 
 void Store::create(const Address& address, const std::string& distributed) {
   Cluster cluster(address);
-  require_free(address, cluster);
-  for (const std::string& statement : table_statements()) cluster.query(statement);
-  const std::string store = random_name();
-  for (std::size_t i = 0; i < cluster.size(); ++i) {
-    Client& shard = cluster.shard(i);
-    if (!distributed.empty())
-      for (const char* table : {"event", "exposure"})
-        shard.query(fmt::format("CREATE TABLE all_{} AS {} ENGINE = Distributed({}, {}, {}, low)", table,
-                                table, identifier(distributed), identifier(address.database), table));
-    shard.insert(
-        "setting", "(name, value)",
-        fmt::format("schema\t{}\nstore\t{}\nshard\t{}\nshards\t{}\n", kSchema, store, i, cluster.size()));
-  }
+  create_schema(address, cluster, distributed);
 }
 
 Store::Store(const Address& address, Limits limits) : database_(address.database), cluster_(address, limits) {
-  require_shards(address, cluster_);
+  require_schema(address, cluster_);
 }
 
 RowTables Store::row_tables() {
@@ -185,7 +89,8 @@ CommitList Store::commits() {
 std::vector<CatalogVersion> Store::catalogs(Micros as_of) {
   std::vector<CatalogVersion> versions;
   Rows rows(cluster_.home().query(fmt::format(
-      "SELECT version, json, digest, recorded_at FROM catalog WHERE recorded_at <= {} ORDER BY version",
+      "SELECT version, json, digest, recorded_at FROM catalog WHERE recorded_at <= {} ORDER BY version, "
+      "length(json) LIMIT 1 BY version",  // the longer text is on its way out: an override was erased
       as_of)));
   while (rows.next()) versions.push_back({rows.integer(0), rows.text(1), rows.text(2), rows.integer(3)});
   return versions;
@@ -194,15 +99,59 @@ std::vector<CatalogVersion> Store::catalogs(Micros as_of) {
 CatalogVersion Store::put_catalog(std::string_view json, std::string_view digest) {
   const auto versions = catalogs(kEver);
   if (!versions.empty() && versions.back().digest == digest) return versions.back();
-  const Micros stamp = std::max(now_micros(), commits().last + 1);
+  const Micros stamp = next_stamp();
   const std::int64_t version = versions.empty() ? 1 : versions.back().version + 1;
+  // Periods first: stopped in between, the catalog is not in force, and applied again it brings them again.
+  const RetentionDays before = versions.empty() ? RetentionDays() : retention_of(versions.back().json);
+  for (const auto& [type, days] : changed_retention(before, retention_of(json))) keep_for(stamp, type, days);
   std::string row = fmt::format("{}\t", version);
   append_field(json, row);
   row += fmt::format("\t{}\t{}\n", digest, stamp);
   cluster_.home().insert("catalog", "(version, json, digest, recorded_at)", row);
-  cluster_.home().insert("commits", "(stamp, writer, begun, ended)",
-                         fmt::format("{}\tapply\t{}\t{}\n", stamp, stamp, stamp));
+  audit(stamp, "apply", fmt::format("catalog version {}", version));
+  end_act(stamp, "apply");
   return {version, std::string(json), std::string(digest), stamp};
+}
+
+Micros Store::next_stamp() {
+  return std::max(now_micros(), commits().last + 1);
+}
+
+void Store::audit(Micros stamp, std::string_view act, std::string_view detail) {
+  std::string row = fmt::format("{}\t{}\t", stamp, act);
+  append_field(detail, row);
+  cluster_.home().insert("audit", "(recorded_at, act, detail)", row + "\n");
+}
+
+void Store::end_act(Micros stamp, std::string_view act) {
+  cluster_.home().insert("commits", "(stamp, writer, begun, ended)",
+                         fmt::format("{0}\t{1}\t{0}\t{0}\n", stamp, act));
+}
+
+void Store::keep_for(Micros stamp, std::string_view type, int days) {
+  std::string row = fmt::format("{}\t", stamp);
+  append_field(type, row);
+  cluster_.home().insert("retention", "(recorded_at, type, days)", row + fmt::format("\t{}\n", days));
+  audit(stamp, "retention", fmt::format("{}: {} days", type, days));
+}
+
+RetentionDays Store::retention() {
+  RetentionDays periods;
+  Rows rows(
+      cluster_.home().query("SELECT type, argMax(days, recorded_at) AS d FROM retention GROUP BY type "
+                            "HAVING d > 0"));
+  while (rows.next()) periods[rows.text(0)] = static_cast<int>(rows.integer(1));
+  return periods;
+}
+
+std::vector<Micros> Store::altered_after(Micros as_of) {
+  std::vector<Micros> moments;
+  Rows rows(cluster_.home().query(
+      fmt::format("SELECT DISTINCT recorded_at FROM audit WHERE act IN ('erase', 'purge') AND recorded_at > "
+                  "{} ORDER BY recorded_at",
+                  as_of)));
+  while (rows.next()) moments.push_back(rows.integer(0));
+  return moments;
 }
 
 std::vector<Counter> Store::counters(Micros as_of) {
@@ -242,9 +191,11 @@ std::vector<SourceDeliveries> Store::deliveries(Micros as_of) {
 std::vector<std::string> Store::unit_ids(std::size_t most) {
   std::vector<std::string> ids;
   const RowTables tables = row_tables();
-  for (std::string& answer : cluster_.query(fmt::format("SELECT DISTINCT unit FROM (SELECT unit FROM {} "
-                                                        "UNION ALL SELECT unit FROM {}) AS u LIMIT {}",
-                                                        tables.events({}), tables.exposures({}), most + 1))) {
+  const std::string hidden = read_hidden(cluster_).units;
+  for (std::string& answer : cluster_.query(fmt::format(
+           "SELECT DISTINCT unit FROM (SELECT unit FROM {0} WHERE 1{2} UNION ALL SELECT unit FROM {1} WHERE "
+           "1{2}) AS u LIMIT {3}",
+           tables.events({}), tables.exposures({}), hidden, most + 1))) {
     Rows rows(std::move(answer));
     while (rows.next()) ids.push_back(rows.text(0));
   }

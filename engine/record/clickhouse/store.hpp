@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/definition/retention.hpp"
 #include "engine/record/clickhouse/client.hpp"
 #include "engine/record/clickhouse/row_tables.hpp"
 #include "engine/record/deliveries.hpp"
@@ -38,6 +39,7 @@ class Store {
   explicit Store(const Address& address, Limits limits = {});
 
   Cluster& cluster() noexcept { return cluster_; }
+  const std::string& database() const noexcept { return database_; }
   CommitList commits();
   /// Where the rows stand by the newest catalog, whatever moment is asked about: tables are where they are.
   RowTables row_tables();
@@ -46,10 +48,22 @@ class Store {
   /// As liftmark::Store::put_catalog, but that nothing keeps two apart who ask at the same instant: the
   /// server has no transactions.
   CatalogVersion put_catalog(std::string_view json, std::string_view digest);
+  /// A moment after every commit: the stamp of an administrative act.
+  Micros next_stamp();
+  /// Notes an act on the audit log; `detail` must not hold a unit's id.
+  void audit(Micros stamp, std::string_view act, std::string_view detail);
+  /// Lists the act among the commits: what it counted counts from now on.
+  void end_act(Micros stamp, std::string_view act);
+  /// As liftmark::Store::State::keep_for(): events of the type are kept for so many days, 0: for ever.
+  void keep_for(Micros stamp, std::string_view type, int days);
+  /// The periods in force, of catalog and commands.
+  RetentionDays retention();
+  /// When units were erased and events purged after `as_of`.
+  std::vector<Micros> altered_after(Micros as_of);
   std::vector<Counter> counters(Micros as_of);
   /// As read_deliveries().
   std::vector<SourceDeliveries> deliveries(Micros as_of);
-  /// The ids of all units with rows. Throws Error{data} above `most`.
+  /// The ids of all units with rows, without erased ones. Throws Error{data} above `most`.
   std::vector<std::string> unit_ids(std::size_t most);
   /// Throws Error{usage} when the catalog's tables cannot be read, or when the store has rows of its own,
   /// which nobody would see any more.
