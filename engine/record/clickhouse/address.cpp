@@ -75,7 +75,7 @@ bool is_address(std::string_view store) noexcept {
 void refuse_address(std::string_view store) {
   if (is_address(store))
     throw Error(ErrorCode::usage, "store", "is in ClickHouse, which this command does not work on yet",
-                "init, apply, import, report, check and export do; see docs/clickhouse.md");
+                "init, apply, import, report, check, export and serve do; see docs/clickhouse.md");
 }
 
 Address parse_address(std::string_view text) {

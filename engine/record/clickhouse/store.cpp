@@ -1,12 +1,12 @@
 #include "engine/record/clickhouse/store.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <xxhash.h>
 
 #include <algorithm>
-#include <limits>
-#include <map>
 #include <random>
+#include <set>
 
 #include "engine/record/clickhouse/sql_text.hpp"
 #include "engine/record/store.hpp"
@@ -15,7 +15,8 @@ namespace liftmark::clickhouse {
 namespace {
 
 constexpr std::string_view kSchema = "1";
-constexpr Micros kEver = std::numeric_limits<Micros>::max();
+constexpr std::string_view kApply = "apply";  ///< stands for a writer in the list of commits
+constexpr Micros kHour = 3600 * kMicrosPerSecond;
 
 /// Months, so that a purge drops whole partitions and a report reads few.
 constexpr std::string_view kByMonth = "PARTITION BY toYYYYMM(toDate(intDiv(at, 86400000000)))";
@@ -101,6 +102,36 @@ void require_shards(const Address& address, Cluster& cluster) {
   }
 }
 
+/// From when to when a writer was at work on a commit, or on those of an hour.
+struct Span {
+  std::string writer;
+  Micros name = 0;
+  Micros begun = 0, ended = 0;
+};
+
+/// The names of those that ran at the same time as another writer's: neither sees the other's rows when it
+/// looks for known ids. `spans` in the order of their beginning.
+std::set<Micros> together(const std::vector<Span>& spans) {
+  std::set<Micros> names;
+  std::vector<const Span*> open;
+  for (const Span& span : spans) {
+    open.erase(
+        std::remove_if(open.begin(), open.end(), [&](const Span* one) { return one->ended <= span.begun; }),
+        open.end());
+    for (const Span* other : open)
+      if (other->writer != span.writer) names.insert({other->name, span.name});
+    open.push_back(&span);
+  }
+  return names;
+}
+
+/// A condition on the rows of the door that leaves out those of unfinished commits.
+std::string of_finished(const CommitList& commits) {
+  return commits.unfinished.empty()
+             ? std::string()
+             : fmt::format(" AND recorded_at NOT IN ({})", fmt::join(commits.unfinished, ", "));
+}
+
 }  // namespace
 
 Key unit_key(std::string_view unit) noexcept {
@@ -130,8 +161,8 @@ Store::Store(const Address& address, Limits limits) : database_(address.database
 }
 
 RowTables Store::row_tables() {
-  const auto versions = catalogs(kEver);
-  return versions.empty() ? RowTables() : RowTables(cluster_, versions.back().json, database_);
+  const auto newest = newest_catalog();
+  return newest ? RowTables(cluster_, newest->json, database_) : RowTables();
 }
 
 void Store::check_tables(std::string_view catalog) {
@@ -150,36 +181,43 @@ void Store::check_tables(std::string_view catalog) {
   cluster_.query(fmt::format("SELECT low FROM {} LIMIT 0", tables.exposures({})));
 }
 
+/// The list is long where a service records: by writer and hour it is short, and says where to look closer.
 CommitList Store::commits() {
-  struct Commit {
-    std::string writer;
-    Micros begun = 0, ended = 0;
-  };
-  std::map<Micros, Commit> commits;
-  Rows rows(cluster_.home().query(
-      "SELECT stamp, any(writer), min(begun), max(ended) FROM commits GROUP BY stamp ORDER BY stamp"));
-  while (rows.next()) commits[rows.integer(0)] = {rows.text(1), rows.integer(2), rows.integer(3)};
   CommitList list;
-  Micros latest_end = 0;
-  Micros latest_stamp = 0;
-  std::string latest_writer;
-  for (const auto& [stamp, commit] : commits) {
-    if (commit.ended != 0) list.last = stamp;
-    // Neither sees the other's rows when it looks for known ids.
-    const bool together = latest_end > commit.begun && latest_writer != commit.writer;
-    if (together) list.uncertain.push_back(latest_stamp);
-    if (commit.ended == 0 || together) list.uncertain.push_back(stamp);
-    const Micros end = commit.ended == 0 ? kEver : commit.ended;
-    if (commit.ended == 0) continue;  // cut off: its own rows are uncertain, others looked after it
-    if (end > latest_end) {
-      latest_end = end;
-      latest_stamp = stamp;
-      latest_writer = commit.writer;
-    }
+  std::vector<Span> hours;
+  std::set<Micros> closer;
+  Rows rows(cluster_.home().query(fmt::format(
+      "SELECT writer, intDiv(stamp, {0}) AS hour, min(begun), max(ended), max(if(ended != 0, stamp, 0)), "
+      "countIf(ended = 0) != countIf(ended != 0) FROM commits GROUP BY writer, hour ORDER BY min(begun)",
+      kHour)));
+  while (rows.next()) {
+    list.last = std::max(list.last, rows.integer(4));
+    if (rows.text(0) == kApply) continue;  // writes no rows
+    hours.push_back({rows.text(0), rows.integer(1), rows.integer(2), rows.integer(3)});
+    if (rows.natural(5) != 0) closer.insert(rows.integer(1));
   }
-  std::sort(list.uncertain.begin(), list.uncertain.end());
-  list.uncertain.erase(std::unique(list.uncertain.begin(), list.uncertain.end()), list.uncertain.end());
+  closer.merge(together(hours));
+  if (closer.empty()) return list;
+  Rows commits(cluster_.home().query(
+      fmt::format("SELECT stamp, any(writer), min(begun), max(ended) FROM commits WHERE intDiv(stamp, {}) IN "
+                  "({}) AND writer != {} GROUP BY stamp ORDER BY min(begun)",
+                  kHour, fmt::join(closer, ", "), literal(kApply))));
+  std::vector<Span> ended;
+  while (commits.next()) {
+    if (commits.integer(3) == 0)
+      list.unfinished.push_back(commits.integer(0));
+    else
+      ended.push_back({commits.text(1), commits.integer(0), commits.integer(2), commits.integer(3)});
+  }
+  std::set<Micros> uncertain = together(ended);
+  uncertain.insert(list.unfinished.begin(), list.unfinished.end());
+  list.uncertain.assign(uncertain.begin(), uncertain.end());
   return list;
+}
+
+Micros Store::last_stamp(Micros since) {
+  Rows rows(cluster_.home().query(fmt::format("SELECT max(stamp) FROM commits WHERE stamp >= {}", since)));
+  return rows.next() ? rows.integer(0) : 0;
 }
 
 std::vector<CatalogVersion> Store::catalogs(Micros as_of) {
@@ -191,40 +229,46 @@ std::vector<CatalogVersion> Store::catalogs(Micros as_of) {
   return versions;
 }
 
+std::optional<CatalogVersion> Store::newest_catalog(std::int64_t later_than) {
+  Rows rows(cluster_.home().query(
+      fmt::format("SELECT version, json, digest, recorded_at FROM catalog WHERE version > {} "
+                  "ORDER BY version DESC LIMIT 1",
+                  later_than)));
+  if (!rows.next()) return std::nullopt;
+  return CatalogVersion{rows.integer(0), rows.text(1), rows.text(2), rows.integer(3)};
+}
+
 CatalogVersion Store::put_catalog(std::string_view json, std::string_view digest) {
-  const auto versions = catalogs(kEver);
-  if (!versions.empty() && versions.back().digest == digest) return versions.back();
-  const Micros stamp = std::max(now_micros(), commits().last + 1);
-  const std::int64_t version = versions.empty() ? 1 : versions.back().version + 1;
+  const auto newest = newest_catalog();
+  if (newest && newest->digest == digest) return *newest;
+  const Micros stamp = std::max(now_micros(), last_stamp() + 1);
+  const std::int64_t version = newest ? newest->version + 1 : 1;
   std::string row = fmt::format("{}\t", version);
   append_field(json, row);
   row += fmt::format("\t{}\t{}\n", digest, stamp);
   cluster_.home().insert("catalog", "(version, json, digest, recorded_at)", row);
   cluster_.home().insert("commits", "(stamp, writer, begun, ended)",
-                         fmt::format("{}\tapply\t{}\t{}\n", stamp, stamp, stamp));
+                         fmt::format("{}\t{}\t{}\t{}\n", stamp, kApply, stamp, stamp));
   return {version, std::string(json), std::string(digest), stamp};
 }
 
-std::vector<Counter> Store::counters(Micros as_of) {
+std::vector<Counter> Store::counters(Micros as_of, const CommitList& commits) {
   std::vector<Counter> counters;
   Rows rows(cluster_.home().query(
-      fmt::format("SELECT name, detail, sum(count) FROM counter WHERE recorded_at <= {} AND recorded_at IN "
-                  "(SELECT stamp FROM "
-                  "commits WHERE ended != 0) GROUP BY name, detail ORDER BY name, detail",
-                  as_of)));
+      fmt::format("SELECT name, detail, sum(count) FROM counter WHERE recorded_at <= {}{} GROUP BY name, "
+                  "detail ORDER BY name, detail",
+                  as_of, of_finished(commits))));
   while (rows.next()) counters.push_back({rows.text(0), rows.text(1), rows.integer(2)});
   return counters;
 }
 
-std::vector<SourceDeliveries> Store::deliveries(Micros as_of) {
+std::vector<SourceDeliveries> Store::deliveries(Micros as_of, const CommitList& commits) {
   std::vector<SourceDeliveries> sources;
-  Rows rows(
-      cluster_.home().query(fmt::format("SELECT source, hour, sum(rows), sum(late_hour), sum(late_day), "
-                                        "sum(late_week), sum(future), max(lead) FROM "
-                                        "delivery WHERE recorded_at <= {} AND recorded_at IN (SELECT stamp "
-                                        "FROM commits WHERE ended != 0) GROUP BY "
-                                        "source, hour ORDER BY source, hour",
-                                        as_of)));
+  Rows rows(cluster_.home().query(
+      fmt::format("SELECT source, hour, sum(rows), sum(late_hour), sum(late_day), sum(late_week), "
+                  "sum(future), max(lead) FROM delivery WHERE recorded_at <= {}{} "
+                  "GROUP BY source, hour ORDER BY source, hour",
+                  as_of, of_finished(commits))));
   while (rows.next()) {
     const std::string source = rows.text(0);
     if (sources.empty() || sources.back().source != source) sources.push_back({source, {}});
