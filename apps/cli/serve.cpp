@@ -158,7 +158,7 @@ void add_serve(Command& program) {
                       "File for a JSON line a request; - is standard error");
   command
       ->add_option("--care-every", service.care_seconds,
-                   "Seconds between purges and compactions of a file; 0: never")
+                   "Seconds between purges and compactions (ClickHouse: of the list of commits); 0: never")
       ->show_default();
   command->add_flag("--no-exposures", options->no_exposures,
                     "Record no exposures on evaluation, whatever the catalog says");

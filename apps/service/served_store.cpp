@@ -100,7 +100,10 @@ class ClickHouseStore final : public ServedStore {
   void note(const std::string& act, const std::string& detail) override {
     fmt::print(stderr, "liftmark: {}: {}\n", act, detail);
   }
-  void care() override {}
+  void care() override {
+    const std::lock_guard lock(mutex_);
+    catalog_.fold_commits(now_micros());
+  }
   bool reached() const override { return all_answer_ && recorder_.reached(); }
   std::string name() const override { return address_; }
   std::chrono::milliseconds look_every() const override { return std::chrono::seconds(2); }

@@ -34,7 +34,8 @@ class ServedStore {
   virtual std::shared_ptr<const StoredSegments> segments(std::shared_ptr<const StoredSegments> known) = 0;
   /// Notes what an administrator asked for; never to whom.
   virtual void note(const std::string& act, const std::string& detail) = 0;
-  /// Purges, compacts and ends erasures, where that is the service's to do.
+  /// What nobody should have to remember: purging, compacting, ending erasures; of a ClickHouse store,
+  /// keeping its list of commits short.
   virtual void care() = 0;
   /// False when a server did not answer the last commit or the last look at the catalog.
   virtual bool reached() const = 0;

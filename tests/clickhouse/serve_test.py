@@ -364,6 +364,45 @@ def test_end(store, served):
     check("what evaluations left is recorded", len(late) == len(asked), len(late))
 
 
+def test_list_of_commits(store, pair, folder):
+    """Hours of one writer are folded to their last commit; those with two writers, or with a commit cut off, stay as they are."""
+    hour, first = 3600 * 10**6, 490000  # in the past
+    rows = [(first + h, minute, "alone") for h in range(4) for minute in range(50)]
+    rows += [(first + 10, minute, writer) for minute in range(20) for writer in ("one", "two")]
+    rows += [(first + 11, minute, "two") for minute in range(20)]  # beside an hour of two
+    rows += [(first + 20, minute, "cut") for minute in range(20)]
+    rows += [(first + 30, 0, "last")]
+    values = []
+    for n, (at, minute, writer) in enumerate(rows):
+        stamp = at * hour + minute * 60 * 10**6 + n
+        values.append(f"({stamp}, '{writer}', {stamp}, 0)")
+        if writer != "cut" or minute != 7:
+            values.append(f"({stamp}, '{writer}', {stamp}, {stamp + 10**6})")
+    servers.ask(pair[0], "INSERT INTO shop.commits VALUES " + ", ".join(values))
+    moment = now()
+    liftmark("import", store, late_row(folder))
+    before = report(store, ("recommendations", ()), moment)
+    served = Service(store, folder, "--care-every", "1")
+    expected = {"alone": 4, "one": 20, "two": 40, "cut": 20, "last": 1}
+
+    def listed():
+        sql = f"SELECT writer, uniqExact(stamp) FROM shop.commits WHERE stamp < {(first + 31) * hour} AND writer != 'apply' GROUP BY writer"
+        return {writer: int(n) for writer, n in (line.split("\t") for line in servers.ask(pair[0], sql).splitlines())}
+
+    check("what is known of past hours is folded", wait_for(lambda: listed() == expected, 20), listed())
+    check("the end", served.end() == 0)
+    found = list(differences(before, report(store, ("recommendations", ()), moment)))
+    check("and reports stay as they were", not found, found[:5])
+
+
+def late_row(folder):
+    """A file with one more event, so that this moment is a past one."""
+    path = os.path.join(folder, "one.csv")
+    with open(path, "w") as file:
+        file.write(f"id,unit,type,at\nfolded,nobody,none,{now()}\n")
+    return path
+
+
 def test_own_tables(pair, folder):
     """Where the catalog maps tables, the service gives arms and reports, and writes nothing."""
     servers.ask(pair[0], "CREATE DATABASE warehouse")
@@ -408,6 +447,7 @@ def test(top, pair):
     test_refused(served, token)
     test_catalogs(store, served, token, folder)
     check("the end", served.end() == 0)
+    test_list_of_commits(store, pair, folder)
     test_own_tables(pair, folder)
     return exit_code()
 

@@ -215,6 +215,40 @@ CommitList Store::commits() {
   return list;
 }
 
+void Store::fold_commits(Micros before) {
+  struct Hour {
+    Micros hour = 0, last = 0;
+    std::string writer;
+    bool simple = false, folded = false;  ///< simple: of one writer, who ended all it began
+  };
+  std::vector<Hour> hours;
+  Rows rows(cluster_.home().query(
+      fmt::format("SELECT intDiv(stamp, {0}) AS hour, max(stamp), any(writer), uniqExact(writer) = 1 AND "
+                  "countIf(ended = 0) = countIf(ended != 0), count() <= 2 FROM commits WHERE intDiv(stamp, "
+                  "{0}) < {1} AND "
+                  "writer != {2} GROUP BY hour ORDER BY hour",
+                  kHour, before / kHour, literal(kApply))));
+  while (rows.next())
+    hours.push_back(
+        {rows.integer(0), rows.integer(1), rows.text(2), rows.natural(3) != 0, rows.natural(4) != 0});
+  // A commit may reach into the hour after: another writer there must find whom it met.
+  const auto alone = [](const Hour& hour, const Hour& next) {
+    return next.hour > hour.hour + 1 || (hour.writer == next.writer && hour.simple && next.simple);
+  };
+  std::vector<Micros> fold, keep;
+  for (std::size_t i = 0; i + 1 < hours.size(); ++i) {
+    if (!hours[i].simple || hours[i].folded || !alone(hours[i], hours[i + 1]) ||
+        (i > 0 && !alone(hours[i - 1], hours[i])))
+      continue;
+    fold.push_back(hours[i].hour);
+    keep.push_back(hours[i].last);
+  }
+  if (fold.empty()) return;
+  cluster_.home().query(fmt::format(
+      "ALTER TABLE commits DELETE WHERE intDiv(stamp, {}) IN ({}) AND writer != {} AND stamp NOT IN ({})",
+      kHour, fmt::join(fold, ", "), literal(kApply), fmt::join(keep, ", ")));
+}
+
 Micros Store::last_stamp(Micros since) {
   Rows rows(cluster_.home().query(fmt::format("SELECT max(stamp) FROM commits WHERE stamp >= {}", since)));
   return rows.next() ? rows.integer(0) : 0;

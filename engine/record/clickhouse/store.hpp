@@ -40,6 +40,9 @@ class Store {
 
   Cluster& cluster() noexcept { return cluster_; }
   CommitList commits();
+  /// Takes out of the list what nobody needs of the hours before `before`: where one writer was at work and
+  /// ended all it began, the last commit stands for the hour. A service makes hundreds of thousands a day.
+  void fold_commits(Micros before);
   /// The latest stamp listed, of a commit that ended or not; 0 where none is as late as `since`.
   Micros last_stamp(Micros since = 0);
   /// Where the rows stand by the newest catalog, whatever moment is asked about: tables are where they are.
