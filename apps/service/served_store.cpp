@@ -62,10 +62,10 @@ class FileStore final : public ServedStore {
 constexpr clickhouse::RecorderOptions kServed{.commit_rows = 65'536,
                                               .queue_bytes = 64u << 20,
                                               .gather = std::chrono::milliseconds(20),
-                                              .attempts = 3,
+                                              .attempts = 2,
                                               .holds_on = true};
 /// A server that hangs must not hold requests for long.
-constexpr clickhouse::Limits kServedLimits{.seconds = 60};
+constexpr clickhouse::Limits kServedLimits{.seconds = 30};
 
 /// One connection records, another one looks at the catalog.
 class ClickHouseStore final : public ServedStore {
@@ -80,14 +80,15 @@ class ClickHouseStore final : public ServedStore {
   bool records() const override { return !own_tables_; }
   std::optional<CatalogVersion> newer_catalog(std::int64_t version) override {
     const std::lock_guard lock(mutex_);
-    all_answer_ = false;
-    auto newest = catalog_.newest_catalog(version);
-    if (newest) {
-      recorder_.follow(newest->json);
-      own_tables_ = own_tables_of(newest->json).has_value();
+    try {
+      auto newest = catalog_.newest_catalog(version);
+      if (newest) follow(newest->json);
+      all_answer_ = others_answer();
+      return newest;
+    } catch (const clickhouse::LostConnection&) {
+      all_answer_ = false;
+      throw;
     }
-    all_answer_ = others_answer();
-    return newest;
   }
   AppliedCatalog apply(Catalog after, const CatalogEdit& edit) override {
     const std::lock_guard lock(mutex_);
@@ -110,6 +111,11 @@ class ClickHouseStore final : public ServedStore {
   Recorder* file_writer() override { return nullptr; }
 
  private:
+  void follow(const std::string& catalog) {
+    recorder_.follow(catalog);
+    own_tables_ = own_tables_of(catalog).has_value();
+  }
+
   bool others_answer() {
     try {
       catalog_.cluster().query("SELECT 1");
