@@ -70,6 +70,23 @@ std::unique_ptr<service::Service> start(const service::ServiceOptions& options) 
   }
 }
 
+/// The command line's way to the writer of a file; a store in ClickHouse takes commands from anywhere.
+std::unique_ptr<service::LocalSocket> listen_locally(const std::filesystem::path& store,
+                                                     service::Service& running) {
+  Recorder* const writer = running.store().file_writer();
+  if (writer == nullptr) return nullptr;
+  host_writer(store, *writer);
+  return std::make_unique<service::LocalSocket>(store, [&](const std::vector<std::string>& arguments) {
+    const int code = run_program(arguments);
+    try {
+      running.refresh();
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "liftmark: the service goes on with what it knew before: {}\n", error.what());
+    }
+    return code;
+  });
+}
+
 void serve(ServeOptions options) {
   ::umask(077);
   const sigset_t signals = take_signals();
@@ -82,16 +99,7 @@ void serve(ServeOptions options) {
   if (server.beyond_loopback() && options.service.tokens.empty())
     throw Error(ErrorCode::usage, "--listen", "nothing beyond loopback is served without tokens",
                 "liftmark token create makes some; give their file with --tokens");
-  host_writer(options.service.store, running->recorder());
-  const service::LocalSocket local(options.service.store, [&](const std::vector<std::string>& arguments) {
-    const int code = run_program(arguments);
-    try {
-      running->refresh();
-    } catch (const std::exception& error) {
-      fmt::print(stderr, "liftmark: the service goes on with what it knew before: {}\n", error.what());
-    }
-    return code;
-  });
+  const auto local = listen_locally(options.service.store, *running);
   server.start();
   fmt::print("Serving {} on {}://{}:{}\n", options.service.store.string(),
              options.server.certificate.empty() ? "http" : "https", options.server.address, server.port());
@@ -132,7 +140,8 @@ void add_serve(Command& program) {
   auto options = std::make_shared<ServeOptions>();
   auto& service = options->service;
   auto& server = options->server;
-  command->add_option("store", service.store, "The store")->required();
+  command->add_option("store", service.store, "The store: a file, or clickhouse://user@host:port/database")
+      ->required();
   command->add_option("--listen", server.address, "Address; beyond loopback needs --tokens")->show_default();
   command->add_option("--port", server.port, "Port; 0: any free one, which is printed")->show_default();
   command->add_option("--threads", server.threads, "Threads for connections (default: one a core)");
@@ -148,7 +157,8 @@ void add_serve(Command& program) {
   command->add_option("--access-log", service.access_log,
                       "File for a JSON line a request; - is standard error");
   command
-      ->add_option("--care-every", service.care_seconds, "Seconds between purges and compactions; 0: never")
+      ->add_option("--care-every", service.care_seconds,
+                   "Seconds between purges and compactions (ClickHouse: of the list of commits); 0: never")
       ->show_default();
   command->add_flag("--no-exposures", options->no_exposures,
                     "Record no exposures on evaluation, whatever the catalog says");

@@ -153,8 +153,8 @@ void put_catalog(Service& service, Call& call, const Reply& reply) {
   if (!nests_within(call.request.body, service.options().limits.depth))
     wrong("", "the catalog nests too deep", "");
   Response response;
-  response.body = catalog_answer(apply_catalog(
-      service.recorder(), service.options().store, parse_catalog(call.request.body),
+  response.body = catalog_answer(service.store().apply(
+      parse_catalog(call.request.body),
       {.dry_run = asked("dry_run"), .new_epoch = asked("new_epoch"), .allow_moves = asked("allow_moves")}));
   service.refresh();
   reply(std::move(response));

@@ -84,10 +84,10 @@ void record_holdouts(Service& service, const Flags& flags, const Flag& flag, con
 void leave_traces(Service& service, const Flags& flags, std::size_t index, const assign::Assignment& given,
                   const ContextReader& asked) {
   const Flag& flag = flags.flags[index];
-  if (!flag.holdouts.empty() && service.options().record && joins_holdouts(given.reason))
+  if (!flag.holdouts.empty() && service.records_evaluations() && joins_holdouts(given.reason))
     record_holdouts(service, flags, flag, asked);
   if (!given.measured()) return;
-  if (flag.records && service.options().record) record_exposure(service, flag, given, asked);
+  if (flag.records && service.records_evaluations()) record_exposure(service, flag, given, asked);
   if (flag.sticky && given.reason == assign::Reason::assigned && !given.sticky_unreadable &&
       service.units().keep(asked.unit, given.experiment(), given.epoch, given.arm()))
     service.exposures().keep(

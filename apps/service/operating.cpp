@@ -16,7 +16,7 @@ void health(Service&, Call&, const Reply& reply) {
 
 /// Assignment goes on without the store, so a store that refuses does not make the service unready.
 void readiness(Service& service, Call&, const Reply& reply) {
-  const bool store = service.store_healthy() && service.exposures().healthy();
+  const bool store = service.store_healthy();
   Response response;
   response.status = service.draining() ? 503 : 200;
   response.body = fmt::format(R"({{"status":"{}","store":"{}","catalog_version":{}}})",
@@ -34,8 +34,8 @@ void metrics(Service& service, Call&, const Reply& reply) {
       "# TYPE liftmark_store_up gauge\nliftmark_store_up {}\n"
       "# TYPE liftmark_catalog_version gauge\nliftmark_catalog_version {}\n"
       "# TYPE liftmark_event_streams gauge\nliftmark_event_streams {}\n",
-      exposures.lost(), exposures.waiting(), service.store_healthy() && exposures.healthy() ? 1 : 0,
-      service.flags().pin()->version, service.catalog_events().size());
+      exposures.lost(), exposures.waiting(), service.store_healthy() ? 1 : 0, service.flags().pin()->version,
+      service.catalog_events().size());
   Response response;
   response.type = "text/plain; version=0.0.4; charset=utf-8";
   response.body = service.metrics().text(more);

@@ -23,17 +23,17 @@ StoreQuestion question_of(const Service& service, const Call& call, const std::s
   StoreQuestion question{service.options().store.string(), experiment, {}, {}};
   question.as_of = query_value(call.request.target, "as_of").value_or("");
   question.memory = &service.report_memory();
+  question.server.on_progress = [&service](const ServerProgress&) { return !service.draining(); };
   if (const auto segment = query_value(call.request.target, "segment")) question.segments.push_back(*segment);
   return question;
 }
 
-/// The scorecard with the command that makes it again; it names the store's file, not where it lies.
+/// The scorecard with the command that makes it again.
 Scorecard scorecard_of(const Service& service, const StoreQuestion& question) {
   Scorecard card = analyse_store(question);
   card.provenance.version = LIFTMARK_VERSION;
-  card.provenance.command =
-      fmt::format("liftmark report {} {} --as-of {}", service.options().store.filename().string(),
-                  json_text(question.experiment), format_time(card.provenance.as_of));
+  card.provenance.command = fmt::format("liftmark report {} {} --as-of {}", service.store().name(),
+                                        json_text(question.experiment), format_time(card.provenance.as_of));
   for (const std::string& segment : question.segments)
     card.provenance.command += " --segment " + json_text(segment);
   return card;
@@ -107,9 +107,8 @@ std::shared_ptr<const Flags> catalog_at(Service& service, const Call& call) {
   options.as_of = parse_time(*as_of);
   if (!options.as_of)
     throw Error(ErrorCode::usage, Problem{"as_of", "is no moment", *as_of, "write 2026-07-01T12:30Z"});
-  const Reader reader(service.options().store, options);
-  const auto version = reader.catalog();
-  return version ? std::make_shared<const Flags>(*version) : std::make_shared<const Flags>();
+  const auto versions = open_view(service.options().store.string(), options)->catalogs();
+  return versions.empty() ? std::make_shared<const Flags>() : std::make_shared<const Flags>(versions.back());
 }
 
 Response json_response(const ordered_json& value) {

@@ -54,6 +54,9 @@ void count(Service& service, const Ack& ack, const JsonRows& rows) {
 }
 
 void record(Service& service, Call& call, const Reply& reply, JsonRowsOptions options) {
+  if (!service.store().records())
+    return reply(
+        problem(501, "own_tables", "the catalog names tables of your own, which are not written to"));
   const Limits& limits = service.options().limits;
   if (auto refused = unpack_body(call.request, limits.inflated_bytes)) return reply(std::move(*refused));
   options.arrival = now_micros();
@@ -67,9 +70,9 @@ void record(Service& service, Call& call, const Reply& reply, JsonRowsOptions op
     return reply(problem(413, "too_many_rows", fmt::format("at most {} rows a request", limits.rows)));
   Batch batch = std::move(read->batch);
   const auto rows = std::make_shared<const JsonRows>(std::move(*read));
-  const bool taken = service.recorder().try_submit(
+  const bool taken = service.store().sink().try_submit(
       batch, [&service, reply, rows](const Ack& ack, std::exception_ptr failure) {
-        service.store_healthy() = failure == nullptr;
+        service.set_store_healthy(failure == nullptr);
         if (failure) return reply(problem(failure));
         count(service, ack, *rows);
         Response response;

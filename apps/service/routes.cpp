@@ -5,6 +5,8 @@
 namespace liftmark::service {
 namespace {
 
+constexpr bool kNeedsFile = true;
+
 // One row a route.
 // clang-format off
 constexpr std::array kRoutes{
@@ -33,16 +35,17 @@ constexpr std::array kRoutes{
           "Put a catalog in force; says what it changes and whom it moves", "catalog", "catalog_edit",
           "dry_run,new_epoch,allow_moves"},
     Route{Verb::post, "/v1/consent", Scope::admin, Run::worker, give_consent, "What a unit agreed to", "consent",
-          "recorded"},
+          "recorded", "", kNeedsFile},
     Route{Verb::post, "/v1/links", Scope::admin, Run::worker, link, "An anonymous id becomes a user", "link",
-          "recorded"},
-    Route{Verb::post, "/v1/erase", Scope::admin, Run::worker, erase_unit, "Remove one unit", "unit", "erasure"},
+          "recorded", "", kNeedsFile},
+    Route{Verb::post, "/v1/erase", Scope::admin, Run::worker, erase_unit, "Remove one unit", "unit", "erasure", "",
+          kNeedsFile},
     Route{Verb::post, "/v1/purge", Scope::admin, Run::worker, purge_events,
-          "Remove events past their retention period", "retention", "purged"},
+          "Remove events past their retention period", "retention", "purged", "", kNeedsFile},
     Route{Verb::post, "/v1/compact", Scope::admin, Run::worker, compact_store, "Sort closed days by unit", "",
-          "compaction"},
+          "compaction", "", kNeedsFile},
     Route{Verb::get, "/v1/audit", Scope::admin, Run::worker, show_audit, "What was done to the store, newest first",
-          "", "audit"},
+          "", "audit", "", kNeedsFile},
     Route{Verb::get, "/ofrep/v1/events", Scope::stream, Run::at_once, stream_catalog_changes,
           "Events when the catalog changes; the URL comes from a bulk evaluation", "", "", "token"},
     Route{Verb::get, "/api/features/{client_key}", Scope::growthbook, Run::worker, growthbook_features,

@@ -42,6 +42,7 @@ struct Route {
   std::string_view request = {};   ///< name of the schema of the body (apps/service/openapi.cpp); empty: none
   std::string_view response = {};  ///< .. of the answer; empty: not JSON
   std::string_view query = {};     ///< parameters of the query, separated by commas
+  bool needs_file = false;         ///< refused where the store is in ClickHouse
 };
 
 std::span<const Route> all_routes() noexcept;

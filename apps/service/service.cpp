@@ -10,8 +10,6 @@
 #include "apps/service/growthbook.hpp"
 #include "apps/service/ofrep.hpp"
 #include "apps/service/problems.hpp"
-#include "engine/record/audit.hpp"
-#include "engine/record/compaction.hpp"
 
 namespace liftmark::service {
 namespace {
@@ -19,14 +17,34 @@ namespace {
 constexpr std::size_t kWorkers = 2, kWaiting = 256;
 constexpr std::size_t kSmallBody = 64u << 10;
 
-std::shared_ptr<const Flags> newest_flags(Store& store) {
-  const auto version = store.get_catalog();
+std::shared_ptr<const Flags> newest_flags(ServedStore& store) {
+  const auto version = store.newer_catalog(0);
   return version ? std::make_shared<const Flags>(*version) : std::make_shared<const Flags>();
 }
 
 std::shared_ptr<const Tokens> tokens_of(const ServiceOptions& options) {
   return options.tokens.empty() ? std::make_shared<const Tokens>()
                                 : Tokens::load(options.tokens, options.rate);
+}
+
+std::function<std::string(std::string_view)> stored_unit_of(ServedStore& store) {
+  const Recorder* const writer = store.file_writer();
+  return writer != nullptr ? writer->stored_unit() : std::function<std::string(std::string_view)>();
+}
+
+/// A thread that acts after every pause; none when the pause is zero.
+std::jthread repeating(std::chrono::milliseconds pause, std::function<void()> action) {
+  if (pause.count() <= 0) return {};
+  return std::jthread([pause, action = std::move(action)](const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    std::unique_lock lock(mutex);
+    for (;;) {
+      wake.wait_for(lock, stop, pause, [] { return false; });
+      if (stop.stop_requested()) return;
+      action();
+    }
+  });
 }
 
 }  // namespace
@@ -42,24 +60,19 @@ std::int64_t steady_micros() noexcept {
 
 Service::Service(ServiceOptions options)
     : options_(std::move(options)),
-      store_(Store::open(options_.store)),
-      recorder_(store_),
-      units_(recorder_),
-      segments_(std::make_shared<const StoredSegments>(options_.store)),
-      flags_([this] {
-        std::shared_ptr<const Flags> flags;
-        recorder_.exclusive([&](Store& store) { flags = newest_flags(store); });
-        return flags;
-      }()),
+      store_(serve_store(options_.store)),
+      segments_(store_->segments(nullptr)),
+      flags_(newest_flags(*store_)),
       tokens_(tokens_of(options_)),
       access_log_(options_.access_log),
       catalog_events_(std::make_shared<EventChannel>()),
       feature_events_(std::make_shared<EventChannel>()),
-      exposures_([this](Batch batch) { recorder_.record(std::move(batch)); },
-                 [this](const std::vector<KeptArm>& arms) { keep_sticky_arms(recorder_, arms); },
-                 {.stored_unit = recorder_.stored_unit()}),
+      exposures_([this](Batch batch) { record(store_->sink(), std::move(batch)); },
+                 [this](const std::vector<KeptArm>& arms) { keep_sticky_arms(recorder(), arms); },
+                 {.stored_unit = stored_unit_of(*store_)}),
       workers_(kWorkers, kWaiting),
-      care_([this](const std::stop_token& stop) { care(stop); }) {}
+      care_(repeating(std::chrono::seconds(options_.care_seconds), [this] { care(); })),
+      look_(repeating(store_->look_every(), [this] { look(); })) {}
 
 Service::~Service() = default;
 
@@ -69,12 +82,11 @@ void Service::reload_tokens() {
 
 void Service::refresh() {
   const std::lock_guard lock(refreshing_);
-  units_.refresh();
-  if (!segments_.pin()->is_current())
-    segments_.replace(std::make_shared<const StoredSegments>(options_.store));
-  std::optional<CatalogVersion> newest;
-  recorder_.exclusive([&](Store& store) { newest = store.get_catalog(); });
-  if (!newest || newest->version == flags_.pin()->version) return;
+  units().refresh();
+  const auto known = segments_.share();
+  if (auto segments = store_->segments(known); segments != known) segments_.replace(std::move(segments));
+  const auto newest = store_->newer_catalog(flags_.share()->version);
+  if (!newest) return;
   auto next = std::make_shared<const Flags>(*newest);
   flags_.replace(next);
   catalog_events_->send(catalog_event(*next));
@@ -82,21 +94,29 @@ void Service::refresh() {
 }
 
 /// What nobody should have to remember. A failure shows in the log; the next round tries again.
-void Service::care(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
-  while (options_.care_seconds > 0 && !stop.stop_requested()) {
-    wake.wait_for(lock, stop, std::chrono::seconds(options_.care_seconds), [] { return false; });
-    if (stop.stop_requested()) return;
-    try {
-      purge(recorder_);
-      compact(recorder_);
-      finish_erasures(recorder_);
-    } catch (const std::exception& error) {
-      fmt::print(stderr, "liftmark: purging and compacting: {}\n", error.what());
-    }
+void Service::care() {
+  try {
+    store_->care();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "liftmark: purging and compacting: {}\n", error.what());
   }
+}
+
+/// A catalog that was put in force elsewhere. Without the store the old one goes on.
+void Service::look() {
+  try {
+    refresh();
+    looked_well_ = true;
+  } catch (const std::exception& error) {
+    if (looked_well_) fmt::print(stderr, "liftmark: the catalog in force stays: {}\n", error.what());
+    looked_well_ = false;
+  }
+}
+
+Recorder& Service::recorder() {
+  Recorder* const writer = store_->file_writer();
+  if (writer == nullptr) throw std::logic_error("a store without a file has no writer of it");
+  return *writer;
 }
 
 std::string Service::event_stream_link() const {
@@ -144,7 +164,12 @@ std::optional<Response> Service::refuse(Call& call) {
     return wrong;
   }
   call.route = static_cast<std::size_t>(match.route - all_routes().data());
-  return authorize(call, *match.route);
+  if (auto refused = authorize(call, *match.route)) return refused;
+  if (match.route->needs_file && store_->file_writer() == nullptr)
+    return problem(501, "needs_file",
+                   fmt::format("{} {} works on a store in a file only, and this one is in ClickHouse",
+                               name(match.route->method), match.route->path));
+  return std::nullopt;
 }
 
 void Service::run(Call& call, const Route& route, const Reply& reply) {
@@ -156,8 +181,7 @@ void Service::run(Call& call, const Route& route, const Reply& reply) {
     try {
       // Asked for by whom; what was done is logged by those who do it. Both without ids of units.
       if (route.scope == Scope::admin && route.method != Verb::get)
-        write_audit(recorder_, "request",
-                    fmt::format("{} {} by {}", name(route.method), route.path, call.token));
+        store_->note("request", fmt::format("{} {} by {}", name(route.method), route.path, call.token));
       route.handler(*this, call, reply);
     } catch (...) {
       reply(problem(std::current_exception()));

@@ -17,13 +17,10 @@
 #include "apps/service/flags.hpp"
 #include "apps/service/metrics.hpp"
 #include "apps/service/routes.hpp"
+#include "apps/service/served_store.hpp"
 #include "apps/service/stream_tokens.hpp"
 #include "apps/service/worker_threads.hpp"
 #include "engine/aggregate/report_memory.hpp"
-#include "engine/record/recorder.hpp"
-#include "engine/record/segments.hpp"
-#include "engine/record/store.hpp"
-#include "engine/record/unit_facts.hpp"
 
 namespace liftmark::service {
 
@@ -35,7 +32,7 @@ struct Limits {
 };
 
 struct ServiceOptions {
-  std::filesystem::path store;
+  std::filesystem::path store;       ///< or the address of a ClickHouse store
   std::filesystem::path tokens;      ///< empty: none
   double rate = 0.0;                 ///< requests a second of tokens without their own; 0: no limit
   std::vector<std::string> hosts;    ///< names allowed in Host beside loopback's and addresses
@@ -67,10 +64,11 @@ class Service {
   bool draining() const noexcept { return draining_; }
 
   const ServiceOptions& options() const noexcept { return options_; }
-  Store& store() noexcept { return store_; }
-  Recorder& recorder() noexcept { return recorder_; }
+  ServedStore& store() const noexcept { return *store_; }
+  /// The writer of the store's file; only for what needs a file (Route::needs_file).
+  Recorder& recorder();
   const CurrentFlags& flags() const noexcept { return flags_; }
-  UnitFacts& units() noexcept { return units_; }
+  UnitFacts& units() noexcept { return store_->units(); }
   const assign::Current<StoredSegments>& segments() const noexcept { return segments_; }
   ExposureBuffer& exposures() noexcept { return exposures_; }
   Metrics& metrics() noexcept { return metrics_; }
@@ -84,8 +82,12 @@ class Service {
   ReportMemory& report_memory() const noexcept { return *report_memory_; }
   /// ,"eventStreams":[..] with a token that opens the stream of catalog changes.
   std::string event_stream_link() const;
-  /// The store took the last thing it was given.
-  std::atomic<bool>& store_healthy() noexcept { return store_healthy_; }
+  /// Says whether the store took the last thing it was given.
+  void set_store_healthy(bool healthy) noexcept { store_healthy_ = healthy; }
+  /// The store takes what it is given, as far as is known.
+  bool store_healthy() const { return store_healthy_ && store_->reached() && exposures_.healthy(); }
+  /// Whether evaluations may record exposures.
+  bool records_evaluations() const { return options_.record && store_->records(); }
 
  private:
   std::optional<Response> refuse(Call& call);
@@ -95,12 +97,11 @@ class Service {
   void add_cors(const Request& request, Response& response) const;
   void run(Call& call, const Route& route, const Reply& reply);
   void finish(Call& call, Response& response);
-  void care(const std::stop_token& stop);
+  void care();
+  void look();
 
   ServiceOptions options_;
-  Store store_;
-  Recorder recorder_;
-  UnitFacts units_;
+  std::unique_ptr<ServedStore> store_;
   assign::Current<StoredSegments> segments_;
   CurrentFlags flags_;
   assign::Current<Tokens> tokens_;
@@ -111,10 +112,11 @@ class Service {
   std::shared_ptr<EventChannel> catalog_events_, feature_events_;
   std::atomic<bool> draining_{false};
   std::atomic<bool> store_healthy_{true};
+  bool looked_well_ = true;  ///< of look(), in its thread
   ExposureBuffer exposures_;
   std::mutex refreshing_;
-  WorkerThreads workers_;  // the last two: their threads use all of the above
-  std::jthread care_;
+  WorkerThreads workers_;  // the last three: their threads use all of the above
+  std::jthread care_, look_;
 };
 
 /// The event that tells OFREP's clients to fetch again.

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -190,12 +189,6 @@ AppliedCatalog apply_over(const Shelf& shelf, Catalog after, const CatalogEdit& 
   return applied;
 }
 
-std::optional<CatalogVersion> current_catalog(clickhouse::Store& store) {
-  auto versions = store.catalogs(std::numeric_limits<Micros>::max());
-  if (versions.empty()) return std::nullopt;
-  return std::move(versions.back());
-}
-
 constexpr std::size_t kMostUnits = 5'000'000;  ///< that a server is asked to name
 
 }  // namespace
@@ -217,12 +210,12 @@ AppliedCatalog apply_catalog(Recorder& recorder, const std::filesystem::path& st
 AppliedCatalog apply_catalog(clickhouse::Store& store, Catalog after, const CatalogEdit& edit) {
   store.check_tables(after.text);
   const Shelf shelf{
-      .current = current_catalog(store),
+      .current = store.newest_catalog(),
       .movements = [&](const Catalog& before, const Catalog& now,
                        bool) { return movements_of_ids(store.unit_ids(kMostUnits), before, now); },
       .put_over =
           [&](std::int64_t seen, const Catalog& catalog) {
-            require_seen(current_catalog(store), seen);
+            require_seen(store.newest_catalog(), seen);
             return store.put_catalog(catalog.text, catalog.digest);
           }};
   return apply_over(shelf, std::move(after), edit);

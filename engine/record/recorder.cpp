@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/record/batch_sink.hpp"
 #include "engine/record/writer_state.hpp"
 
 namespace liftmark {
@@ -150,15 +151,8 @@ bool Recorder::try_submit(Batch& batch, Done done) {
 }
 
 Ack Recorder::record(Batch batch) {
-  const auto promise = std::make_shared<std::promise<Ack>>();
-  auto future = promise->get_future();
-  submit(std::move(batch), [promise](const Ack& ack, std::exception_ptr failure) {
-    if (failure)
-      promise->set_exception(failure);
-    else
-      promise->set_value(ack);
-  });
-  return future.get();
+  FileSink sink(*this);
+  return liftmark::record(sink, std::move(batch));
 }
 
 void Recorder::exclusive(const std::function<void(Store&)>& work) {

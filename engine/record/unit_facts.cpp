@@ -9,8 +9,8 @@
 namespace liftmark {
 
 struct UnitFacts::State {
-  State(Recorder& owner, UnitDoor door) : recorder(owner), known(Secret::random(), std::move(door)) {}
-  Recorder& recorder;
+  State(Recorder* owner, UnitDoor door) : recorder(owner), known(Secret::random(), std::move(door)) {}
+  Recorder* recorder;  ///< null: nobody keeps anything
   mutable std::shared_mutex mutex;
   KnownUnits known;
   // So that a shop without consents and sticky experiments takes no lock.
@@ -18,14 +18,18 @@ struct UnitFacts::State {
   std::atomic<assign::Consent> silent{assign::Consent::granted};
 };
 
+UnitFacts::UnitFacts() : state_(std::make_unique<State>(nullptr, UnitDoor())) {
+  state_->sticky_unreadable = true;
+}
 UnitFacts::UnitFacts(Recorder& recorder) {
-  recorder.exclusive([&](Store& store) { state_ = std::make_unique<State>(recorder, store.state().door); });
+  recorder.exclusive([&](Store& store) { state_ = std::make_unique<State>(&recorder, store.state().door); });
   refresh();
 }
 UnitFacts::~UnitFacts() = default;
 
 void UnitFacts::refresh() {
-  state_->recorder.exclusive([this](Store& store) {
+  if (state_->recorder == nullptr) return;
+  state_->recorder->exclusive([this](Store& store) {
     const std::unique_lock lock(state_->mutex);
     state_->known.read(store.state().database);
     state_->any_consent = state_->known.any_consent();
@@ -52,6 +56,7 @@ bool UnitFacts::sticky_unreadable() const noexcept {
 }
 
 bool UnitFacts::keep(std::string_view unit, std::string_view experiment, int epoch, std::string_view arm) {
+  if (state_->recorder == nullptr) return false;
   const std::unique_lock lock(state_->mutex);
   const bool first = state_->known.keep(unit, experiment, epoch, arm);
   state_->any_kept = true;

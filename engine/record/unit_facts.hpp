@@ -18,6 +18,8 @@ namespace liftmark {
 /// Thread-safe. The Recorder must outlive it.
 class UnitFacts {
  public:
+  /// Of a store that keeps none: everybody consents, kept arms are unreadable.
+  UnitFacts();
   /// Reads everything there is. Throws Error(storage) when the store cannot be read.
   explicit UnitFacts(Recorder& recorder);
   ~UnitFacts();
@@ -35,7 +37,8 @@ class UnitFacts {
   std::vector<assign::StickyArm> kept_arms(std::string_view unit) const;
   /// The kept arms could not be read: Context::sticky_unreadable has to say so.
   bool sticky_unreadable() const noexcept;
-  /// Keeps an arm in memory until the store has it; false when the unit has one already.
+  /// Keeps an arm in memory until the store has it; false when the unit has one already, or when they
+  /// are unreadable.
   bool keep(std::string_view unit, std::string_view experiment, int epoch, std::string_view arm);
 
  private:

@@ -106,7 +106,7 @@ class View final : public StoreView {
   Micros as_of() const override { return as_of_; }
   std::vector<Micros> altered_after() const override { return store_.altered_after(as_of_); }
   std::vector<CatalogVersion> catalogs() const override { return store_.catalogs(as_of_); }
-  std::vector<SourceDeliveries> deliveries() const override { return store_.deliveries(as_of_); }
+  std::vector<SourceDeliveries> deliveries() const override { return store_.deliveries(as_of_, commits_); }
   FirstExposure first_exposure(std::string_view experiment) const override {
     return clickhouse::first_exposure(store_, tables_, hidden(), experiment, as_of_, until_);
   }
@@ -149,7 +149,7 @@ class View final : public StoreView {
             .hidden = hidden};
     make_units(run, dimensions_of(definition.plan, options.segments), statistics);
     read_expected_shares(catalogs(), catalog, run.population.arms, statistics);
-    read_counters(store_.counters(as_of_), statistics);
+    read_counters(store_.counters(as_of_, commits_), statistics);
     run.needs = needs_of(catalog, plan_metrics(definition.plan));
     bound_time(run.needs, run.population.first, run.population.last);
     read_all_history(run.population.dimensions, run.needs);

@@ -74,9 +74,9 @@ bool is_address(std::string_view store) noexcept {
 
 void refuse_address(std::string_view store) {
   if (is_address(store))
-    throw Error(
-        ErrorCode::usage, "store", "is in ClickHouse, which this command does not work on yet",
-        "init, apply, import, report, check, export, erase, purge and migrate do; see docs/clickhouse.md");
+    throw Error(ErrorCode::usage, "store", "is in ClickHouse, which this command does not work on yet",
+                "init, migrate, apply, import, report, check, export, erase, purge and serve do; see "
+                "docs/clickhouse.md");
 }
 
 Address parse_address(std::string_view text) {

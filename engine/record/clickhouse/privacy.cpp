@@ -128,7 +128,7 @@ void list_act(Store& store, const char* act, const Mark& mark) {
     return;
   const bool erasure = std::string_view(act) == kErase;
   store.audit(mark.stamp, act, erasure ? "1 unit" : fmt::format("{} events", mark.rows));
-  store.end_act(mark.stamp, act);
+  store.end_act(mark.stamp);
 }
 
 /// What a shard has still to do for the units hidden there; with nothing to do their marks go.
@@ -339,7 +339,7 @@ void set_retention(Store& store, std::string_view type, int days) {
   refuse_own(store);
   const Micros stamp = store.next_stamp();
   store.keep_for(stamp, type, days);
-  store.end_act(stamp, "retention");
+  store.end_act(stamp);
 }
 
 Removal purge(Store& store, const Patience& patience) {
