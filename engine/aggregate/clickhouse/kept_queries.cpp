@@ -54,38 +54,37 @@ void load_kept(Run& run, const EventSql& sql, std::size_t index, TextCodes& text
   const std::string having = metric.factors.empty() ? "" : " HAVING min(number) < 0";
   std::vector<KeptEvent> events;
   std::vector<std::size_t> order;
-  for_each_row(
-      run.store.cluster(),
-      fmt::format(
-          "SELECT any(cell), any(crossed), any({}), groupArray(at - t0), groupArray(number), "
-          "groupArray(item), any(day){} FROM (SELECT low, high, cell, crossed, day, t0, at, {} AS number, {} "
-          "AS item{} FROM "
-          "({}) AS j WHERE {}) AS k GROUP BY low, high{}",
-          mature_sql(run, metric), groups, sql.number(feature), item, columns,
-          sql.rows_of_units("lm_value", "t0, cell, crossed, day" + columns), sql.counts(feature, "t0"),
-          having),
-      [&](const Rows& rows) {
-        const auto since = rows.integers(3), value = rows.integers(4);
-        const auto items = rows.texts(5);
-        order.resize(since.size());
-        std::iota(order.begin(), order.end(), std::size_t{0});
-        std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-          return since[a] != since[b] ? since[a] < since[b] : value[a] > value[b];
-        });
-        events.clear();
-        for (const std::size_t i : order)
-          events.push_back({.since = since[i],
-                            .value = value[i],
-                            .item = metric.item < 0 || items[i].empty() ? 0 : texts.code(items[i])});
-        const std::size_t member =
-            add_member(run.population, rows.natural(0), rows.natural(1), rows.natural(6));
-        for (std::size_t d = 0; d < run.population.dimensions.size(); ++d) {
-          auto& group = run.population.dimensions[d].group;
-          group.resize(member + 1, 0);
-          group[member] = static_cast<std::uint16_t>(rows.natural(7 + d));
-        }
-        kept.add({.member = member, .mature = rows.natural(2) != 0, .events = events});
-      });
+  for_each_row(run.store.cluster(),
+               fmt::format("SELECT any(cell), any(crossed), any({}), groupArray(since), groupArray(number), "
+                           "groupArray(item), any(day){} FROM (SELECT low, high, cell, crossed, day, t0, "
+                           "since, {} AS number, {} "
+                           "AS item{} FROM "
+                           "({}) AS j WHERE {}) AS k GROUP BY low, high{}",
+                           mature_sql(run, metric), groups, sql.number(feature), item, columns,
+                           sql.rows_of_units("lm_value", "t0, cell, crossed, day" + columns),
+                           sql.counts(feature), having),
+               [&](const Rows& rows) {
+                 const auto since = rows.integers(3), value = rows.integers(4);
+                 const auto items = rows.texts(5);
+                 order.resize(since.size());
+                 std::iota(order.begin(), order.end(), std::size_t{0});
+                 std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+                   return since[a] != since[b] ? since[a] < since[b] : value[a] > value[b];
+                 });
+                 events.clear();
+                 for (const std::size_t i : order)
+                   events.push_back({.since = since[i],
+                                     .value = value[i],
+                                     .item = metric.item < 0 || items[i].empty() ? 0 : texts.code(items[i])});
+                 const std::size_t member =
+                     add_member(run.population, rows.natural(0), rows.natural(1), rows.natural(6));
+                 for (std::size_t d = 0; d < run.population.dimensions.size(); ++d) {
+                   auto& group = run.population.dimensions[d].group;
+                   group.resize(member + 1, 0);
+                   group[member] = static_cast<std::uint16_t>(rows.natural(7 + d));
+                 }
+                 kept.add({.member = member, .mature = rows.natural(2) != 0, .events = events});
+               });
 }
 
 }  // namespace liftmark::clickhouse

@@ -101,13 +101,12 @@ class MetricLoader {
   void history_of_cap(const EventSql& events) {
     if (metric_.cap_history < 0) return;
     const Feature& feature = run_.needs.features[static_cast<std::size_t>(metric_.cap_history)];
-    const std::string start = std::to_string(run_.population.first);
+    const std::string counts = events.counts(feature, fmt::format("(at - {})", run_.population.first));
     for_each_row(
         cluster(),
-        fmt::format(
-            "SELECT f, count() FROM (SELECT low, high, {} AS f FROM ({}) AS e GROUP BY low, high) AS u "
-            "WHERE f != 0 GROUP BY f",
-            events.total(feature, start), events.rows()),
+        fmt::format("SELECT f, count() FROM (SELECT low, high, {} AS f FROM ({}) AS e WHERE {} GROUP "
+                    "BY low, high) AS u WHERE f != 0 GROUP BY f",
+                    EventSql::total(feature, events.totalled(feature), "1"), events.rows(), counts),
         [&](const Rows& rows) {
           for (std::int64_t units = rows.integer(1); units > 0; --units)
             sums_.add_cap_history(rows.integer(0));
@@ -169,32 +168,33 @@ class MetricLoader {
         });
   }
 
-  /// Values by days since the first exposure, and weighted by them.
+  /// Values by days since the first exposure, and weighted by them. Those that are 0 add nothing.
   void days() {
     if (!metric_.daily) return;
     const std::size_t places = metric_.layout.ratio ? 2 : 1;
-    std::vector<std::string> daily, weights;
+    std::vector<std::string> daily, changed, weights;
     for (std::size_t place = 0; place < places; ++place) {
       const int feature = metric_.features[place];
       daily.push_back(fmt::format("d{}", feature));
+      changed.push_back(daily.back() + " != 0");
       weights.push_back(fmt::format("sum(d{} * ({} - 2 * d)) AS w{}", feature,
                                     2 * (metric_.window / kMicrosPerDay) - 1, 2 * place));
       weights.push_back(fmt::format("sum(d{} * (2 * d + 1)) AS w{}", feature, 2 * place + 1));
     }
-    const std::string units =
-        fmt::format("ALL INNER JOIN (SELECT * FROM {}) AS v USING (low, high)", values_where("1"));
+    const std::string days = fmt::format("lm_day WHERE d < {} AND ({}) AND {}",
+                                         metric_.window / kMicrosPerDay, fmt::join(changed, " OR "), mature_);
     SumQuery since{.values = daily, .leading = places};
     for (std::size_t v = places; v < raw_.size(); ++v) since.values.push_back(raw_[v]);
     since.index = "d";
     since.history = history_;
     since.wide = wide_;
-    since.from =
-        fmt::format("(SELECT * FROM lm_day WHERE d < {}) AS e {}", metric_.window / kMicrosPerDay, units);
+    since.from = days;
     load(Part::since, since);
     SumQuery trend{.wide = wide_};
     for (std::size_t w = 0; w < weights.size(); ++w) trend.values.push_back(fmt::format("w{}", w));
-    trend.from = fmt::format("(SELECT low, high, {} FROM lm_day WHERE d < {} GROUP BY low, high) AS e {}",
-                             fmt::join(weights, ", "), metric_.window / kMicrosPerDay, units);
+    trend.cell = "k";
+    trend.from = fmt::format("(SELECT any(cell) AS k, {} FROM {} GROUP BY low, high) AS e",
+                             fmt::join(weights, ", "), days);
     load(Part::trend, trend);
   }
 
@@ -206,8 +206,7 @@ class MetricLoader {
     const std::string by_unit = fmt::format(
         "(SELECT if(ph{0}, concat('=', pt{0}), '') AS name, any(cell) AS k, sum({1}) AS x FROM ({2}) AS j "
         "WHERE {3} AND {4} GROUP BY low, high, name) AS n",
-        metric_.surface, value, events.rows_of_units("lm_unit", "t0, cell"), events.counts(feature, "t0"),
-        mature_);
+        metric_.surface, value, events.rows_of_units("lm_unit", "t0, cell"), events.counts(feature), mature_);
     std::vector<std::string> names;
     for_each_row(cluster(), "SELECT DISTINCT name FROM " + by_unit, [&](const Rows& rows) {
       if (std::find(names.begin(), names.end(), rows.text(0)) == names.end()) names.push_back(rows.text(0));
