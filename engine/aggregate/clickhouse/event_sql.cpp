@@ -30,13 +30,14 @@ EventSql::EventSql(const Run& run) : run_(run), kinds_(types_of(run.needs)) {
     predicates_.push_back(predicate_sql(predicate));
 }
 
-std::string EventSql::condition() const {
+std::string EventSql::condition(const std::string& also) const {
   const EventFilter& filter = run_.needs.filter;
   // The open ends stay unwritten: servers read the smallest 64-bit number as another type.
   std::string sql = fmt::format("at <= {} AND recorded_at <= {}", run_.until, run_.as_of);
   if (filter.from != std::numeric_limits<Micros>::min()) sql += fmt::format(" AND at >= {}", filter.from);
   if (filter.to != std::numeric_limits<Micros>::max()) sql += fmt::format(" AND at < {}", filter.to);
   if (!filter.types.empty()) sql += " AND " + types_sql(filter.types);
+  if (!also.empty()) sql += " AND " + also;
   return sql;
 }
 
@@ -76,7 +77,7 @@ std::string EventSql::columns() const {
   return sql;
 }
 
-std::string EventSql::rows() const {
+std::string EventSql::rows(const std::string& also) const {
   std::string columns = fmt::format("low, high, at, {}, value, recorded_at", kind_sql());
   if (run_.needs.filter.keys) columns += ", id, reference";
   for (std::size_t p = 0; p < run_.needs.filter.properties.size(); ++p) {
@@ -88,12 +89,13 @@ std::string EventSql::rows() const {
   }
   const std::string from = source(run_.needs.filter.properties);
   const auto repeats = run_.tables.repeats(run_.uncertain);
-  if (repeats.condition.empty()) return fmt::format("SELECT {} FROM {} WHERE {}", columns, from, condition());
+  if (repeats.condition.empty())
+    return fmt::format("SELECT {} FROM {} WHERE {}", columns, from, condition(also));
   return fmt::format(
       "SELECT {0} FROM {1} WHERE {2} AND NOT ({3}) UNION ALL SELECT {0} FROM (SELECT * FROM {1} WHERE {2} "
       "AND "
       "({3}) ORDER BY recorded_at, content, stamp LIMIT 1 BY {4}) AS once",
-      columns, from, condition(), repeats.condition, repeats.identity);
+      columns, from, condition(also), repeats.condition, repeats.identity);
 }
 
 /// ANY LEFT and a filter: it copies no row, as ALL does, and means the same in every version, as ANY INNER

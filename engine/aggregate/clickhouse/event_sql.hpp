@@ -22,8 +22,9 @@ class EventSql {
 
   /// The rows that the needs' filter keeps, each id once: low, high, at, kind (a number for each type that
   /// somebody asks for), value, recorded_at, id, reference, and per property whether it is there (ph), its
-  /// text (pt), whether that is a number (pk) and which (pn).
-  std::string rows() const;
+  /// text (pt), whether that is a number (pk) and which (pn). `also`: a further condition, over type,
+  /// low and high.
+  std::string rows(const std::string& also = "") const;
   /// The rows of a table's units, `since` (their first exposure) and its columns `unit_columns` beside.
   std::string rows_of_units(const std::string& table, const std::string& unit_columns) const;
   /// Whether a row is of one of the types.
@@ -40,7 +41,7 @@ class EventSql {
 
  private:
   std::string columns() const;
-  std::string condition() const;
+  std::string condition(const std::string& also = "") const;
   std::string kind_sql() const;
   /// What follows FROM.
   std::string source(const std::vector<std::string>& properties) const;

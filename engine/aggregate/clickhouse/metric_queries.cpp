@@ -24,24 +24,33 @@ std::size_t leading_of(const SumQuery& query) {
   return query.leading == 0 ? query.values.size() : query.leading;
 }
 
+/// Rows of which every value is 0 add nothing but themselves: count_statement() counts them all.
 std::string sum_statement(const SumQuery& query) {
   const std::size_t leading = leading_of(query);
   std::string inner = fmt::format("{} AS i, {} AS c, {} AS h", query.index, query.cell, query.history);
-  std::string outer = "i, c, h, count()";
+  std::string outer = "i, c, h", any;
   for (std::size_t v = 0; v < query.values.size(); ++v) {
     inner += fmt::format(", toInt64({}) AS x{}", query.values[v], v);
-    inner += query.wide ? fmt::format(", toDecimal128(x{0}, 0) AS y{0}", v) : "";
+    any += fmt::format("{}x{} != 0", v == 0 ? "" : " OR ", v);
   }
-  const char y = query.wide ? 'y' : 'x';
-  for (std::size_t a = 0; a < leading; ++a) outer += fmt::format(", sum({}{})", y, a);
+  const auto value = [&](std::size_t v) {
+    return fmt::format(fmt::runtime(query.wide ? "toDecimal128(x{}, 0)" : "x{}"), v);
+  };
+  for (std::size_t a = 0; a < leading; ++a) outer += fmt::format(", sum({})", value(a));
   for (std::size_t a = 0; a < leading; ++a)
     for (std::size_t b = a; b < query.values.size(); ++b)
-      outer += fmt::format(", sum({0}{1} * {0}{2})", y, a, b);
-  for (std::size_t a = 0; a < leading; ++a) outer += fmt::format(", sum({0}{1} * {0}{1} * {0}{1})", y, a);
+      outer += fmt::format(", sum({} * {})", value(a), value(b));
+  for (std::size_t a = 0; a < leading; ++a) outer += fmt::format(", sum({0} * {0} * {0})", value(a));
   // How large the cubes' sum is, so that one that left its bits is not taken for a small one.
   for (std::size_t a = 0; a < query.values.size(); ++a)
     outer += fmt::format(", sum(abs(toFloat64(x{0})) * abs(toFloat64(x{0})) * abs(toFloat64(x{0})))", a);
-  return fmt::format("SELECT {} FROM (SELECT {} FROM {}) AS s GROUP BY i, c, h", outer, inner, query.from);
+  return fmt::format("SELECT {} FROM (SELECT {} FROM {}) AS s WHERE {} GROUP BY i, c, h", outer, inner,
+                     query.from, any);
+}
+
+std::string count_statement(const SumQuery& query) {
+  return fmt::format("SELECT {} AS i, {} AS c, {} AS h, count() FROM {} GROUP BY i, c, h", query.index,
+                     query.cell, query.history, query.from);
 }
 
 struct SumRow {
@@ -49,6 +58,10 @@ struct SumRow {
   bool history = true;
   LoadedSums sums{};
 };
+
+SumRow place_of(const Rows& rows) {
+  return {.index = rows.natural(0), .cell = rows.natural(1), .history = rows.natural(2) != 0};
+}
 
 /// Whether the server itself noticed that a product left 128 bits.
 bool is_overflow(const Error& error) {
@@ -64,9 +77,8 @@ bool read_sums(Cluster& cluster, const SumQuery& query, std::vector<SumRow>& res
   bool fits = true;
   result.clear();
   const auto take_row = [&](const Rows& rows) {
-    SumRow row{.index = rows.natural(0), .cell = rows.natural(1), .history = rows.natural(2) != 0};
-    row.sums.units = rows.integer(3);
-    std::size_t field = 4;
+    SumRow row = place_of(rows);
+    std::size_t field = 3;
     const auto take = [&](std::vector<liftmark::Int128>& to, std::size_t count) {
       for (; count > 0; --count) to.push_back(rows.wide(field++));
     };
@@ -106,7 +118,8 @@ class MetricLoader {
         cluster(),
         fmt::format("SELECT f, count() FROM (SELECT low, high, {} AS f FROM ({}) AS e WHERE {} GROUP "
                     "BY low, high) AS u WHERE f != 0 GROUP BY f",
-                    EventSql::total(feature, events.totalled(feature), "1"), events.rows(), counts),
+                    EventSql::total(feature, events.totalled(feature), "1"),
+                    events.rows(types_sql(feature.types)), counts),
         [&](const Rows& rows) {
           for (std::int64_t units = rows.integer(1); units > 0; --units)
             sums_.add_cap_history(rows.integer(0));
@@ -120,6 +133,8 @@ class MetricLoader {
     query.from = values_where("crossed = 1");
     query.index = "0";
     load(Part::crossed, query);
+    query.from = values_where("bot = 1");
+    if (!run_.population.bot.empty()) load(Part::bots, query);
     for (std::size_t d = 0; d < run_.population.dimensions.size(); ++d) {
       query = over_values(capped());
       query.index = fmt::format("g{}", d);
@@ -193,8 +208,8 @@ class MetricLoader {
     SumQuery trend{.wide = wide_};
     for (std::size_t w = 0; w < weights.size(); ++w) trend.values.push_back(fmt::format("w{}", w));
     trend.cell = "k";
-    trend.from = fmt::format("(SELECT any(cell) AS k, {} FROM {} GROUP BY low, high) AS e",
-                             fmt::join(weights, ", "), days);
+    trend.from =
+        fmt::format("(SELECT any(cell) AS k, {} FROM {} GROUP BY unit) AS e", fmt::join(weights, ", "), days);
     load(Part::trend, trend);
   }
 
@@ -215,7 +230,9 @@ class MetricLoader {
       SumQuery query{.values = {"x"}, .wide = wide_};
       query.cell = "k";
       query.from = fmt::format("{} WHERE name = {}", by_unit, literal(name));
-      query.index = std::to_string(name.empty() ? 0 : texts.code(name.substr(1)));
+      const std::size_t code = name.empty() ? 0 : texts.code(name.substr(1));
+      query.index = std::to_string(code);
+      sums_.load({.part = Part::surface, .index = code}, {});  // one where every value is 0 is one too
       load(Part::surface, query);
     }
   }
@@ -262,15 +279,19 @@ class MetricLoader {
                     "values are too large for ClickHouse to add exactly",
                     "check the unit of the values, or report from a store in a file");
     }
-    for (SumRow& row : rows) {
-      if (part == Part::trend || part == Part::surface || part == Part::since) row.sums.units = 0;
+    if (part != Part::trend && part != Part::surface && part != Part::since)
+      for_each_row(cluster(), count_statement(query), [&](const Rows& counted) {
+        SumRow row = place_of(counted);
+        row.sums.units = counted.integer(3);
+        rows.push_back(std::move(row));
+      });
+    for (const SumRow& row : rows)
       sums_.load({.part = part,
                   .index = row.index,
                   .dimension = dimension,
                   .cell = row.cell,
                   .history = row.history},
                  row.sums);
-    }
   }
 
   const Run& run_;

@@ -109,9 +109,11 @@ void add_counts(const Run& run, const EventSql& events, UnitSql& sql) {
       counted += fmt::format(" AND at >= {}", narrow->from);
   }
   sql.add_plain("n_read", "UInt64", fmt::format("countIf({})", counted));
-  sql.add_plain("n_late", "UInt64",
-                fmt::format("countIf({} AND recorded_at - at > {})", counted, kLateAfter));
-  sql.add_plain("n_future", "UInt64", fmt::format("countIf({} AND recorded_at < at)", counted));
+  // Two counts in one sum: no unit has 2^32 events.
+  sql.inner += fmt::format(", sumIf((recorded_at - at > {}) + (recorded_at < at) * {}, {}) AS late_or_future",
+                           kLateAfter, std::uint64_t{1} << 32, counted);
+  sql.columns += ", n_late UInt64, n_future UInt64";
+  sql.outer += fmt::format(", late_or_future % {0}, intDiv(late_or_future, {0})", std::uint64_t{1} << 32);
   std::string unread = "toUInt64(0)";
   for (const Feature& feature : run.needs.features)
     if (feature.property >= 0 && !feature.from_start)
@@ -130,48 +132,46 @@ std::vector<int> daily_features(const Needs& needs) {
   return {features.begin(), features.end()};
 }
 
-/// What lm_value keeps of each row that counts for a daily feature: its day, for which of the features it
-/// counts (kBits to a word), and the numbers they add up.
+/// What lm_value keeps of each row that counts for a daily feature: words of its day (kDayBits of each) and
+/// for which of the features it counts (kFeatureBits), and the numbers they add up.
 struct DailyRows {
-  static constexpr std::size_t kBits = 32;
+  static constexpr std::size_t kDayBits = 16, kFeatureBits = 32;
   std::vector<int> features{};
   std::vector<std::string> words{}, numbers{};
   std::string any{};  ///< when a row counts for one of them
 
   DailyRows(const Run& run, const EventSql& events) : features(daily_features(run.needs)) {
-    words.resize((features.size() + kBits - 1) / kBits);
+    words.resize((features.size() + kFeatureBits - 1) / kFeatureBits);
     for (std::size_t place = 0; place < features.size(); ++place) {
       const Feature& feature = run.needs.features[static_cast<std::size_t>(features[place])];
-      std::string& word = words[place / kBits];
-      word += fmt::format("{}({}) * {}", word.empty() ? "" : " + ", events.counts(feature),
-                          std::uint32_t{1} << place % kBits);
+      const std::string counts = events.counts(feature);
+      words[place / kFeatureBits] += fmt::format(" + ({}) * {}", counts, std::uint64_t{1} << bit(place));
+      any += fmt::format("{}({})", place == 0 ? "" : " OR ", counts);
       const std::string number = events.totalled(feature);
       const bool adds = feature.aggregation != Aggregation::any && feature.aggregation != Aggregation::count;
       if (adds && std::find(numbers.begin(), numbers.end(), number) == numbers.end())
         numbers.push_back(number);
     }
-    for (std::string& word : words) {
-      word = fmt::format("toUInt32({})", word);
-      any += fmt::format("{}{} != 0", any.empty() ? "" : " OR ", word);
-    }
+    for (std::string& word : words) word = fmt::format("toUInt64(intDiv(since, {}){})", kMicrosPerDay, word);
   }
 
   /// The feature at this place, of rows of lm_value's arrays: words as m<i>, numbers as v<i>.
   std::string total(const EventSql& events, const Feature& feature, std::size_t place) const {
     const auto number = std::find(numbers.begin(), numbers.end(), events.totalled(feature)) - numbers.begin();
     return EventSql::total(feature, fmt::format("v{}", number),
-                           fmt::format("bitTest(m{}, {})", place / kBits, place % kBits));
+                           fmt::format("bitTest(m{}, {})", place / kFeatureBits, bit(place)));
   }
+
+ private:
+  static std::size_t bit(std::size_t place) { return kDayBits + place % kFeatureBits; }
 };
 
 void add_daily_rows(const DailyRows& daily, UnitSql& sql) {
-  if (daily.features.empty()) return;
   const auto add = [&](const std::string& column, const char* type, const std::string& value) {
     sql.add_plain(column, type, fmt::format("groupArrayIf({}, {})", value, daily.any));
   };
-  add("days", "Array(UInt16)", fmt::format("toUInt16(intDiv(since, {}))", kMicrosPerDay));
   for (std::size_t w = 0; w < daily.words.size(); ++w)
-    add(fmt::format("words{}", w), "Array(UInt32)", daily.words[w]);
+    add(fmt::format("words{}", w), "Array(UInt64)", daily.words[w]);
   for (std::size_t n = 0; n < daily.numbers.size(); ++n)
     add(fmt::format("numbers{}", n), "Array(Int64)", daily.numbers[n]);
 }
@@ -203,6 +203,25 @@ std::string weighted(const std::string& value, bool millionths, Millionths weigh
       "(" + value + ")", weight, rest);
 }
 
+/// Units with events first, as the left side of a join with the small table of units; the others after them,
+/// joined with no rows, so that the same expressions give their values.
+void insert_values(const Run& run, const EventSql& events, const UnitSql& sql) {
+  const auto totals = [&](const char* limit) {
+    return fmt::format("(SELECT low, high{} FROM ({}{}) AS j GROUP BY low, high) AS u", sql.inner,
+                       events.rows_of_units("lm_unit", "t0"), limit);
+  };
+  const std::string insert =
+      "INSERT INTO lm_value SELECT low, high, t0, cell, day, crossed, " +
+      std::string(run.population.bot.empty() ? "toUInt8(0)"
+                                             : "(low, high) IN (SELECT low, high FROM lm_bot)") +
+      sql.outer + " FROM ";
+  run.store.cluster().query(fmt::format("{}{} ANY LEFT JOIN lm_unit USING (low, high)", insert, totals("")));
+  run.store.cluster().query(fmt::format(
+      "{}(SELECT * FROM lm_unit WHERE (low, high) NOT IN (SELECT low, high FROM lm_value)) AS v ANY "
+      "LEFT JOIN {} USING (low, high)",
+      insert, totals(" LIMIT 0")));
+}
+
 }  // namespace
 
 void check_metrics(const Run& run) {
@@ -228,12 +247,9 @@ void make_values(const Run& run, const EventSql& events, Statistics& statistics)
   cluster.query("DROP TABLE IF EXISTS lm_value");
   cluster.query(
       "CREATE TEMPORARY TABLE lm_value (low UInt64, high UInt64, t0 Int64, cell UInt16, day UInt16, crossed "
-      "UInt8" +
+      "UInt8, bot UInt8" +
       sql.columns + ")");
-  cluster.query(fmt::format(
-      "INSERT INTO lm_value SELECT low, high, t0, cell, day, crossed{} FROM lm_unit ANY LEFT JOIN "
-      "(SELECT low, high{} FROM ({}) AS j GROUP BY low, high) AS u USING (low, high)",
-      sql.outer, sql.inner, events.rows_of_units("lm_unit", "t0")));
+  insert_values(run, events, sql);
   double size = 0;
   std::int64_t unread = 0;
   for_each_row(cluster,
@@ -262,9 +278,10 @@ bool make_days(const Run& run, const EventSql& events) {
   for (const MetricNeeds& metric : run.needs.metrics)
     if (metric.daily && metric.reported)
       covariates.insert(metric.features.begin() + (metric.layout.ratio ? 2 : 1), metric.features.end());
-  std::string columns, kept, totals, arrays = "days AS d";
+  std::string columns, taken = "t0, cell, before", rows, kept, totals, arrays;
   for (const int f : covariates) {
     columns += fmt::format(", f{} Int64", f);
+    taken += fmt::format(", f{}", f);
     kept += fmt::format(", any(f{})", f);
   }
   for (std::size_t place = 0; place < daily.features.size(); ++place) {
@@ -272,19 +289,25 @@ bool make_days(const Run& run, const EventSql& events) {
     columns += fmt::format(", d{} Int64", f);
     totals += ", " + daily.total(events, run.needs.features[static_cast<std::size_t>(f)], place);
   }
-  for (std::size_t w = 0; w < daily.words.size(); ++w) arrays += fmt::format(", words{0} AS m{0}", w);
-  for (std::size_t n = 0; n < daily.numbers.size(); ++n) arrays += fmt::format(", numbers{0} AS v{0}", n);
+  const auto join = [&](const char* array, const char* row, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      arrays += fmt::format("{3}{0}{1} AS {2}{1}", array, i, row, arrays.empty() ? "" : ", ");
+      rows += fmt::format(", {}{}", row, i);
+    }
+  };
+  join("words", "m", daily.words.size());
+  join("numbers", "v", daily.numbers.size());
   Cluster& cluster = run.store.cluster();
   cluster.query("DROP TABLE IF EXISTS lm_day");
-  cluster.query(
-      "CREATE TEMPORARY TABLE lm_day (low UInt64, high UInt64, d UInt16, t0 Int64, cell UInt16, before "
-      "Int64" +
-      columns + ")");
-  cluster.query(
-      fmt::format("INSERT INTO lm_day SELECT low, high, d, any(t0), any(cell), any(before){}{} FROM lm_value "
-                  "ARRAY JOIN {} "
-                  "GROUP BY low, high, d",
-                  kept, totals, arrays));
+  cluster.query("CREATE TEMPORARY TABLE lm_day (unit UInt64, d UInt16, t0 Int64, cell UInt16, before Int64" +
+                columns + ")");
+  cluster.query(fmt::format(
+      "INSERT INTO lm_day SELECT intDiv(unit_day, {0}), unit_day % {0}, any(t0), any(cell), "
+      "any(before){1}{2} FROM "
+      "(SELECT unit * {0} + m0 % {0} AS unit_day, {3}{4} FROM (SELECT rowNumberInAllBlocks() AS unit, * "
+      "FROM lm_value) "
+      "AS u ARRAY JOIN {5}) AS r GROUP BY unit_day",
+      std::uint64_t{1} << DailyRows::kDayBits, kept, totals, taken, rows, arrays));
   return true;
 }
 
