@@ -278,7 +278,7 @@ bool make_days(const Run& run, const EventSql& events) {
   for (const MetricNeeds& metric : run.needs.metrics)
     if (metric.daily && metric.reported)
       covariates.insert(metric.features.begin() + (metric.layout.ratio ? 2 : 1), metric.features.end());
-  std::string columns, taken = "t0, cell, before", rows, kept, totals, arrays;
+  std::string columns, taken = "t0, cell, before", rows, kept, totals, lists, arrays;
   for (const int f : covariates) {
     columns += fmt::format(", f{} Int64", f);
     taken += fmt::format(", f{}", f);
@@ -293,6 +293,7 @@ bool make_days(const Run& run, const EventSql& events) {
     for (std::size_t i = 0; i < count; ++i) {
       arrays += fmt::format("{3}{0}{1} AS {2}{1}", array, i, row, arrays.empty() ? "" : ", ");
       rows += fmt::format(", {}{}", row, i);
+      lists += fmt::format(", {}{}", array, i);
     }
   };
   join("words", "m", daily.words.size());
@@ -301,13 +302,13 @@ bool make_days(const Run& run, const EventSql& events) {
   cluster.query("DROP TABLE IF EXISTS lm_day");
   cluster.query("CREATE TEMPORARY TABLE lm_day (unit UInt64, d UInt16, t0 Int64, cell UInt16, before Int64" +
                 columns + ")");
-  cluster.query(fmt::format(
-      "INSERT INTO lm_day SELECT intDiv(unit_day, {0}), unit_day % {0}, any(t0), any(cell), "
-      "any(before){1}{2} FROM "
-      "(SELECT unit * {0} + m0 % {0} AS unit_day, {3}{4} FROM (SELECT rowNumberInAllBlocks() AS unit, * "
-      "FROM lm_value) "
-      "AS u ARRAY JOIN {5}) AS r GROUP BY unit_day",
-      std::uint64_t{1} << DailyRows::kDayBits, kept, totals, taken, rows, arrays));
+  cluster.query(
+      fmt::format("INSERT INTO lm_day SELECT intDiv(unit_day, {0}), unit_day % {0}, any(t0), any(cell), "
+                  "any(before){1}{2} FROM "
+                  "(SELECT unit * {0} + m0 % {0} AS unit_day, {3}{4} FROM (SELECT rowNumberInAllBlocks() AS "
+                  "unit, {3}{5} FROM "
+                  "lm_value) AS u ARRAY JOIN {6}) AS r GROUP BY unit_day",
+                  std::uint64_t{1} << DailyRows::kDayBits, kept, totals, taken, rows, lists, arrays));
   return true;
 }
 
