@@ -244,6 +244,8 @@ void MetricSums::load(const Place& where, const LoadedSums& sums) {
       return by_day_.load(stratum, sums);
     case Part::crossed:
       return crossed_.load(stratum, sums);
+    case Part::bots:
+      return bots_.load(stratum, sums);
     case Part::uncapped:
       return uncapped_.load(stratum, sums);
     case Part::since:

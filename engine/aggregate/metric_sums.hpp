@@ -95,6 +95,7 @@ class MetricSums {
   enum class Part {
     by_day,    ///< index: day of first exposure; by stratum, planned cap applied
     crossed,   ///< by stratum
+    bots,      ///< by stratum; of a population with bots
     uncapped,  ///< by stratum
     since,     ///< index: day since first exposure; by stratum; the leading values
     factors,

@@ -8,6 +8,7 @@ import random
 import subprocess
 
 DAYS = 18
+BOTS = 8
 LAST = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)  # nothing happens later
 START = (LAST - datetime.timedelta(days=DAYS - 2)).date()  # so that some windows are not over
 
@@ -75,10 +76,18 @@ def write(path, fields, rows):
         writer.writerows(rows)
 
 
+def fast_buyers(rows, draw):
+    """Rows that make suspected bots of some buyers: 1,000 more of a purchase within 50 seconds."""
+    bought = [row for row in rows if row["type"] == "purchase"]
+    return [dict(row, id=f"{row['id']}-{i}", at=(moment(row["at"]) + datetime.timedelta(milliseconds=50 * i)).isoformat())
+            for row in draw.sample(bought, BOTS) for i in range(1, 1001)]
+
+
 def harder_events(folder, draw):
     with open(os.path.join(folder, "events.csv"), newline="") as file:
         rows = list(csv.DictReader(file))
     rows = [row for row in rows if moment(row["at"]) <= LAST]
+    rows += fast_buyers(rows, draw)
     again = []
     for row in rows:
         late = datetime.timedelta(days=draw.choice([0, 0, 0, 0, 0, 0, 0, 0, 0, 3]), seconds=5)

@@ -13,20 +13,31 @@ namespace {
 
 using Op = assign::Predicate::Op;
 
+/// The types that a condition compares with, sorted.
+std::vector<std::string> types_of(const Needs& needs) {
+  std::set<std::string> types{std::string(kPurchase)};  // segments by lifecycle ask for it
+  for (const Feature& feature : needs.features) types.insert(feature.types.begin(), feature.types.end());
+  for (const OrderNeeds& orders : needs.orders)
+    types.insert(orders.refund_types.begin(), orders.refund_types.end());
+  if (needs.counted) types.insert(needs.counted->types.begin(), needs.counted->types.end());
+  return {types.begin(), types.end()};
+}
+
 }  // namespace
 
-EventSql::EventSql(const Run& run) : run_(run) {
+EventSql::EventSql(const Run& run) : run_(run), kinds_(types_of(run.needs)) {
   for (const assign::Predicate& predicate : run_.needs.predicates)
     predicates_.push_back(predicate_sql(predicate));
 }
 
-std::string EventSql::condition() const {
+std::string EventSql::condition(const std::string& also) const {
   const EventFilter& filter = run_.needs.filter;
   // The open ends stay unwritten: servers read the smallest 64-bit number as another type.
   std::string sql = fmt::format("at <= {} AND recorded_at <= {}", run_.until, run_.as_of);
   if (filter.from != std::numeric_limits<Micros>::min()) sql += fmt::format(" AND at >= {}", filter.from);
   if (filter.to != std::numeric_limits<Micros>::max()) sql += fmt::format(" AND at < {}", filter.to);
   if (!filter.types.empty()) sql += " AND " + types_sql(filter.types);
+  if (!also.empty()) sql += " AND " + also;
   return sql + run_.hidden.units + run_.hidden.types;
 }
 
@@ -38,17 +49,36 @@ std::string EventSql::source(const std::vector<std::string>& properties) const {
                              .properties = properties});
 }
 
+std::string EventSql::kind_sql() const {
+  std::string texts, numbers;
+  for (std::size_t i = 0; i < kinds_.size(); ++i) {
+    texts += (i == 0 ? "" : ", ") + literal(kinds_[i]);
+    numbers += fmt::format("{}{}", i == 0 ? "" : ", ", i + 1);
+  }
+  return fmt::format("toUInt{}(transform(type, [{}], [{}], 0)) AS kind", kinds_.size() < 256 ? 8 : 32, texts,
+                     numbers);
+}
+
+std::string EventSql::is_of(const std::vector<std::string>& types) const {
+  if (types.empty()) return "1";
+  std::vector<std::size_t> numbers;
+  for (const std::string& type : types)
+    numbers.push_back(
+        static_cast<std::size_t>(std::lower_bound(kinds_.begin(), kinds_.end(), type) - kinds_.begin()) + 1);
+  return numbers.size() == 1 ? fmt::format("kind = {}", numbers.front())
+                             : fmt::format("kind IN ({})", fmt::join(numbers, ", "));
+}
+
 std::string EventSql::columns() const {
-  const bool keys = run_.needs.filter.keys;
-  std::string sql = "low, high, at, type, value, recorded_at";
-  if (keys) sql += ", id, reference";
+  std::string sql = "low, high, at, kind, value, recorded_at";
+  if (run_.needs.filter.keys) sql += ", id, reference";
   for (std::size_t p = 0; p < run_.needs.filter.properties.size(); ++p)
     sql += fmt::format(", ph{0}, pt{0}, pk{0}, pn{0}", p);
   return sql;
 }
 
-std::string EventSql::rows() const {
-  std::string columns = "low, high, at, type, value, recorded_at";
+std::string EventSql::rows(const std::string& also) const {
+  std::string columns = fmt::format("low, high, at, {}, value, recorded_at", kind_sql());
   if (run_.needs.filter.keys) columns += ", id, reference";
   for (std::size_t p = 0; p < run_.needs.filter.properties.size(); ++p) {
     const std::string key = literal(run_.needs.filter.properties[p]);
@@ -59,22 +89,27 @@ std::string EventSql::rows() const {
   }
   const std::string from = source(run_.needs.filter.properties);
   const auto repeats = run_.tables.repeats(run_.uncertain);
-  if (repeats.condition.empty()) return fmt::format("SELECT {} FROM {} WHERE {}", columns, from, condition());
+  if (repeats.condition.empty())
+    return fmt::format("SELECT {} FROM {} WHERE {}", columns, from, condition(also));
   return fmt::format(
       "SELECT {0} FROM {1} WHERE {2} AND NOT ({3}) UNION ALL SELECT {0} FROM (SELECT * FROM {1} WHERE {2} "
       "AND "
       "({3}) ORDER BY recorded_at, content, stamp LIMIT 1 BY {4}) AS once",
-      columns, from, condition(), repeats.condition, repeats.identity);
+      columns, from, condition(also), repeats.condition, repeats.identity);
 }
 
+/// ANY LEFT and a filter: it copies no row, as ALL does, and means the same in every version, as ANY INNER
+/// does not.
 std::string EventSql::rows_of_units(const std::string& table, const std::string& unit_columns) const {
-  return fmt::format("SELECT {}, {} FROM ({}) AS e ALL INNER JOIN {} USING (low, high)", columns(),
-                     unit_columns, rows(), table);
+  return fmt::format(
+      "SELECT {0}, {1}, at - t0 AS since FROM ({2}) AS e ANY LEFT JOIN (SELECT low, high, {1}, toUInt8(1) AS "
+      "measured FROM {3}) AS m USING (low, high) WHERE measured = 1",
+      columns(), unit_columns, rows(), table);
 }
 
-std::string EventSql::counts(const Feature& feature, const std::string& start, bool unread) const {
-  std::string sql = fmt::format("{} AND at >= {} + {} AND at < {} + {}", types_sql(feature.types), start,
-                                feature.from, start, feature.to);
+std::string EventSql::counts(const Feature& feature, const std::string& since, bool unread) const {
+  std::string sql = fmt::format("{} AND {} >= {} AND {} < {}", is_of(feature.types), since, feature.from,
+                                since, feature.to);
   if (feature.predicate >= 0) sql += " AND " + predicates_[static_cast<std::size_t>(feature.predicate)];
   if (feature.property >= 0) sql += fmt::format(" AND pk{} = {}", feature.property, unread ? 0 : 1);
   if (feature.positive && !unread) sql += fmt::format(" AND {} > 0", number(feature));
@@ -85,19 +120,23 @@ std::string EventSql::number(const Feature& feature) const {
   return feature.property < 0 ? "value" : fmt::format("pn{}", feature.property);
 }
 
-std::string EventSql::total(const Feature& feature, const std::string& start) const {
-  const std::string condition = counts(feature, start);
+std::string EventSql::totalled(const Feature& feature) const {
+  return feature.aggregation == Aggregation::distinct_days ? day_sql(run_, "at") : number(feature);
+}
+
+std::string EventSql::total(const Feature& feature, const std::string& totalled,
+                            const std::string& condition) {
   switch (feature.aggregation) {
     case Aggregation::any:
       return fmt::format("toInt64(countIf({}) > 0)", condition);
     case Aggregation::count:
       return fmt::format("toInt64(countIf({}))", condition);
     case Aggregation::sum:
-      return fmt::format("sumIf({}, {})", number(feature), condition);
+      return fmt::format("sumIf({}, {})", totalled, condition);
     case Aggregation::max:
-      return fmt::format("maxIf({}, {})", number(feature), condition);
+      return fmt::format("maxIf({}, {})", totalled, condition);
     case Aggregation::distinct_days:
-      return fmt::format("toInt64(uniqExactIf({}, {}))", day_sql(run_, "at"), condition);
+      return fmt::format("toInt64(uniqExactIf({}, {}))", totalled, condition);
   }
   return "0";
 }

@@ -2,11 +2,15 @@
 // Events as SQL: which rows are read, and when a row counts for a feature. Internal to the ClickHouse engine.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/aggregate/clickhouse/run.hpp"
 
 namespace liftmark::clickhouse {
+
+/// The type whose last event says in which stage of a customer's life a unit is.
+inline constexpr std::string_view kPurchase = "purchase";
 
 class EventSql {
  public:
@@ -16,24 +20,29 @@ class EventSql {
   explicit EventSql(const Run& run);
   static constexpr std::size_t kMostTexts = 100'000;
 
-  /// The rows that the needs' filter keeps, each id once: low, high, at, type, value, recorded_at, id,
-  /// reference, and per property whether it is there (ph), its text (pt), whether that is a number (pk) and
-  /// which (pn).
-  std::string rows() const;
-  /// The same joined with a table of units: their columns `unit_columns` beside.
+  /// The rows that the needs' filter keeps, each id once: low, high, at, kind (a number for each type that
+  /// somebody asks for), value, recorded_at, id, reference, and per property whether it is there (ph), its
+  /// text (pt), whether that is a number (pk) and which (pn). `also`: a further condition, over type,
+  /// low and high.
+  std::string rows(const std::string& also = "") const;
+  /// The rows of a table's units, `since` (their first exposure) and its columns `unit_columns` beside.
   std::string rows_of_units(const std::string& table, const std::string& unit_columns) const;
-  /// The columns of rows(), in order.
-  std::string columns() const;
-  /// When a row counts for the feature, relative to `start`. With `unread`: when it would, had its property
-  /// been a number.
-  std::string counts(const Feature& feature, const std::string& start, bool unread = false) const;
+  /// Whether a row is of one of the types.
+  std::string is_of(const std::vector<std::string>& types) const;
+  /// When a row counts for the feature; `since`: how long after the unit's start it was. With `unread`: when
+  /// it would, had its property been a number.
+  std::string counts(const Feature& feature, const std::string& since = "since", bool unread = false) const;
   /// What the row adds to the feature.
   std::string number(const Feature& feature) const;
-  /// The feature of a group of rows.
-  std::string total(const Feature& feature, const std::string& start) const;
+  /// What the feature's total() is of: number(), or the day.
+  std::string totalled(const Feature& feature) const;
+  /// The feature of a group of rows: `totalled` where `condition` holds.
+  static std::string total(const Feature& feature, const std::string& totalled, const std::string& condition);
 
  private:
-  std::string condition() const;
+  std::string columns() const;
+  std::string condition(const std::string& also = "") const;
+  std::string kind_sql() const;
   /// What follows FROM.
   std::string source(const std::vector<std::string>& properties) const;
   std::string predicate_sql(const assign::Predicate& predicate) const;
@@ -42,6 +51,7 @@ class EventSql {
 
   const Run& run_;
   std::vector<std::string> predicates_;  ///< by Needs::predicates
+  std::vector<std::string> kinds_;       ///< types, sorted; their numbers start from 1
 };
 
 }  // namespace liftmark::clickhouse

@@ -11,10 +11,12 @@ namespace liftmark::clickhouse {
 namespace {
 
 /// A member that stands for a unit of a shard's answer.
-std::size_t add_member(Population& population, std::uint64_t cell, std::uint64_t crossed, std::uint64_t day) {
+std::size_t add_member(Population& population, std::uint64_t cell, std::uint64_t crossed, std::uint64_t bot,
+                       std::uint64_t day) {
   population.cell.push_back(static_cast<std::uint16_t>(cell));
   population.crossed.push_back(static_cast<std::uint8_t>(crossed));
   population.day.push_back(static_cast<std::uint16_t>(day));
+  if (!population.bot.empty()) population.bot.push_back(static_cast<std::uint8_t>(bot));
   return population.cell.size() - 1;
 }
 
@@ -31,7 +33,7 @@ void load_times(Run& run, const MetricNeeds& metric, KeptSums& kept) {
       [&](const Rows& rows) {
         const bool event = rows.natural(1) != 0;
         events.back().since = rows.integer(2);
-        KeptUnit unit{.member = add_member(run.population, rows.natural(0), 0, 0),
+        KeptUnit unit{.member = add_member(run.population, rows.natural(0), 0, 0, 0),
                       .followed = rows.integer(2)};
         if (event) unit.events = events;
         for (std::int64_t units = rows.integer(3); units > 0; --units) kept.add(unit);
@@ -57,12 +59,13 @@ void load_kept(Run& run, const EventSql& sql, std::size_t index, TextCodes& text
   for_each_row(
       run.store.cluster(),
       fmt::format(
-          "SELECT any(cell), any(crossed), any({}), groupArray(at - t0), groupArray(number), "
-          "groupArray(item), any(day){} FROM (SELECT low, high, cell, crossed, day, t0, at, {} AS number, {} "
+          "SELECT any(cell), any(crossed), any({}), groupArray(since), groupArray(number), "
+          "groupArray(item), any(day), any(bot){} FROM (SELECT low, high, cell, crossed, day, bot, t0, "
+          "since, {} AS number, {} "
           "AS item{} FROM "
           "({}) AS j WHERE {}) AS k GROUP BY low, high{}",
           mature_sql(run, metric), groups, sql.number(feature), item, columns,
-          sql.rows_of_units("lm_value", "t0, cell, crossed, day" + columns), sql.counts(feature, "t0"),
+          sql.rows_of_units("lm_value", "t0, cell, crossed, day, bot" + columns), sql.counts(feature),
           having),
       [&](const Rows& rows) {
         const auto since = rows.integers(3), value = rows.integers(4);
@@ -78,11 +81,11 @@ void load_kept(Run& run, const EventSql& sql, std::size_t index, TextCodes& text
                             .value = value[i],
                             .item = metric.item < 0 || items[i].empty() ? 0 : texts.code(items[i])});
         const std::size_t member =
-            add_member(run.population, rows.natural(0), rows.natural(1), rows.natural(6));
+            add_member(run.population, rows.natural(0), rows.natural(1), rows.natural(7), rows.natural(6));
         for (std::size_t d = 0; d < run.population.dimensions.size(); ++d) {
           auto& group = run.population.dimensions[d].group;
           group.resize(member + 1, 0);
-          group[member] = static_cast<std::uint16_t>(rows.natural(7 + d));
+          group[member] = static_cast<std::uint16_t>(rows.natural(8 + d));
         }
         kept.add({.member = member, .mature = rows.natural(2) != 0, .events = events});
       });

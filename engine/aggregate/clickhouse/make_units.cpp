@@ -92,9 +92,9 @@ void make_first(Run& run, const std::vector<ArmOfEpoch>& recorded,
       columns + ")");
   cluster.query(fmt::format(
       "INSERT INTO lm_first SELECT low, high, at, {0}, fallback, (low, high) IN (SELECT low, high "
-      "FROM {3} WHERE {1} GROUP BY low, high HAVING uniqExact(arm) > 1){2} FROM {3} WHERE {1} "
+      "FROM {3} WHERE {1} GROUP BY low, high HAVING min({0} % {4}) != max({0} % {4})){2} FROM {3} WHERE {1} "
       "ORDER BY low, high, at, id, arm LIMIT 1 BY low, high",
-      cell_sql(run.population, recorded), seen, values, from));
+      cell_sql(run.population, recorded), seen, values, from, run.population.arms.size()));
   check_shards(run);
 }
 

@@ -24,24 +24,33 @@ std::size_t leading_of(const SumQuery& query) {
   return query.leading == 0 ? query.values.size() : query.leading;
 }
 
+/// Rows of which every value is 0 add nothing but themselves: count_statement() counts them all.
 std::string sum_statement(const SumQuery& query) {
   const std::size_t leading = leading_of(query);
   std::string inner = fmt::format("{} AS i, {} AS c, {} AS h", query.index, query.cell, query.history);
-  std::string outer = "i, c, h, count()";
+  std::string outer = "i, c, h", any;
   for (std::size_t v = 0; v < query.values.size(); ++v) {
     inner += fmt::format(", toInt64({}) AS x{}", query.values[v], v);
-    inner += query.wide ? fmt::format(", toDecimal128(x{0}, 0) AS y{0}", v) : "";
+    any += fmt::format("{}x{} != 0", v == 0 ? "" : " OR ", v);
   }
-  const char y = query.wide ? 'y' : 'x';
-  for (std::size_t a = 0; a < leading; ++a) outer += fmt::format(", sum({}{})", y, a);
+  const auto value = [&](std::size_t v) {
+    return fmt::format(fmt::runtime(query.wide ? "toDecimal128(x{}, 0)" : "x{}"), v);
+  };
+  for (std::size_t a = 0; a < leading; ++a) outer += fmt::format(", sum({})", value(a));
   for (std::size_t a = 0; a < leading; ++a)
     for (std::size_t b = a; b < query.values.size(); ++b)
-      outer += fmt::format(", sum({0}{1} * {0}{2})", y, a, b);
-  for (std::size_t a = 0; a < leading; ++a) outer += fmt::format(", sum({0}{1} * {0}{1} * {0}{1})", y, a);
+      outer += fmt::format(", sum({} * {})", value(a), value(b));
+  for (std::size_t a = 0; a < leading; ++a) outer += fmt::format(", sum({0} * {0} * {0})", value(a));
   // How large the cubes' sum is, so that one that left its bits is not taken for a small one.
   for (std::size_t a = 0; a < query.values.size(); ++a)
     outer += fmt::format(", sum(abs(toFloat64(x{0})) * abs(toFloat64(x{0})) * abs(toFloat64(x{0})))", a);
-  return fmt::format("SELECT {} FROM (SELECT {} FROM {}) AS s GROUP BY i, c, h", outer, inner, query.from);
+  return fmt::format("SELECT {} FROM (SELECT {} FROM {}) AS s WHERE {} GROUP BY i, c, h", outer, inner,
+                     query.from, any);
+}
+
+std::string count_statement(const SumQuery& query) {
+  return fmt::format("SELECT {} AS i, {} AS c, {} AS h, count() FROM {} GROUP BY i, c, h", query.index,
+                     query.cell, query.history, query.from);
 }
 
 struct SumRow {
@@ -49,6 +58,10 @@ struct SumRow {
   bool history = true;
   LoadedSums sums{};
 };
+
+SumRow place_of(const Rows& rows) {
+  return {.index = rows.natural(0), .cell = rows.natural(1), .history = rows.natural(2) != 0};
+}
 
 /// Whether the server itself noticed that a product left 128 bits.
 bool is_overflow(const Error& error) {
@@ -64,9 +77,8 @@ bool read_sums(Cluster& cluster, const SumQuery& query, std::vector<SumRow>& res
   bool fits = true;
   result.clear();
   const auto take_row = [&](const Rows& rows) {
-    SumRow row{.index = rows.natural(0), .cell = rows.natural(1), .history = rows.natural(2) != 0};
-    row.sums.units = rows.integer(3);
-    std::size_t field = 4;
+    SumRow row = place_of(rows);
+    std::size_t field = 3;
     const auto take = [&](std::vector<liftmark::Int128>& to, std::size_t count) {
       for (; count > 0; --count) to.push_back(rows.wide(field++));
     };
@@ -101,13 +113,13 @@ class MetricLoader {
   void history_of_cap(const EventSql& events) {
     if (metric_.cap_history < 0) return;
     const Feature& feature = run_.needs.features[static_cast<std::size_t>(metric_.cap_history)];
-    const std::string start = std::to_string(run_.population.first);
+    const std::string counts = events.counts(feature, fmt::format("(at - {})", run_.population.first));
     for_each_row(
         cluster(),
-        fmt::format(
-            "SELECT f, count() FROM (SELECT low, high, {} AS f FROM ({}) AS e GROUP BY low, high) AS u "
-            "WHERE f != 0 GROUP BY f",
-            events.total(feature, start), events.rows()),
+        fmt::format("SELECT f, count() FROM (SELECT low, high, {} AS f FROM ({}) AS e WHERE {} GROUP "
+                    "BY low, high) AS u WHERE f != 0 GROUP BY f",
+                    EventSql::total(feature, events.totalled(feature), "1"),
+                    events.rows(types_sql(feature.types)), counts),
         [&](const Rows& rows) {
           for (std::int64_t units = rows.integer(1); units > 0; --units)
             sums_.add_cap_history(rows.integer(0));
@@ -121,6 +133,8 @@ class MetricLoader {
     query.from = values_where("crossed = 1");
     query.index = "0";
     load(Part::crossed, query);
+    query.from = values_where("bot = 1");
+    if (!run_.population.bot.empty()) load(Part::bots, query);
     for (std::size_t d = 0; d < run_.population.dimensions.size(); ++d) {
       query = over_values(capped());
       query.index = fmt::format("g{}", d);
@@ -169,32 +183,33 @@ class MetricLoader {
         });
   }
 
-  /// Values by days since the first exposure, and weighted by them.
+  /// Values by days since the first exposure, and weighted by them. Those that are 0 add nothing.
   void days() {
     if (!metric_.daily) return;
     const std::size_t places = metric_.layout.ratio ? 2 : 1;
-    std::vector<std::string> daily, weights;
+    std::vector<std::string> daily, changed, weights;
     for (std::size_t place = 0; place < places; ++place) {
       const int feature = metric_.features[place];
       daily.push_back(fmt::format("d{}", feature));
+      changed.push_back(daily.back() + " != 0");
       weights.push_back(fmt::format("sum(d{} * ({} - 2 * d)) AS w{}", feature,
                                     2 * (metric_.window / kMicrosPerDay) - 1, 2 * place));
       weights.push_back(fmt::format("sum(d{} * (2 * d + 1)) AS w{}", feature, 2 * place + 1));
     }
-    const std::string units =
-        fmt::format("ALL INNER JOIN (SELECT * FROM {}) AS v USING (low, high)", values_where("1"));
+    const std::string days = fmt::format("lm_day WHERE d < {} AND ({}) AND {}",
+                                         metric_.window / kMicrosPerDay, fmt::join(changed, " OR "), mature_);
     SumQuery since{.values = daily, .leading = places};
     for (std::size_t v = places; v < raw_.size(); ++v) since.values.push_back(raw_[v]);
     since.index = "d";
     since.history = history_;
     since.wide = wide_;
-    since.from =
-        fmt::format("(SELECT * FROM lm_day WHERE d < {}) AS e {}", metric_.window / kMicrosPerDay, units);
+    since.from = days;
     load(Part::since, since);
     SumQuery trend{.wide = wide_};
     for (std::size_t w = 0; w < weights.size(); ++w) trend.values.push_back(fmt::format("w{}", w));
-    trend.from = fmt::format("(SELECT low, high, {} FROM lm_day WHERE d < {} GROUP BY low, high) AS e {}",
-                             fmt::join(weights, ", "), metric_.window / kMicrosPerDay, units);
+    trend.cell = "k";
+    trend.from =
+        fmt::format("(SELECT any(cell) AS k, {} FROM {} GROUP BY unit) AS e", fmt::join(weights, ", "), days);
     load(Part::trend, trend);
   }
 
@@ -206,8 +221,7 @@ class MetricLoader {
     const std::string by_unit = fmt::format(
         "(SELECT if(ph{0}, concat('=', pt{0}), '') AS name, any(cell) AS k, sum({1}) AS x FROM ({2}) AS j "
         "WHERE {3} AND {4} GROUP BY low, high, name) AS n",
-        metric_.surface, value, events.rows_of_units("lm_unit", "t0, cell"), events.counts(feature, "t0"),
-        mature_);
+        metric_.surface, value, events.rows_of_units("lm_unit", "t0, cell"), events.counts(feature), mature_);
     std::vector<std::string> names;
     for_each_row(cluster(), "SELECT DISTINCT name FROM " + by_unit, [&](const Rows& rows) {
       if (std::find(names.begin(), names.end(), rows.text(0)) == names.end()) names.push_back(rows.text(0));
@@ -216,7 +230,9 @@ class MetricLoader {
       SumQuery query{.values = {"x"}, .wide = wide_};
       query.cell = "k";
       query.from = fmt::format("{} WHERE name = {}", by_unit, literal(name));
-      query.index = std::to_string(name.empty() ? 0 : texts.code(name.substr(1)));
+      const std::size_t code = name.empty() ? 0 : texts.code(name.substr(1));
+      query.index = std::to_string(code);
+      sums_.load({.part = Part::surface, .index = code}, {});  // one where every value is 0 is one too
       load(Part::surface, query);
     }
   }
@@ -263,15 +279,19 @@ class MetricLoader {
                     "values are too large for ClickHouse to add exactly",
                     "check the unit of the values, or report from a store in a file");
     }
-    for (SumRow& row : rows) {
-      if (part == Part::trend || part == Part::surface || part == Part::since) row.sums.units = 0;
+    if (part != Part::trend && part != Part::surface && part != Part::since)
+      for_each_row(cluster(), count_statement(query), [&](const Rows& counted) {
+        SumRow row = place_of(counted);
+        row.sums.units = counted.integer(3);
+        rows.push_back(std::move(row));
+      });
+    for (const SumRow& row : rows)
       sums_.load({.part = part,
                   .index = row.index,
                   .dimension = dimension,
                   .cell = row.cell,
                   .history = row.history},
                  row.sums);
-    }
   }
 
   const Run& run_;

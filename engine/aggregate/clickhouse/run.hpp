@@ -4,8 +4,8 @@
 //
 // A shard works out the values of its own units and never sends them: what comes back are exact sums by arm,
 // epoch, day and segment (metric_queries.hpp), and for the few kinds that need more, what docs/clickhouse.md
-// says. Tables of a session: lm_unit (first exposures), lm_value (a row a unit, a column a feature), lm_day
-// (values by days since the first exposure).
+// says. Tables of a session: lm_unit (first exposures), lm_bot (suspected bots), lm_value (a row a unit, a
+// column a feature), lm_day (values by days since the first exposure).
 
 #include <functional>
 #include <string>
@@ -44,6 +44,10 @@ std::string types_sql(const std::vector<std::string>& types);
 
 /// Makes lm_unit and fills in the population and what Statistics says of it.
 void make_units(Run& run, const std::vector<std::string>& dimensions, Statistics& statistics);
+
+/// Makes lm_bot of the measured units that suspected_bots() names, marks the population when there are any
+/// (Population::bot), and says how many. Needs lm_unit.
+std::int64_t make_bots(Run& run);
 
 /// When the first exposure happened and was recorded; see StoreView.
 FirstExposure first_exposure(Store& store, const RowTables& tables, const Hidden& hidden,

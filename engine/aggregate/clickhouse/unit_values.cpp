@@ -17,13 +17,6 @@ namespace {
 /// Later than any moment, earlier than any; both far from where sums overflow.
 constexpr Micros kLater = 4'000'000'000'000'000'000, kNever = -4'000'000'000'000'000'000;
 
-std::string group_columns(const Run& run, const char* form) {
-  std::string sql;
-  for (std::size_t d = 0; d < run.population.dimensions.size(); ++d)
-    sql += fmt::format(fmt::runtime(form), d);
-  return sql;
-}
-
 /// What is kept of a unit's rows in one group.
 struct UnitSql {
   std::string columns{};  ///< of lm_value, with their types
@@ -44,10 +37,10 @@ struct UnitSql {
 void add_orders(const Run& run, const EventSql& events, std::size_t o, UnitSql& sql) {
   const OrderNeeds& orders = run.needs.orders[o];
   const Feature& feature = run.needs.features[static_cast<std::size_t>(orders.feature)];
-  const std::string order = events.counts(feature, "t0");
-  const std::string refund = types_sql(orders.refund_types) + " AND reference != ''";
+  const std::string order = events.counts(feature);
+  const std::string refund = events.is_of(orders.refund_types) + " AND reference != ''";
   sql.inner += fmt::format(
-      ", groupArrayIf(at - t0, {1}) AS oa{0}, groupArrayIf(id, {1}) AS ok{0}, groupArrayIf({2}, {1}) AS "
+      ", groupArrayIf(since, {1}) AS oa{0}, groupArrayIf(id, {1}) AS ok{0}, groupArrayIf({2}, {1}) AS "
       "ov{0}, "
       "groupArrayIf(reference, {3}) AS rk{0}, groupArrayIf(value, {3}) AS rv{0}",
       o, order, events.number(feature), refund);
@@ -70,7 +63,7 @@ void add_funnel(const Run& run, const EventSql& events, std::size_t m, UnitSql& 
   std::string reached = fmt::format("{}", kNever), passed, lengths;  // lengths: see add_orders()
   for (std::size_t step = 0; step < metric.steps.size(); ++step) {
     const Feature& feature = run.needs.features[static_cast<std::size_t>(metric.steps[step])];
-    sql.inner += fmt::format(", groupArrayIf(at, {}) AS st{}_{}", events.counts(feature, "t0"), m, step);
+    sql.inner += fmt::format(", groupArrayIf(since, {}) AS st{}_{}", events.counts(feature), m, step);
     reached =
         fmt::format("arrayReduce('min', arrayConcat([toInt64({})], arrayFilter(x{} -> x{} >= {}, st{}_{})))",
                     kLater, step, step, reached, m, step);
@@ -81,77 +74,123 @@ void add_funnel(const Run& run, const EventSql& events, std::size_t m, UnitSql& 
   sql.outer += fmt::format(", toUInt8({}0 * ({}))", passed, lengths);
 }
 
-void add_groups(const Run& run, UnitSql& sql) {
+/// Groups that the events decide; the others come with the unit.
+void add_groups(const Run& run, const EventSql& events, UnitSql& sql) {
   for (std::size_t d = 0; d < run.population.dimensions.size(); ++d) {
     const std::string column = fmt::format("g{}", d);
     switch (run.population.dimensions[d].kind) {
       case Dimension::Kind::cold_start:
-        sql.add(column, "UInt16", fmt::format("countIf(isevent AND at < t0) AS b{}", d),
+        sql.add(column, "UInt16", fmt::format("countIf(since < 0) AS b{}", d),
                 fmt::format("toUInt16(b{} = 0)", d));
         break;
       case Dimension::Kind::lifecycle: {
-        const std::string bought = "isevent AND at < t0 AND type = 'purchase'";
         const auto stage = [](Lifecycle one) { return static_cast<int>(one); };
-        sql.add(column, "UInt16",
-                fmt::format("countIf({1}) AS b{0}, maxIf(at, {1}) AS l{0}, any(t0) AS e{0}", d, bought),
-                fmt::format(
-                    "toUInt16(multiIf(b{0} = 0, {1}, e{0} - l{0} <= {2}, {3}, e{0} - l{0} <= {4}, {5}, {6}))",
-                    d, stage(Lifecycle::fresh), kActiveFor, stage(Lifecycle::active), kLapsingFor,
-                    stage(Lifecycle::lapsing), stage(Lifecycle::lapsed)));
+        sql.add(
+            column, "UInt16",
+            fmt::format("maxIf(since, since < 0 AND {1}) AS l{0}", d, events.is_of({std::string(kPurchase)})),
+            fmt::format("toUInt16(multiIf(l{0} = 0, {1}, -l{0} <= {2}, {3}, -l{0} <= {4}, {5}, {6}))", d,
+                        stage(Lifecycle::fresh), kActiveFor, stage(Lifecycle::active), kLapsingFor,
+                        stage(Lifecycle::lapsing), stage(Lifecycle::lapsed)));
         break;
       }
       default:
-        sql.add(column, "UInt16", fmt::format("any(g{0}) AS gg{0}", d), fmt::format("gg{}", d));
+        sql.columns += fmt::format(", {} UInt16", column);
+        sql.outer += ", " + column;
     }
   }
 }
 
 /// Events read, late, dated after they were recorded, and values that are no number.
 void add_counts(const Run& run, const EventSql& events, UnitSql& sql) {
-  std::string counted = "isevent";
+  std::string counted = "1";
   if (const auto& narrow = run.needs.counted) {
-    counted += " AND " + types_sql(narrow->types);
+    counted = events.is_of(narrow->types);
     if (narrow->from != std::numeric_limits<Micros>::min())
       counted += fmt::format(" AND at >= {}", narrow->from);
   }
   sql.add_plain("n_read", "UInt64", fmt::format("countIf({})", counted));
-  sql.add_plain("n_late", "UInt64",
-                fmt::format("countIf({} AND recorded_at - at > {})", counted, kLateAfter));
-  sql.add_plain("n_future", "UInt64", fmt::format("countIf({} AND recorded_at < at)", counted));
+  // Two counts in one sum: no unit has 2^32 events.
+  sql.inner += fmt::format(", sumIf((recorded_at - at > {}) + (recorded_at < at) * {}, {}) AS late_or_future",
+                           kLateAfter, std::uint64_t{1} << 32, counted);
+  sql.columns += ", n_late UInt64, n_future UInt64";
+  sql.outer += fmt::format(", late_or_future % {0}, intDiv(late_or_future, {0})", std::uint64_t{1} << 32);
   std::string unread = "toUInt64(0)";
   for (const Feature& feature : run.needs.features)
     if (feature.property >= 0 && !feature.from_start)
-      unread += fmt::format(" + countIf({})", events.counts(feature, "t0", true));
+      unread += fmt::format(" + countIf({})", events.counts(feature, "since", true));
   sql.add_plain("n_unread", "UInt64", unread);
   // A unit's total that leaves 64 bits would come back as another number.
   sql.add_plain("size", "Float64", "max(abs(toFloat64(value))) * count()");
 }
 
+/// The features that are kept by day since the first exposure; empty when no metric is.
+std::vector<int> daily_features(const Needs& needs) {
+  std::set<int> features;
+  for (const MetricNeeds& metric : needs.metrics)
+    if (metric.daily && metric.reported)
+      features.insert(metric.features.begin(), metric.features.begin() + (metric.layout.ratio ? 2 : 1));
+  return {features.begin(), features.end()};
+}
+
+/// What lm_value keeps of each row that counts for a daily feature: words of its day (kDayBits of each) and
+/// for which of the features it counts (kFeatureBits), and the numbers they add up.
+struct DailyRows {
+  static constexpr std::size_t kDayBits = 16, kFeatureBits = 32;
+  std::vector<int> features{};
+  std::vector<std::string> words{}, numbers{};
+  std::string any{};  ///< when a row counts for one of them
+
+  DailyRows(const Run& run, const EventSql& events) : features(daily_features(run.needs)) {
+    words.resize((features.size() + kFeatureBits - 1) / kFeatureBits);
+    for (std::size_t place = 0; place < features.size(); ++place) {
+      const Feature& feature = run.needs.features[static_cast<std::size_t>(features[place])];
+      const std::string counts = events.counts(feature);
+      words[place / kFeatureBits] += fmt::format(" + ({}) * {}", counts, std::uint64_t{1} << bit(place));
+      any += fmt::format("{}({})", place == 0 ? "" : " OR ", counts);
+      const std::string number = events.totalled(feature);
+      const bool adds = feature.aggregation != Aggregation::any && feature.aggregation != Aggregation::count;
+      if (adds && std::find(numbers.begin(), numbers.end(), number) == numbers.end())
+        numbers.push_back(number);
+    }
+    for (std::string& word : words) word = fmt::format("toUInt64(intDiv(since, {}){})", kMicrosPerDay, word);
+  }
+
+  /// The feature at this place, of rows of lm_value's arrays: words as m<i>, numbers as v<i>.
+  std::string total(const EventSql& events, const Feature& feature, std::size_t place) const {
+    const auto number = std::find(numbers.begin(), numbers.end(), events.totalled(feature)) - numbers.begin();
+    return EventSql::total(feature, fmt::format("v{}", number),
+                           fmt::format("bitTest(m{}, {})", place / kFeatureBits, bit(place)));
+  }
+
+ private:
+  static std::size_t bit(std::size_t place) { return kDayBits + place % kFeatureBits; }
+};
+
+void add_daily_rows(const DailyRows& daily, UnitSql& sql) {
+  const auto add = [&](const std::string& column, const char* type, const std::string& value) {
+    sql.add_plain(column, type, fmt::format("groupArrayIf({}, {})", value, daily.any));
+  };
+  for (std::size_t w = 0; w < daily.words.size(); ++w)
+    add(fmt::format("words{}", w), "Array(UInt64)", daily.words[w]);
+  for (std::size_t n = 0; n < daily.numbers.size(); ++n)
+    add(fmt::format("numbers{}", n), "Array(Int64)", daily.numbers[n]);
+}
+
 UnitSql unit_sql(const Run& run, const EventSql& events) {
   UnitSql sql;
-  sql.add("cell", "UInt16", "any(cell) AS c", "c");
-  sql.add("day", "UInt16", "any(day) AS dd", "dd");
-  sql.add("crossed", "UInt8", "any(crossed) AS cr", "cr");
-  sql.add("t0", "Int64", "any(t0) AS tt", "tt");
-  sql.add("before", "Int64", "countIf(isevent AND at < t0) AS bn, maxIf(at, isevent AND at < t0) AS bl",
-          fmt::format("if(bn = 0, toInt64({}), bl)", kNever));
-  add_groups(run, sql);
-  for (std::size_t f = 0; f < run.needs.features.size(); ++f)
-    if (!run.needs.features[f].from_start)
-      sql.add_plain(fmt::format("f{}", f), "Int64", events.total(run.needs.features[f], "t0"));
+  sql.add_plain("before", "Int64", "maxIf(since, since < 0)");
+  add_groups(run, events, sql);
+  for (std::size_t f = 0; f < run.needs.features.size(); ++f) {
+    const Feature& feature = run.needs.features[f];
+    if (!feature.from_start)
+      sql.add_plain(fmt::format("f{}", f), "Int64",
+                    EventSql::total(feature, events.totalled(feature), events.counts(feature)));
+  }
   for (std::size_t o = 0; o < run.needs.orders.size(); ++o) add_orders(run, events, o, sql);
   for (std::size_t m = 0; m < run.needs.metrics.size(); ++m)
     if (!run.needs.metrics[m].steps.empty()) add_funnel(run, events, m, sql);
   add_counts(run, events, sql);
-  return sql;
-}
-
-/// A row that is no event for every unit, so that units without events have a row too.
-std::string empty_rows(const Run& run) {
-  std::string sql = "SELECT low, high, t0 AS at, '' AS type, toInt64(0) AS value, t0 AS recorded_at";
-  if (run.needs.filter.keys) sql += ", '' AS id, '' AS reference";
-  for (std::size_t p = 0; p < run.needs.filter.properties.size(); ++p)
-    sql += fmt::format(", toUInt8(0) AS ph{0}, '' AS pt{0}, toUInt8(0) AS pk{0}, toInt64(0) AS pn{0}", p);
+  add_daily_rows(DailyRows(run, events), sql);
   return sql;
 }
 
@@ -162,6 +201,25 @@ std::string weighted(const std::string& value, bool millionths, Millionths weigh
   return fmt::format(
       "intDiv({0}, 1000000) * toInt64({1}) + intDiv({2} + if({2} < 0, -500000, 500000), 1000000)",
       "(" + value + ")", weight, rest);
+}
+
+/// Units with events first, as the left side of a join with the small table of units; the others after them,
+/// joined with no rows, so that the same expressions give their values.
+void insert_values(const Run& run, const EventSql& events, const UnitSql& sql) {
+  const auto totals = [&](const char* limit) {
+    return fmt::format("(SELECT low, high{} FROM ({}{}) AS j GROUP BY low, high) AS u", sql.inner,
+                       events.rows_of_units("lm_unit", "t0"), limit);
+  };
+  const std::string insert =
+      "INSERT INTO lm_value SELECT low, high, t0, cell, day, crossed, " +
+      std::string(run.population.bot.empty() ? "toUInt8(0)"
+                                             : "(low, high) IN (SELECT low, high FROM lm_bot)") +
+      sql.outer + " FROM ";
+  run.store.cluster().query(fmt::format("{}{} ANY LEFT JOIN lm_unit USING (low, high)", insert, totals("")));
+  run.store.cluster().query(fmt::format(
+      "{}(SELECT * FROM lm_unit WHERE (low, high) NOT IN (SELECT low, high FROM lm_value)) AS v ANY "
+      "LEFT JOIN {} USING (low, high)",
+      insert, totals(" LIMIT 0")));
 }
 
 }  // namespace
@@ -186,15 +244,12 @@ void check_metrics(const Run& run) {
 void make_values(const Run& run, const EventSql& events, Statistics& statistics) {
   Cluster& cluster = run.store.cluster();
   const UnitSql sql = unit_sql(run, events);
-  const std::string unit_columns = "t0, cell, day, crossed" + group_columns(run, ", g{}");
   cluster.query("DROP TABLE IF EXISTS lm_value");
-  cluster.query("CREATE TEMPORARY TABLE lm_value (low UInt64, high UInt64" + sql.columns + ")");
-  cluster.query(fmt::format(
-      "INSERT INTO lm_value SELECT low, high{} FROM (SELECT low, high{} FROM ({}, {}, toUInt8(0) AS "
-      "isevent FROM lm_unit UNION ALL SELECT {}, {}, toUInt8(1) AS isevent FROM ({}) AS j) AS r "
-      "GROUP BY low, high) AS u",
-      sql.outer, sql.inner, empty_rows(run), unit_columns, events.columns(), unit_columns,
-      events.rows_of_units("lm_unit", unit_columns)));
+  cluster.query(
+      "CREATE TEMPORARY TABLE lm_value (low UInt64, high UInt64, t0 Int64, cell UInt16, day UInt16, crossed "
+      "UInt8, bot UInt8" +
+      sql.columns + ")");
+  insert_values(run, events, sql);
   double size = 0;
   std::int64_t unread = 0;
   for_each_row(cluster,
@@ -217,26 +272,43 @@ void make_values(const Run& run, const EventSql& events, Statistics& statistics)
 }
 
 bool make_days(const Run& run, const EventSql& events) {
-  std::set<int> features;
+  const DailyRows daily(run, events);
+  if (daily.features.empty()) return false;
+  std::set<int> covariates;
   for (const MetricNeeds& metric : run.needs.metrics)
     if (metric.daily && metric.reported)
-      features.insert(metric.features.begin(), metric.features.begin() + (metric.layout.ratio ? 2 : 1));
-  if (features.empty()) return false;
-  Cluster& cluster = run.store.cluster();
-  std::string columns, totals;
-  Micros window = 0;
-  for (const int f : features) {
-    const Feature& feature = run.needs.features[static_cast<std::size_t>(f)];
-    columns += fmt::format(", d{} Int64", f);
-    totals += ", " + events.total(feature, "t0");
-    window = std::max(window, feature.to);
+      covariates.insert(metric.features.begin() + (metric.layout.ratio ? 2 : 1), metric.features.end());
+  std::string columns, taken = "t0, cell, before", rows, kept, totals, lists, arrays;
+  for (const int f : covariates) {
+    columns += fmt::format(", f{} Int64", f);
+    taken += fmt::format(", f{}", f);
+    kept += fmt::format(", any(f{})", f);
   }
+  for (std::size_t place = 0; place < daily.features.size(); ++place) {
+    const int f = daily.features[place];
+    columns += fmt::format(", d{} Int64", f);
+    totals += ", " + daily.total(events, run.needs.features[static_cast<std::size_t>(f)], place);
+  }
+  const auto join = [&](const char* array, const char* row, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      arrays += fmt::format("{3}{0}{1} AS {2}{1}", array, i, row, arrays.empty() ? "" : ", ");
+      rows += fmt::format(", {}{}", row, i);
+      lists += fmt::format(", {}{}", array, i);
+    }
+  };
+  join("words", "m", daily.words.size());
+  join("numbers", "v", daily.numbers.size());
+  Cluster& cluster = run.store.cluster();
   cluster.query("DROP TABLE IF EXISTS lm_day");
-  cluster.query("CREATE TEMPORARY TABLE lm_day (low UInt64, high UInt64, d Int64" + columns + ")");
-  cluster.query(fmt::format(
-      "INSERT INTO lm_day SELECT low, high, intDiv(at - t0, {}) AS d{} FROM ({}) AS j WHERE at >= "
-      "t0 AND at < t0 + {} GROUP BY low, high, d",
-      kMicrosPerDay, totals, events.rows_of_units("lm_unit", "t0"), window));
+  cluster.query("CREATE TEMPORARY TABLE lm_day (unit UInt64, d UInt16, t0 Int64, cell UInt16, before Int64" +
+                columns + ")");
+  cluster.query(
+      fmt::format("INSERT INTO lm_day SELECT intDiv(unit_day, {0}), unit_day % {0}, any(t0), any(cell), "
+                  "any(before){1}{2} FROM "
+                  "(SELECT unit * {0} + m0 % {0} AS unit_day, {3}{4} FROM (SELECT rowNumberInAllBlocks() AS "
+                  "unit, {3}{5} FROM "
+                  "lm_value) AS u ARRAY JOIN {6}) AS r GROUP BY unit_day",
+                  std::uint64_t{1} << DailyRows::kDayBits, kept, totals, taken, rows, lists, arrays));
   return true;
 }
 
@@ -285,7 +357,7 @@ std::string mature_sql(const Run& run, const MetricNeeds& metric) {
 }
 
 std::string history_sql(const MetricNeeds& metric) {
-  return fmt::format("toUInt8(before >= t0 - {})", metric.lookback);
+  return fmt::format("toUInt8(before < 0 AND before >= -{})", metric.lookback);
 }
 
 }  // namespace liftmark::clickhouse

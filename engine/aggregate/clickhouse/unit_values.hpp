@@ -12,13 +12,16 @@ namespace liftmark::clickhouse {
 /// Throws Error{usage} naming the metric that SQL cannot work out as it is defined.
 void check_metrics(const Run& run);
 
-/// lm_value: a row a measured unit. `before` is the last event before the first exposure, f<i> feature i,
-/// o<i> how many orders i stand and ot<i> when (since the first exposure) the one that is enough was made,
-/// s<m> how many steps of funnel m were passed. Fills in what Statistics counts beside the metrics.
+/// lm_value: a row a measured unit, with the columns of lm_unit; `bot`: the unit is in lm_bot. `before` says
+/// when the last event before the first exposure was, relative to it (0: none), f<i> is feature i, o<i> how
+/// many orders i stand and ot<i> when (since the first exposure) the one that is enough was made, s<m> how
+/// many steps of funnel m were passed; words<i> and numbers<i> are the rows that lm_day is made of.
+/// Fills in what Statistics counts beside the metrics.
 void make_values(const Run& run, const EventSql& events, Statistics& statistics);
 
-/// lm_day: a row a unit and day since its first exposure with d<i> for the features of metrics kept by day.
-/// False, and no table, when there is no such metric.
+/// lm_day: a row a unit and day since its first exposure on which something counted, with d<i> for the
+/// features of metrics kept by day, f<i> for their covariates, `unit` (a number of its own), and the unit's
+/// t0, cell and before. False, and no table, when there is no such metric.
 bool make_days(const Run& run, const EventSql& events);
 
 /// The metric's values over a row of lm_value, as integers: numerator [, denominator] [, covariates].

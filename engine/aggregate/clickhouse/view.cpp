@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/aggregate/bots.hpp"
 #include "engine/aggregate/clickhouse/event_sql.hpp"
 #include "engine/aggregate/clickhouse/metric_queries.hpp"
 #include "engine/aggregate/experiment_facts.hpp"
@@ -28,35 +27,6 @@ void count_splits(const Run& run, Statistics& statistics) {
                  [&](const Rows& rows) { units[rows.natural(0)][rows.natural(1)] += rows.integer(2); });
     add_splits(population, dimension, units, statistics);
   }
-}
-
-/// As suspected_bots() counts them, of events of every type.
-std::int64_t count_bots(const Run& run) {
-  if (run.population.first == 0) return 0;
-  const Run every{.store = run.store,
-                  .tables = run.tables,
-                  .catalog = run.catalog,
-                  .experiment = run.experiment,
-                  .as_of = run.as_of,
-                  .until = run.until,
-                  .uncertain = run.uncertain,
-                  .hidden = run.hidden};
-  const BotLimits limits;
-  const auto faster = [](std::uint32_t most, Micros span) {
-    return fmt::format(
-        "arrayExists((a, b) -> b - a < {}, arraySlice(s, 1, greatest(toInt64(length(s)) - {}, 0)), "
-        "arraySlice(s, {}))",
-        span, most, most + 1);
-  };
-  std::int64_t bots = 0;
-  for_each_row(
-      run.store.cluster(),
-      fmt::format("SELECT count() FROM (SELECT arraySort(groupArray(at)) AS s FROM ({}) GROUP BY low, high "
-                  "HAVING count() > {}) WHERE {} OR {}",
-                  EventSql(every).rows_of_units("lm_unit", "t0"), limits.few(),
-                  faster(limits.in_a_minute, 60 * kMicrosPerSecond), faster(limits.in_a_day, kMicrosPerDay)),
-      [&](const Rows& rows) { bots += rows.integer(0); });
-  return bots;
 }
 
 /// As the embedded store does, over sums that the shards have formed.
@@ -153,8 +123,8 @@ class View final : public StoreView {
     run.needs = needs_of(catalog, plan_metrics(definition.plan));
     bound_time(run.needs, run.population.first, run.population.last);
     read_all_history(run.population.dimensions, run.needs);
+    if (options.bots) statistics.counts["suspected_bots"] = make_bots(run);
     measure(run, statistics);
-    if (options.bots) statistics.counts["suspected_bots"] = count_bots(run);
     return statistics;
   }
 
