@@ -99,7 +99,8 @@ class ClickHouseStore final : public ServedStore {
     return known != nullptr ? known : std::make_shared<const StoredSegments>();
   }
   void note(const std::string& act, const std::string& detail) override {
-    fmt::print(stderr, "liftmark: {}: {}\n", act, detail);
+    const std::lock_guard lock(mutex_);
+    catalog_.audit(catalog_.next_stamp(), act, detail);
   }
   void care() override {
     const std::lock_guard lock(mutex_);

@@ -20,10 +20,8 @@ std::int64_t magnitude(std::int64_t value) {
 
 template <typename T>
 void append_all(std::vector<T>& target, std::vector<T>&& added) {
-  if (target.empty())
-    target = std::move(added);
-  else
-    target.insert(target.end(), added.begin(), added.end());
+  if (target.size() < added.size()) target.swap(added);  // their order means nothing
+  target.insert(target.end(), added.begin(), added.end());
 }
 
 /// Takes each of `taken` out once. All of them are there.

@@ -70,9 +70,9 @@ Population read_population(const Reader& reader, const assign::Experiment& exper
 
 /// How a population came out of an earlier one of the same arms, epochs, groups and first day.
 struct PopulationChange {
-  std::vector<std::uint32_t> place;  ///< of each earlier member; empty: as before
-  std::vector<char> changed;         ///< by earlier member: what it gave to the sums may be another now
-  std::vector<std::uint32_t> added;  ///< new members, ascending
+  std::vector<std::uint32_t> place;    ///< of each earlier member; empty: as before
+  std::vector<std::uint32_t> changed;  ///< earlier members with new exposures, ascending
+  std::vector<std::uint32_t> added;    ///< new members, ascending
 };
 
 struct GrownPopulation {

@@ -49,7 +49,7 @@ class Growth {
       }
       const auto place = static_cast<std::size_t>(member - population_.unit.begin());
       if (!update(place, one)) return false;
-      change.changed[place] = 1;
+      change.changed.push_back(static_cast<std::uint32_t>(place));
     }
     return joined.empty() || insert(joined, change);
   }
@@ -161,7 +161,6 @@ std::optional<GrownPopulation> grown_population(const Population& population, co
   if (population.size() == 0 || shape.arms != population.arms || shape.epochs != population.epochs)
     return std::nullopt;
   GrownPopulation result;
-  result.change.changed.assign(population.size(), 0);
   if (rows.size() == 0) return result;
   Population& grown = result.population.emplace(population);
   if (!Growth(grown, reader, rows, places, day_offset_minutes).grow(news_of(rows, places), result.change))

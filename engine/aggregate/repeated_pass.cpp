@@ -41,8 +41,10 @@ void mark_matured(const Needs& needs, Micros before, Micros until, const Populat
       ranges.push_back(range);
   }
   for (const auto& [from, to] : ranges)
-    for (std::size_t member = 0; member < population.size(); ++member)
-      if (population.first_at[member] > from && population.first_at[member] <= to) marked[member] = 1;
+    for (std::size_t member = 0; member < population.size(); ++member) {
+      const Micros at = population.first_at[member];
+      marked[member] = static_cast<char>(marked[member] | (at > from && at <= to ? 1 : 0));
+    }
 }
 
 /// The events that were not there at the earlier pass, of units that are added up again.
@@ -133,8 +135,8 @@ class RepeatedPass {
   /// new events are counted by `idle`.
   void choose(UnitPass& idle) {
     std::vector<char> placed_anew(result_.population.size(), 0);
-    for (std::size_t member = 0; member < change_.changed.size(); ++member)
-      if (change_.changed[member]) placed_anew[change_.place.empty() ? member : change_.place[member]] = 1;
+    for (const std::uint32_t member : change_.changed)
+      placed_anew[change_.place.empty() ? member : change_.place[member]] = 1;
     for (const std::uint32_t member : change_.added) placed_anew[member] = 1;
     std::vector<char> marked = placed_anew;
     mark_matured(result_.needs, earlier_.position.until, question_.reader.until(), result_.population,

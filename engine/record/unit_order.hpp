@@ -1,7 +1,7 @@
 #pragma once
 // Rows by unit. Internal to reading.
 
-#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -11,20 +11,28 @@
 
 namespace liftmark {
 
-/// The places of `units` by unit, in their own order within one. All are below `unit_count`.
+/// The places of the first `count` of `units` by unit, in their own order within one. All are below
+/// `unit_count`. A radix sort: counting by unit would look at every unit of the store for a few rows.
 inline std::vector<std::uint32_t> order_by_unit(const std::vector<UnitIndex>& units, std::size_t count,
                                                 std::size_t unit_count) {
-  std::vector<std::uint32_t> order(count);
-  if (count < unit_count / 16) {  // counting would look at every unit of the store for a few rows
-    std::iota(order.begin(), order.end(), 0u);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::uint32_t a, std::uint32_t b) { return units[a] < units[b]; });
-    return order;
+  constexpr unsigned kBits = 11;
+  constexpr std::size_t kDigits = std::size_t{1} << kBits;
+  struct Row {
+    UnitIndex unit;
+    std::uint32_t place;
+  };
+  std::vector<Row> rows(count), sorted(count);
+  for (std::uint32_t i = 0; i < count; ++i) rows[i] = {units[i], i};
+  for (unsigned shift = 0; (unit_count >> shift) > 0; shift += kBits) {
+    const auto digit = [shift](const Row& row) { return row.unit >> shift & (kDigits - 1); };
+    std::array<std::uint32_t, kDigits + 1> next{};
+    for (const Row& row : rows) ++next[digit(row) + 1];
+    std::partial_sum(next.begin(), next.end(), next.begin());
+    for (const Row& row : rows) sorted[next[digit(row)]++] = row;
+    rows.swap(sorted);
   }
-  std::vector<std::uint32_t> next(unit_count + 1, 0);
-  for (std::size_t i = 0; i < count; ++i) ++next[units[i] + 1];
-  std::partial_sum(next.begin(), next.end(), next.begin());
-  for (std::uint32_t i = 0; i < count; ++i) order[next[units[i]]++] = i;
+  std::vector<std::uint32_t> order(count);
+  for (std::size_t i = 0; i < count; ++i) order[i] = rows[i].place;
   return order;
 }
 
