@@ -49,6 +49,7 @@ Flags::Flags() : assigner(compile_assigner(catalog)) {}
 Flags::Flags(const CatalogVersion& stored)
     : catalog(parse_catalog(stored.json)),
       version(stored.version),
+      bytes(stored.json.size()),
       recorded_at(stored.recorded_at),
       assigner(compile_assigner(catalog)) {
   for (const ExperimentDefinition& definition : catalog.experiments) {

@@ -35,6 +35,7 @@ struct Flags {
 
   Catalog catalog;
   std::int64_t version = 0;
+  std::size_t bytes = 0;  ///< of the catalog's stored text
   std::int64_t recorded_at = 0;
   std::shared_ptr<const assign::Assigner> assigner;
   std::vector<Flag> flags;  ///< in the assigner's order

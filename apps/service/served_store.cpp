@@ -23,10 +23,10 @@ class FileStore final : public ServedStore {
 
   BatchSink& sink() override { return sink_; }
   bool records() const override { return true; }
-  std::optional<CatalogVersion> newer_catalog(std::int64_t version) override {
+  std::optional<CatalogVersion> newer_catalog(std::int64_t version, std::size_t bytes) override {
     std::optional<CatalogVersion> newest;
     recorder_.exclusive([&](Store& store) { newest = store.get_catalog(); });
-    if (newest && newest->version == version) newest.reset();
+    if (newest && newest->version == version && newest->json.size() == bytes) newest.reset();
     return newest;
   }
   AppliedCatalog apply(Catalog after, const CatalogEdit& edit) override {
@@ -78,10 +78,10 @@ class ClickHouseStore final : public ServedStore {
 
   BatchSink& sink() override { return recorder_; }
   bool records() const override { return !own_tables_; }
-  std::optional<CatalogVersion> newer_catalog(std::int64_t version) override {
+  std::optional<CatalogVersion> newer_catalog(std::int64_t version, std::size_t bytes) override {
     const std::lock_guard lock(mutex_);
     try {
-      auto newest = catalog_.newest_catalog(version);
+      auto newest = catalog_.newest_catalog(version, bytes);
       if (newest) follow(newest->json);
       all_answer_ = others_answer();
       return newest;

@@ -24,8 +24,9 @@ class ServedStore {
   virtual BatchSink& sink() = 0;
   /// False where the catalog maps tables that the service does not write to.
   virtual bool records() const = 0;
-  /// The newest version of the catalog that is later than this one.
-  virtual std::optional<CatalogVersion> newer_catalog(std::int64_t version) = 0;
+  /// The newest version of the catalog that is later than this one, whose text has so many bytes; or the same
+  /// one, shorter: an override that named an erased unit is gone from it.
+  virtual std::optional<CatalogVersion> newer_catalog(std::int64_t version, std::size_t bytes) = 0;
   /// As liftmark::apply_catalog().
   virtual AppliedCatalog apply(Catalog after, const CatalogEdit& edit) = 0;
   /// Consent and kept arms; where there are none, everybody consents and kept arms are unreadable.

@@ -18,7 +18,7 @@ constexpr std::size_t kWorkers = 2, kWaiting = 256;
 constexpr std::size_t kSmallBody = 64u << 10;
 
 std::shared_ptr<const Flags> newest_flags(ServedStore& store) {
-  const auto version = store.newer_catalog(0);
+  const auto version = store.newer_catalog(0, 0);
   return version ? std::make_shared<const Flags>(*version) : std::make_shared<const Flags>();
 }
 
@@ -85,7 +85,8 @@ void Service::refresh() {
   units().refresh();
   const auto known = segments_.share();
   if (auto segments = store_->segments(known); segments != known) segments_.replace(std::move(segments));
-  const auto newest = store_->newer_catalog(flags_.share()->version);
+  const auto flags = flags_.share();
+  const auto newest = store_->newer_catalog(flags->version, flags->bytes);
   if (!newest) return;
   auto next = std::make_shared<const Flags>(*newest);
   flags_.replace(next);

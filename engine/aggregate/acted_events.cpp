@@ -80,17 +80,6 @@ void EventColumns::append(const EventSlice& slice, std::uint32_t row) {
   reference.push_back(slice.reference[row]);
 }
 
-void EventColumns::append(const EventColumns& other, std::size_t row) {
-  at.push_back(other.at[row]);
-  timing.push_back(other.timing[row]);
-  type.push_back(other.type[row]);
-  value.push_back(other.value[row]);
-  for (std::size_t p = 0; p < properties.size(); ++p) properties[p].push_back(other.properties[p][row]);
-  if (!keys) return;
-  key.push_back(other.key[row]);
-  reference.push_back(other.reference[row]);
-}
-
 void EventColumns::sort_from(std::size_t begin) {
   const auto before = [this](std::size_t a, std::size_t b) {
     const auto tuple = [this](std::size_t i) { return std::tie(at[i], type[i], value[i]); };

@@ -28,7 +28,6 @@ struct EventColumns {
   std::size_t size() const noexcept { return at.size(); }
   void clear();
   void append(const EventSlice& slice, std::uint32_t row);
-  void append(const EventColumns& other, std::size_t row);
   /// Puts the rows from `begin` on in the order that a slice has a unit's rows in.
   void sort_from(std::size_t begin);
   /// Everything, as the slice of these units; `offsets` is not kept alive.

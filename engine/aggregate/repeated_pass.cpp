@@ -264,6 +264,7 @@ class RepeatedPass {
     const std::size_t begin = part * kUnitsInSlice;
     const std::size_t end = std::min(chosen_.remembered.size(), begin + kUnitsInSlice);
     const UnitIndex first = chosen_.remembered[begin].unit;
+    const EventSlice new_rows = news_.events.slice(0, 0, {});
     share.events.clear();
     share.offsets.clear();
     for (std::size_t i = begin; i < end; ++i) {
@@ -273,7 +274,7 @@ class RepeatedPass {
       if (one.remembered && share.search.find(one.unit))
         share.search.unpack(result_.population.first_at[*one.now], share.events);
       if (const News::Unit* news = chosen_.news[i])
-        for (std::uint32_t k = news->begin; k < news->end; ++k) share.events.append(news_.events, k);
+        for (std::uint32_t k = news->begin; k < news->end; ++k) share.events.append(new_rows, k);
       share.events.sort_from(row);
     }
     share.offsets.push_back(static_cast<std::uint32_t>(share.events.size()));

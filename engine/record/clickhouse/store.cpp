@@ -169,11 +169,11 @@ std::vector<CatalogVersion> Store::catalogs(Micros as_of) {
   return versions;
 }
 
-std::optional<CatalogVersion> Store::newest_catalog(std::int64_t later_than) {
-  Rows rows(cluster_.home().query(
-      fmt::format("SELECT version, json, digest, recorded_at FROM catalog WHERE version > {} "
-                  "ORDER BY version DESC, length(json) LIMIT 1",  // see catalogs()
-                  later_than)));
+std::optional<CatalogVersion> Store::newest_catalog(std::int64_t later_than, std::size_t bytes) {
+  Rows rows(cluster_.home().query(fmt::format(
+      "SELECT version, json, digest, recorded_at FROM catalog WHERE version > {0} OR (version = {0} "
+      "AND length(json) < {1}) ORDER BY version DESC, length(json) LIMIT 1",  // see catalogs()
+      later_than, bytes)));
   if (!rows.next()) return std::nullopt;
   return CatalogVersion{rows.integer(0), rows.text(1), rows.text(2), rows.integer(3)};
 }

@@ -51,8 +51,9 @@ class Store {
   RowTables row_tables();
   /// Versions recorded by then, oldest first.
   std::vector<CatalogVersion> catalogs(Micros as_of);
-  /// The newest version that is later than this one; nothing when there is none.
-  std::optional<CatalogVersion> newest_catalog(std::int64_t later_than = 0);
+  /// The newest version that is later than this one, or the same one with a text of fewer bytes: an override
+  /// was erased from it. Nothing when there is none.
+  std::optional<CatalogVersion> newest_catalog(std::int64_t later_than = 0, std::size_t bytes = 0);
   /// As liftmark::Store::put_catalog, but that nothing keeps two apart who ask at the same instant: the
   /// server has no transactions.
   CatalogVersion put_catalog(std::string_view json, std::string_view digest);

@@ -236,6 +236,24 @@ TEST_CASE("Stored segments decide, those of a linked user too, and new ones are 
   CHECK(why(unit) == "not_targeted");
 }
 
+TEST_CASE("An erased unit's override is gone from a service that runs") {
+  const std::string catalog = R"({"schema": "liftmark.catalog/1",
+    "metrics": [{"key": "conversion", "kind": "proportion", "numerator": {"event": "purchase"}}],
+    "experiments": [{"key": "checkout", "hashing": {"salt": "checkout-1"},
+      "overrides": {"ann": "b", "bob": "b"}, "plan": {"primary": ["conversion"]},
+      "arms": [{"key": "a", "role": "control"}, {"key": "b"}]}]})";
+  RunningService running({}, catalog);
+  const auto why = [&](const std::string& id) {
+    return json::parse(
+        running.post("/ofrep/v1/evaluate/flags/checkout", context_of(id)).body)["metadata"]["why"];
+  };
+  CHECK(why("ann") == "overridden");
+  erase(running.service->recorder(), "ann");
+  running.service->refresh();
+  CHECK(why("ann") == "assigned");
+  CHECK(why("bob") == "overridden");
+}
+
 TEST_CASE("Who asks is in the population of the holdouts' ledgers, held out or open") {
   RunningService running({}, followed_catalog());
   const auto assigner = compile_assigner(parse_catalog(followed_catalog()));
