@@ -25,7 +25,7 @@ std::optional<std::string> without_overrides(std::string_view catalog,
     for (const std::string& unit : units) removed += overrides.erase(unit);
   });
   if (removed == 0) return std::nullopt;
-  return document.dump(2);
+  return document.dump();
 }
 
 bool has_overrides(std::string_view catalog) {

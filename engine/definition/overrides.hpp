@@ -9,8 +9,8 @@
 
 namespace liftmark {
 
-/// The catalog's text without the overrides of these units; nothing when it names none of them. What is not
-/// JSON names nobody.
+/// The catalog's text without the overrides of these units, compact and so shorter than it was; nothing when
+/// it names none of them. What is not JSON names nobody.
 std::optional<std::string> without_overrides(std::string_view catalog, const std::vector<std::string>& units);
 
 /// Whether any experiment of the catalog names units in overrides.

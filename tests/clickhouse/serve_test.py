@@ -138,7 +138,7 @@ def test_refused(served, token):
     check("an unknown experiment", served.ask("GET", "/v1/experiments/nothing/scorecard", None, token)[0] == 404)
 
 
-def test_catalogs(store, served, token, folder):
+def test_catalogs(store, served, token, folder, pair):
     """A catalog put in force elsewhere, one over HTTP, and a wrong one."""
     def stop(catalog):
         third_on_evaluation(catalog)
@@ -154,9 +154,24 @@ def test_catalogs(store, served, token, folder):
     check("a catalog over HTTP", status == 200 and said["version"] == version + 2, (status, said))
     status, said = served.json("POST", EVALUATE + "asked", CONTEXT, token)
     check("is in force for the next request", said.get("reason") == "SPLIT", (status, said))
-    check("and is noted in the log", "PUT /v1/catalog by ops" in served.errors(), served.errors())
+    log = servers.ask(pair[0], "SELECT detail FROM shop.audit ORDER BY recorded_at")
+    check("and is noted in the log of acts", "PUT /v1/catalog by ops" in log, log)
     status, said = served.json("PUT", "/v1/catalog", "{}", token)
     check("a wrong catalog is refused", status == 422, (status, said))
+
+
+def test_override(store, served, folder):
+    """An override goes with the unit that it names, in a service that runs too."""
+    def override(catalog):
+        catalog["experiments"][0]["overrides"] = {"named-1": "treatment", "named-2": "treatment"}
+    def why(unit):
+        context = json.dumps({"context": {"targetingKey": unit}})
+        return served.json("POST", EVALUATE + "recommendations", context)[1]["metadata"]["why"]
+    liftmark("apply", store, edited_catalog(folder, "override.json", override))
+    check("an override is in force within 5 s", wait_for(lambda: why("named-1") == "overridden", 5))
+    liftmark("erase", store, "named-1", "--wait", "0")
+    check("and gone within 5 s of the erasure", wait_for(lambda: why("named-1") != "overridden", 5))
+    check("another one stays", why("named-2") == "overridden")
 
 
 def recorded_ids(store, prefix):
@@ -343,7 +358,10 @@ def test(top, pair):
     test_end(store, served)
     served = Service(store, top, "--tokens", tokens)
     test_refused(served, token)
-    test_catalogs(store, served, token, folder)
+    test_catalogs(store, served, token, folder, pair)
+    served.end()
+    served = Service(store, top)
+    test_override(store, served, folder)
     check("the end", served.end() == 0)
     test_list_of_commits(store, pair, folder)
     test_own_tables(pair, folder)
