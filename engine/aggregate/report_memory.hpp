@@ -4,8 +4,8 @@
 //
 // A kept state holds unit indices and sums, values of units whose metrics have a percentile cap, and packed
 // the events that decide units' numbers (acted_events.hpp), so that what a unit did before need not be read
-// again when something new comes; no ids. Beside the states stands how many events each unit of the store has.
-// It is used only while the store continues what it read: not after a compaction, an erasure, a purge,
+// again when something new comes; no ids. Beside the states stands how many events each unit of the store
+// has. It is used only while the store continues what it read: not after a compaction, an erasure, a purge,
 // another catalog, or a change of links or consent; then the report is made anew and the state is replaced.
 
 #include <cstddef>
@@ -26,7 +26,7 @@ struct ReportMemoryOptions {
   std::size_t bytes = std::size_t{384} << 20;  ///< at most; what was used longest ago goes first
   /// Of one question's events; with more of them units with news are read from the store again.
   std::size_t event_bytes = std::size_t{256} << 20;
-  double most_changed = 0.3;                   ///< share of units with news above which everything is read
+  double most_changed = 0.3;  ///< share of units with news above which everything is read
 };
 
 /// Thread-safe. One state a question; of two reports at once on the same question one is made anew.
