@@ -1,6 +1,6 @@
 #pragma once
 // What the service needs of a store, whatever engine keeps it. What only a file has (consent, links, erasure,
-// compaction, the log of acts) is asked of its writer, by routes that are refused where there is no file.
+// compaction, reading the log of acts) is asked of its writer, by routes that are refused where there is no file.
 
 #include <chrono>
 #include <filesystem>

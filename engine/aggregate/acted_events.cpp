@@ -5,7 +5,8 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
-#include <tuple>
+
+#include "engine/record/unit_order.hpp"
 
 namespace liftmark {
 namespace {
@@ -81,11 +82,7 @@ void EventColumns::append(const EventSlice& slice, std::uint32_t row) {
 }
 
 void EventColumns::sort_from(std::size_t begin) {
-  const auto before = [this](std::size_t a, std::size_t b) {
-    const auto tuple = [this](std::size_t i) { return std::tie(at[i], type[i], value[i]); };
-    if (tuple(a) != tuple(b)) return tuple(a) < tuple(b);
-    return keys && key[a] < key[b];
-  };
+  const auto before = [this](std::size_t a, std::size_t b) { return precedes(*this, a, b, keys); };
   bool sorted = true;
   for (std::size_t i = begin + 1; i < size() && sorted; ++i) sorted = !before(i, i - 1);
   if (sorted) return;

@@ -130,7 +130,8 @@ Statistics aggregate(const Reader& reader, const Catalog& catalog, std::string_v
   const ExperimentDefinition* definition = &experiment_of(catalog, experiment);
   Question question{reader, catalog, *definition, dimensions_of(definition->plan, options.segments),
                     thread_count(options)};
-  question.again = options.memory != nullptr && reader.position().whole;
+  if (options.memory != nullptr && reader.position().whole)
+    question.event_bytes = options.memory->options().event_bytes;
   if (options.bots) question.bots = suspected_bots(reader, experiment, busy_units(reader, options.memory));
   std::unique_ptr<Measured> measured = options.memory != nullptr ? options.memory->recall(question) : nullptr;
   if (!measured) measured = measure(question);

@@ -72,14 +72,17 @@ std::unique_ptr<Measured> measure(const Question& question) {
   for (int i = 0; i < question.threads; ++i) workers.push_back(std::make_unique<Worker>(input));
   std::atomic<std::size_t> next{0};
   const std::size_t slices = workers[0]->scanner.slices();
-  std::vector<EventLayer> layers(question.again ? slices : 0);
+  std::vector<EventLayer> layers(slices);
+  std::atomic<std::size_t> packed{0};
+  const auto packing = [&] { return packed < question.event_bytes; };
   on_threads(
       question.threads,
       [&](int i) {
         Worker& worker = *workers[static_cast<std::size_t>(i)];
         for (std::size_t slice = next++; slice < slices; slice = next++) {
-          if (question.again) worker.pass.keep_events(&layers[slice]);
+          worker.pass.keep_events(packing() ? &layers[slice] : nullptr);
           worker.pass.add(worker.scanner.read(slice));
+          packed += layers[slice].bytes();
         }
       },
       [&] { next = slices; });
@@ -88,7 +91,7 @@ std::unique_ptr<Measured> measure(const Question& question) {
     first.merge(workers[i]->pass);
     workers[i].reset();
   }
-  result->acted = ActedEvents(std::move(layers));
+  if (packing()) result->acted = ActedEvents(std::move(layers));
   result->sums = std::move(first.metrics());
   result->kept = std::move(first.kept());
   result->counts = first.counts();

@@ -18,7 +18,8 @@ struct Question {
   std::vector<std::string> dimensions;  ///< as read_population
   int threads = 1;
   std::vector<UnitIndex> bots = {};  ///< ascending: units that are measured with the others, and apart
-  bool again = false;                ///< the answer is kept for measure_again()
+  /// What the events kept for measure_again() may take; with more, and with 0, none are.
+  std::size_t event_bytes = 0;
 };
 
 /// The answer before caps are settled. Sums point at the needs and the population beside them.

@@ -42,6 +42,7 @@ class ReportMemory {
   std::unique_ptr<Measured> recall(const Question& question);
   void keep(const Question& question, std::unique_ptr<Measured> measured);
   void forget();
+  const ReportMemoryOptions& options() const noexcept { return options_; }
   /// Units with more events than this, ascending; only blocks that came since the last call are read.
   std::vector<UnitIndex> busy_units(const Reader& reader, std::uint16_t most);
   /// How many answers came out of earlier ones.

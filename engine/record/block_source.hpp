@@ -132,13 +132,6 @@ struct Gathered {
     key[to] = source.key[from];
     reference[to] = source.reference[from];
   }
-  /// The order of rows of one unit.
-  bool before(std::size_t a, std::size_t b) const {
-    const auto tuple = [&](std::size_t i) { return std::tie(at[i], type[i], value[i]); };
-    if (tuple(a) != tuple(b)) return tuple(a) < tuple(b);
-    if (recorded && recorded_at[a] != recorded_at[b]) return recorded_at[a] < recorded_at[b];
-    return keys && key[a] < key[b];
-  }
 };
 
 /// Reads blocks and appends the rows that pass.

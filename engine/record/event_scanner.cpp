@@ -205,7 +205,9 @@ struct EventScanner::State {
   }
 
   void order_unit(std::uint32_t begin, std::uint32_t end) {
-    const auto compare = [this](std::uint32_t a, std::uint32_t b) { return sorted.before(a, b); };
+    const auto compare = [this](std::uint32_t a, std::uint32_t b) {
+      return precedes(sorted, a, b, sorted.keys);
+    };
     order.resize(end - begin);
     std::iota(order.begin(), order.end(), begin);
     if (std::is_sorted(order.begin(), order.end(), compare)) return;

@@ -1,10 +1,11 @@
 #pragma once
-// Rows by unit. Internal to reading.
+// The order of rows: by unit, and within one.
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <tuple>
 #include <vector>
 
 #include "engine/record/event.hpp"
@@ -34,6 +35,18 @@ inline std::vector<std::uint32_t> order_by_unit(const std::vector<UnitIndex>& un
   std::vector<std::uint32_t> order(count);
   for (std::size_t i = 0; i < count; ++i) order[i] = rows[i].place;
   return order;
+}
+
+/// Whether row `a` of a unit comes before row `b` in a slice (EventSlice): by time, type, value, and as far
+/// as they are columns by the moment of recording and the key.
+template <class Columns>
+bool precedes(const Columns& rows, std::size_t a, std::size_t b, bool keys) {
+  const auto tuple = [&](std::size_t i) { return std::tie(rows.at[i], rows.type[i], rows.value[i]); };
+  if (tuple(a) != tuple(b)) return tuple(a) < tuple(b);
+  if constexpr (requires { rows.recorded_at; })
+    if (rows.recorded && rows.recorded_at[a] != rows.recorded_at[b])
+      return rows.recorded_at[a] < rows.recorded_at[b];
+  return keys && rows.key[a] < rows.key[b];
 }
 
 }  // namespace liftmark

@@ -170,7 +170,7 @@ struct Fixture {
   Catalog catalog;
   Store store;
   std::int64_t suspected = 0;  ///< in the last comparison
-  /// `event_bytes`: as ReportMemoryOptions; with 0 what units did before is read from the store again.
+  /// `event_bytes`: as ReportMemoryOptions; with few what units did before is read from the store again.
   explicit Fixture(const std::string& text = kCatalog, std::size_t event_bytes = 1 << 20)
       : memory({.event_bytes = event_bytes, .most_changed = 2.0}),
         catalog(parse_catalog(text)),
@@ -198,7 +198,9 @@ TEST_CASE("a repeated report gives the same bits as one made anew") {
   for (std::uint64_t seed = 1; seed <= 16; ++seed) {
     std::mt19937_64 random(seed);
     const auto rows = random_rows(random, 150);
-    Fixture shop(seed % 4 < 2 ? kCatalog : without_history_segments(), seed <= 8 ? 1 << 20 : 0);
+    Fixture shop(seed % 4 < 2 ? kCatalog : without_history_segments(), seed <= 8    ? 1 << 20
+                                                                       : seed <= 12 ? 2'000
+                                                                                    : 0);
     std::size_t recorded = 0;
     double until = 6;
     if (seed % 2 == 0) {  // most of it compacted, the rest as recorded
