@@ -42,6 +42,8 @@ class StoreView {
 /// What a question to a server may cost, and who sees it.
 struct ServerOptions {
   std::int64_t max_rows = 0;  ///< rows that a statement may read on a shard; 0: any number
+  /// Events of a shard that are worked on at a time; what they take of its memory, see docs/clickhouse.md.
+  std::int64_t rows_at_once = 4'000'000;
   std::function<void(std::string_view)> on_statement = {};  ///< called with each before it is sent
   ServerWatch on_progress = {};                             ///< called while one runs
 };

@@ -16,7 +16,8 @@ from scorecards import LIFTMARK, count_numbers, differences, liftmark, now, repo
 
 USERS = int(sys.argv[2]) if len(sys.argv) > 2 else 300
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-QUESTIONS = [("recommendations", []), ("other", []), ("other", ["--segment", "device", "--current-plan"])]
+# Slices of 1,000 events: the shop has some hundred thousand, of which a slice is one by default.
+QUESTIONS = [("recommendations", []), ("recommendations", ["--rows-at-once", "1000"]), ("other", []), ("other", ["--segment", "device", "--current-plan"])]
 
 
 def take(stores, folder, names):

@@ -33,9 +33,9 @@ def make(file, folder, draw):
     raise RuntimeError("no catalog in {} tries: {}".format(TRIES, done.stderr[:2000]))
 
 
-def compare(file, store, key, moment, what):
+def compare(file, store, key, moment, what, *more):
     card = report(file, (key, []), moment)
-    found = list(differences(card, report(store, (key, []), moment)))
+    found = list(differences(card, report(store, (key, more), moment)))
     wrong = [one for one in found if not one[3] <= 1e-9]
     for path, a, b, _ in wrong[:8]:
         print(f"  {what}: {path}: {a!r} in the file, {b!r} in ClickHouse")
@@ -64,6 +64,8 @@ def one_log(top, pair, seed):
         moment = draw.choice(moments[:2])
         differ, counted = compare(file, store, experiment["key"], moment, f"seed {seed}, {experiment['key']}")
         wrong, numbers = wrong + differ, numbers + counted
+    differ, counted = compare(file, store, experiment["key"], moment, f"seed {seed}, in slices", "--rows-at-once", "100")
+    wrong, numbers = wrong + differ, numbers + counted
     print(f"seed {seed}: {len(catalog['metrics'])} metrics, {log.events} events, {numbers} numbers, {wrong} differ", flush=True)
     return wrong
 
@@ -85,10 +87,36 @@ def test_too_large(top, pair):
     return 0 if done.returncode == 4 and done.stdout == "" and "too large for ClickHouse to add exactly" in done.stderr else 1
 
 
+def test_busy_unit(top, pair):
+    """More rows of one unit than the 16 bits hold in which they are counted at first."""
+    folder = os.path.join(top, "busy")
+    os.mkdir(folder)
+    draw = random.Random(2)
+    file, store = os.path.join(folder, "file.db"), servers.address(pair, "busy")
+    catalog, path = make(file, folder, draw)
+    log = random_shop.Log(draw, catalog["experiments"])
+    log.write(folder)
+    rows = [json.loads(line) for line in open(os.path.join(folder, "first.ndjson"))]
+    exposed = {row["unit"] for row in rows if row.get("experiment") == "experiment 0"}
+    event = next(row for row in rows if "type" in row and row["unit"] in exposed)
+    with open(os.path.join(folder, "first.ndjson"), "a") as out:
+        for i in range(70_000):
+            out.write(json.dumps({"id": f"busy {i}", "unit": event["unit"], "type": "view", "at": event["at"], "value": 2.5}) + "\n")
+    liftmark("init", store)
+    liftmark("apply", store, path)
+    for name in ("first", "last"):
+        moment = now()
+        for one in (file, store):
+            run("import", one, os.path.join(folder, name + ".ndjson"), "--rejects", os.path.join(folder, "rejects"), "--max-rejected", "1")
+    wrong, numbers = compare(file, store, "experiment 0", moment, "a busy unit")
+    print(f"a unit with 70,000 events: {numbers} numbers, {wrong} differ", flush=True)
+    return wrong + (numbers == 0)
+
+
 def test(top, pair):
     logs = int(os.environ.get("LIFTMARK_RANDOM_LOGS", "5"))
     wrong = sum(one_log(top, pair if seed % 2 else pair[:1], seed) for seed in range(1, logs + 1))
-    return 1 if wrong + test_too_large(top, pair) else 0
+    return 1 if wrong + test_busy_unit(top, pair) + test_too_large(top, pair) else 0
 
 
 if __name__ == "__main__":

@@ -24,13 +24,13 @@ void check_shards(const Run& run) {
   Cluster& cluster = run.store.cluster();
   if (!run.tables.own() || cluster.size() < 2) return;
   std::uint64_t units = 0;
-  for_each_row(cluster, "SELECT count() FROM lm_first",
+  for_each_row(cluster, "SELECT count() FROM lm_first WHERE mixed = 0",
                [&](const Rows& rows) { units = std::max(units, rows.natural(0)); });
   const std::uint64_t one_of = std::max<std::uint64_t>(1, units / kLookedAt);
   std::map<std::string, std::size_t> home;
   for (std::size_t shard = 0; shard < cluster.size(); ++shard) {
-    Rows rows(
-        cluster.shard(shard).query(fmt::format("SELECT low, high FROM lm_first WHERE low % {} = 0", one_of)));
+    Rows rows(cluster.shard(shard).query(
+        fmt::format("SELECT low, high FROM lm_first WHERE mixed = 0 AND low % {} = 0", one_of)));
     while (rows.next()) {
       const std::string unit = fmt::format("({}, {})", rows.natural(0), rows.natural(1));
       if (!home.emplace(unit, shard).second) refuse();

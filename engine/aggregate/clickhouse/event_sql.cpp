@@ -65,12 +65,19 @@ std::string EventSql::is_of(const std::vector<std::string>& types) const {
   for (const std::string& type : types)
     numbers.push_back(
         static_cast<std::size_t>(std::lower_bound(kinds_.begin(), kinds_.end(), type) - kinds_.begin()) + 1);
-  return numbers.size() == 1 ? fmt::format("kind = {}", numbers.front())
-                             : fmt::format("kind IN ({})", fmt::join(numbers, ", "));
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  const std::size_t first = numbers.front(), last = numbers.back();
+  if (first == last) return fmt::format("kind = {}", first);
+  if (last - first + 1 == numbers.size() && last == kinds_.size()) return fmt::format("kind >= {}", first);
+  if (last - first + 1 == numbers.size())
+    return both(fmt::format("kind >= {}", first), fmt::format("kind <= {}", last));
+  return fmt::format("kind IN ({})", fmt::join(numbers, ", "));
 }
 
-std::string EventSql::columns() const {
-  std::string sql = "low, high, at, kind, value, recorded_at";
+/// Of rows(), without unit and kind.
+std::string EventSql::details() const {
+  std::string sql = "at, value, recorded_at";
   if (run_.needs.filter.keys) sql += ", id, reference";
   for (std::size_t p = 0; p < run_.needs.filter.properties.size(); ++p)
     sql += fmt::format(", ph{0}, pt{0}, pk{0}, pn{0}", p);
@@ -102,17 +109,32 @@ std::string EventSql::rows(const std::string& also) const {
 /// does not.
 std::string EventSql::rows_of_units(const std::string& table, const std::string& unit_columns) const {
   return fmt::format(
-      "SELECT {0}, {1}, at - t0 AS since FROM ({2}) AS e ANY LEFT JOIN (SELECT low, high, {1}, toUInt8(1) AS "
+      "SELECT low, high, kind, {0}, {1}, at - t0 AS since FROM ({2}) AS e ANY LEFT JOIN (SELECT low, high, "
+      "{1}, toUInt8(1) AS "
       "measured FROM {3}) AS m USING (low, high) WHERE measured = 1",
-      columns(), unit_columns, rows(), table);
+      details(), unit_columns, rows(), table);
+}
+
+std::string EventSql::rows_of_slice(const Slice& slice) const {
+  return fmt::format(
+      "SELECT unit, kind, at - t0 AS since, {} FROM ({}) AS e ANY LEFT JOIN (SELECT low, high, unit, t0 FROM "
+      "lm_unit WHERE {}) AS m USING (low, high) WHERE unit > 0",
+      details(), rows(slice.units), slice.units);
+}
+
+std::string both(const std::string& a, const std::string& b) {
+  return fmt::format("bitAnd({}, {})", a, b);
+}
+
+std::string within(const std::string& since, Micros from, Micros to) {
+  return both(fmt::format("{} >= {}", since, from), fmt::format("{} < {}", since, to));
 }
 
 std::string EventSql::counts(const Feature& feature, const std::string& since, bool unread) const {
-  std::string sql = fmt::format("{} AND {} >= {} AND {} < {}", is_of(feature.types), since, feature.from,
-                                since, feature.to);
-  if (feature.predicate >= 0) sql += " AND " + predicates_[static_cast<std::size_t>(feature.predicate)];
-  if (feature.property >= 0) sql += fmt::format(" AND pk{} = {}", feature.property, unread ? 0 : 1);
-  if (feature.positive && !unread) sql += fmt::format(" AND {} > 0", number(feature));
+  std::string sql = both(is_of(feature.types), within(since, feature.from, feature.to));
+  if (feature.predicate >= 0) sql = both(sql, predicates_[static_cast<std::size_t>(feature.predicate)]);
+  if (feature.property >= 0) sql = both(sql, fmt::format("pk{} = {}", feature.property, unread ? 0 : 1));
+  if (feature.positive && !unread) sql = both(sql, fmt::format("{} > 0", number(feature)));
   return sql;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "engine/aggregate/clickhouse/run.hpp"
 #include "engine/aggregate/experiment_facts.hpp"
@@ -12,6 +13,9 @@ namespace {
 
 /// Days are counted from far before any shop, so that the division rounds down for every moment.
 constexpr std::int64_t kDaysAhead = 200'000;
+
+/// The first exposures that make_first() has found.
+constexpr std::string_view kFirst = "lm_first WHERE mixed = 0";
 
 std::string visible(std::string_view experiment, Micros as_of, Micros until, const Hidden& hidden) {
   return fmt::format("experiment = {} AND repeat = 0 AND at <= {} AND recorded_at <= {}{}",
@@ -56,46 +60,86 @@ void name_cells(Run& run, const std::vector<ArmOfEpoch>& recorded) {
   check_sizes(population);
 }
 
-/// An exposure row's place among the cells.
-std::string cell_sql(const Population& population, const std::vector<ArmOfEpoch>& recorded) {
+/// A text's place among others, from 0; `none` of a text that is not there.
+std::string place_sql(const std::string& column, std::span<const std::string> texts, std::size_t none) {
   std::string names, places;
-  for (const ArmOfEpoch& one : recorded) {
-    const auto arm =
-        std::find(population.arms.begin(), population.arms.end(), one.arm) - population.arms.begin();
-    const auto epoch =
-        std::find(population.epochs.begin(), population.epochs.end(), one.epoch) - population.epochs.begin();
-    const std::string comma = names.empty() ? "" : ", ";
-    names += comma + literal(fmt::format("{}\x1f{}", one.epoch, one.arm));
-    places += fmt::format("{}{}", comma, epoch * static_cast<std::ptrdiff_t>(population.arms.size()) + arm);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    names += (i == 0 ? "" : ", ") + literal(texts[i]);
+    places += fmt::format("{}{}", i == 0 ? "" : ", ", i);
   }
-  return fmt::format("toUInt16(transform(concat(toString(epoch), '\x1f', arm), [{}], [{}], 65535))", names,
-                     places);
+  return fmt::format("transform({}, [{}], [{}], {})", column, names, places, none);
 }
 
-/// First exposures, before their groups are known.
-void make_first(Run& run, const std::vector<ArmOfEpoch>& recorded,
-                const std::vector<std::string>& attributes) {
+/// What an exposure row says: arm, then epoch, as places, and whether it is a fallback, in one number, so
+/// that the least and the largest of a unit tell whether it had one arm, and whether all its rows say the
+/// same.
+struct Given {
+  explicit Given(const Population& population)
+      : arms(population.arms.size()), epochs(std::max<std::size_t>(population.epochs.size(), 1)) {
+    std::vector<std::size_t> places;
+    for (std::size_t epoch = 0; epoch < population.epochs.size(); ++epoch) places.push_back(epoch);
+    const std::string epoch = epochs == 1
+                                  ? "0"
+                                  : fmt::format("transform(epoch, [{}], [{}], 0)",
+                                                fmt::join(population.epochs, ", "), fmt::join(places, ", "));
+    sql = fmt::format("toUInt64((toUInt64({}) * {} + {}) * 2 + fallback)",
+                      place_sql("arm", population.arms, 65535), epochs, epoch);
+  }
+  std::string arm(const std::string& given) const { return fmt::format("intDiv({}, {})", given, 2 * epochs); }
+  std::string cell(const std::string& given) const {
+    return fmt::format("toUInt16(intDiv({0}, 2) % {1} * {2} + {3})", given, epochs, arms, arm(given));
+  }
+  static std::string fallback(const std::string& given) { return fmt::format("toUInt8({} % 2)", given); }
+
+  std::size_t arms, epochs;
+  std::string sql;
+};
+
+/// First exposures, before their groups are known. A unit whose rows all say the same needs the moment of the
+/// earliest only; of the others (`mixed`) the earliest row is looked for, which sorts them.
+void make_first(Run& run, const std::vector<std::string>& attributes) {
   Cluster& cluster = run.store.cluster();
   const std::string seen = visible(run.experiment.assignment.key, run.as_of, run.until, run.hidden);
   const std::string from = run.tables.exposures({.to = run.until, .properties = attributes});
-  std::string columns, values;
+  const Given given(run.population);
+  std::string columns, named, any, plain, other;
   for (std::size_t a = 0; a < attributes.size(); ++a) {
     const std::string key = literal(attributes[a]);
     columns += fmt::format(", a{} String", a);
-    values += fmt::format(", if(has(keys, {0}), arrayElement(texts, indexOf(keys, {0})), {1})", key,
-                          literal(kNoValue));
+    named += fmt::format(", if(has(keys, {0}), arrayElement(texts, indexOf(keys, {0})), {1}) AS b{2}", key,
+                         literal(kNoValue), a);
+    any += fmt::format(", any(b{})", a);
+    plain += fmt::format(", b{}", a);
+    other += fmt::format(" OR min(b{0}) != max(b{0})", a);
   }
   cluster.query("DROP TABLE IF EXISTS lm_first");
   cluster.query(
       "CREATE TEMPORARY TABLE lm_first (low UInt64, high UInt64, t0 Int64, cell UInt16, fallback UInt8, "
-      "crossed UInt8" +
+      "crossed UInt8, mixed UInt8" +
       columns + ")");
-  cluster.query(fmt::format(
-      "INSERT INTO lm_first SELECT low, high, at, {0}, fallback, (low, high) IN (SELECT low, high "
-      "FROM {3} WHERE {1} GROUP BY low, high HAVING min({0} % {4}) != max({0} % {4})){2} FROM {3} WHERE {1} "
-      "ORDER BY low, high, at, id, arm LIMIT 1 BY low, high",
-      cell_sql(run.population, recorded), seen, values, from, run.population.arms.size()));
+  for (const Slice& slice : run.slices)
+    cluster.query(
+        fmt::format("INSERT INTO lm_first SELECT low, high, min(at), {0}, {1}, toUInt8({2} != {3}), "
+                    "toUInt8(min(given) != "
+                    "max(given){4}){5} FROM (SELECT low, high, at, {6} AS given{7} FROM {8} WHERE {9} AND "
+                    "{10}) AS e GROUP "
+                    "BY low, high",
+                    given.cell("min(given)"), Given::fallback("min(given)"), given.arm("min(given)"),
+                    given.arm("max(given)"), other, any, given.sql, named, from, seen, slice.units));
+  cluster.query(
+      fmt::format("INSERT INTO lm_first SELECT low, high, at, {}, {}, (low, high) IN (SELECT low, high FROM "
+                  "lm_first WHERE "
+                  "crossed = 1), toUInt8(0){} FROM (SELECT low, high, at, id, arm, {} AS given{} FROM {} "
+                  "WHERE {} AND (low, "
+                  "high) IN (SELECT low, high FROM lm_first WHERE mixed = 1)) AS e ORDER BY low, high, at, "
+                  "id, arm LIMIT 1 "
+                  "BY low, high",
+                  given.cell("given"), Given::fallback("given"), plain, given.sql, named, from, seen));
   check_shards(run);
+}
+
+std::string other_table(std::size_t dimension) {
+  return fmt::format("lm_other{}", dimension);
 }
 
 /// The arm that each unit was first given in another experiment, as a table; and its arms' names.
@@ -105,7 +149,7 @@ std::string make_other(Run& run, const std::string& experiment, std::size_t plac
   std::sort(dimension.groups.begin(), dimension.groups.end());
   dimension.groups.erase(std::unique(dimension.groups.begin(), dimension.groups.end()),
                          dimension.groups.end());
-  const std::string table = fmt::format("lm_other{}", place);
+  const std::string table = other_table(place);
   cluster.query("DROP TABLE IF EXISTS " + table);
   cluster.query(fmt::format("CREATE TEMPORARY TABLE {} (low UInt64, high UInt64, arm String)", table));
   cluster.query(fmt::format(
@@ -124,17 +168,13 @@ std::string make_other(Run& run, const std::string& experiment, std::size_t plac
 std::string group_sql(Run& run, std::size_t attribute, Dimension& dimension) {
   std::map<std::string, std::int64_t, std::less<>> counts;
   for_each_row(run.store.cluster(),
-               fmt::format("SELECT a{0}, count() FROM lm_first GROUP BY a{0}", attribute),
+               fmt::format("SELECT a{0}, count() FROM {1} GROUP BY a{0}", attribute, kFirst),
                [&](const Rows& rows) { counts[rows.text(0)] += rows.integer(1); });
   dimension.groups = group_names(counts);
   const std::size_t named = dimension.groups.size() - (counts.size() > kMostGroups ? 1 : 0);
-  std::string names, places;
-  for (std::size_t group = 0; group < named; ++group) {
-    names += (group == 0 ? "" : ", ") + literal(dimension.groups[group]);
-    places += fmt::format("{}{}", group == 0 ? "" : ", ", group);
-  }
   if (named == 0) return "0";
-  return fmt::format("transform(a{}, [{}], [{}], {})", attribute, names, places, dimension.groups.size() - 1);
+  return place_sql(fmt::format("a{}", attribute), std::span(dimension.groups).first(named),
+                   dimension.groups.size() - 1);
 }
 
 void count_units(Run& run, Statistics& statistics) {
@@ -144,9 +184,9 @@ void count_units(Run& run, Statistics& statistics) {
   const std::int64_t first_day = day_of(population.first, run.catalog.day_offset_minutes);
   for_each_row(
       run.store.cluster(),
-      fmt::format("SELECT cell, {} - {} AS day, count(), sum(crossed), sum(fallback) FROM lm_first GROUP BY "
+      fmt::format("SELECT cell, {} - {} AS day, count(), sum(crossed), sum(fallback) FROM {} GROUP BY "
                   "cell, day",
-                  day_sql(run, "t0"), first_day),
+                  day_sql(run, "t0"), first_day, kFirst),
       [&](const Rows& rows) {
         const auto cell = rows.natural(0), day = rows.natural(1);
         ArmCounts& arm = statistics.arms[cell % arms];
@@ -162,7 +202,8 @@ void count_units(Run& run, Statistics& statistics) {
 bool read_span(Run& run) {
   Population& population = run.population;
   bool any = false;
-  for_each_row(run.store.cluster(), "SELECT count(), min(t0), max(t0) FROM lm_first", [&](const Rows& rows) {
+  const std::string span = fmt::format("SELECT count(), min(t0), max(t0) FROM {}", kFirst);
+  for_each_row(run.store.cluster(), span, [&](const Rows& rows) {
     if (rows.integer(0) == 0) return;
     population.first = any ? std::min(population.first, rows.integer(1)) : rows.integer(1);
     population.last = any ? std::max(population.last, rows.integer(2)) : rows.integer(2);
@@ -192,6 +233,7 @@ std::string day_sql(const Run& run, const std::string& at) {
 }
 
 std::string types_sql(const std::vector<std::string>& types) {
+  if (types.size() == 1) return "type = " + literal(types.front());
   return types.empty() ? "1" : "type IN " + literal_list(types);
 }
 
@@ -208,7 +250,7 @@ void make_units(Run& run, const std::vector<std::string>& dimensions, Statistics
   const auto recorded = arms_of(run, run.experiment.assignment.key);
   name_cells(run, recorded);
   name_arms(population.arms, run.experiment.assignment, statistics);
-  make_first(run, recorded.empty() ? std::vector<ArmOfEpoch>{{1, ""}} : recorded, attributes);
+  make_first(run, attributes);
   if (read_span(run)) {
     statistics.first_exposure = population.first;
     statistics.last_exposure = population.last;
@@ -228,13 +270,18 @@ void make_units(Run& run, const std::vector<std::string>& dimensions, Statistics
   Cluster& cluster = run.store.cluster();
   cluster.query("DROP TABLE IF EXISTS lm_unit");
   cluster.query(
-      "CREATE TEMPORARY TABLE lm_unit (low UInt64, high UInt64, t0 Int64, cell UInt16, day UInt16, crossed "
-      "UInt8" +
+      "CREATE TEMPORARY TABLE lm_unit (unit UInt32, low UInt64, high UInt64, t0 Int64, cell UInt16, day "
+      "UInt16, crossed UInt8" +
       columns + ")");
   cluster.query(fmt::format(
-      "INSERT INTO lm_unit SELECT low, high, t0, cell, toUInt16({} - {}), crossed{} FROM lm_first",
-      day_sql(run, "t0"), day_of(population.first, run.catalog.day_offset_minutes), values));
+      "INSERT INTO lm_unit SELECT toUInt32(rowNumberInAllBlocks() + 1), low, high, t0, cell, toUInt16({} - "
+      "{}), "
+      "crossed{} FROM {}",
+      day_sql(run, "t0"), day_of(population.first, run.catalog.day_offset_minutes), values, kFirst));
   cluster.query("DROP TABLE lm_first");
+  for (std::size_t d = 0; d < population.dimensions.size(); ++d)
+    if (population.dimensions[d].kind == Dimension::Kind::experiment)
+      cluster.query("DROP TABLE " + other_table(d));
 }
 
 FirstExposure first_exposure(Store& store, const RowTables& tables, const Hidden& hidden,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/aggregate/clickhouse/day_values.hpp"
 #include "engine/definition/error.hpp"
 
 namespace liftmark::clickhouse {
@@ -24,15 +25,21 @@ std::size_t leading_of(const SumQuery& query) {
   return query.leading == 0 ? query.values.size() : query.leading;
 }
 
-/// Rows of which every value is 0 add nothing but themselves: count_statement() counts them all.
-std::string sum_statement(const SumQuery& query) {
-  const std::size_t leading = leading_of(query);
-  std::string inner = fmt::format("{} AS i, {} AS c, {} AS h", query.index, query.cell, query.history);
-  std::string outer = "i, c, h", any;
+/// The query's groups and values i, c, h and x0, x1, .. with `columns` of each group. Rows of which every
+/// value is 0 add nothing but themselves: count_statement() counts them all.
+std::string over_groups(const SumQuery& query, const std::string& columns) {
+  std::string inner = fmt::format("{} AS i, {} AS c, {} AS h", query.index, query.cell, query.history), any;
   for (std::size_t v = 0; v < query.values.size(); ++v) {
     inner += fmt::format(", toInt64({}) AS x{}", query.values[v], v);
     any += fmt::format("{}x{} != 0", v == 0 ? "" : " OR ", v);
   }
+  return fmt::format("SELECT {} FROM (SELECT {} FROM {}) AS s WHERE {} GROUP BY i, c, h", columns, inner,
+                     query.from, any);
+}
+
+std::string sum_statement(const SumQuery& query) {
+  const std::size_t leading = leading_of(query);
+  std::string outer = "i, c, h";
   const auto value = [&](std::size_t v) {
     return fmt::format(fmt::runtime(query.wide ? "toDecimal128(x{}, 0)" : "x{}"), v);
   };
@@ -41,23 +48,24 @@ std::string sum_statement(const SumQuery& query) {
     for (std::size_t b = a; b < query.values.size(); ++b)
       outer += fmt::format(", sum({} * {})", value(a), value(b));
   for (std::size_t a = 0; a < leading; ++a) outer += fmt::format(", sum({0} * {0} * {0})", value(a));
-  // How large the cubes' sum is, so that one that left its bits is not taken for a small one.
+  outer += ", count()";
+  for (std::size_t a = 0; a < query.values.size(); ++a) outer += fmt::format(", max(abs(x{}))", a);
+  return over_groups(query, outer);
+}
+
+/// How large the sums of cubes are, so that one that left its bits is not taken for a small one.
+std::string size_statement(const SumQuery& query) {
+  std::string outer;
   for (std::size_t a = 0; a < query.values.size(); ++a)
-    outer += fmt::format(", sum(abs(toFloat64(x{0})) * abs(toFloat64(x{0})) * abs(toFloat64(x{0})))", a);
-  return fmt::format("SELECT {} FROM (SELECT {} FROM {}) AS s WHERE {} GROUP BY i, c, h", outer, inner,
-                     query.from, any);
+    outer += fmt::format("{0}sum(abs(toFloat64(x{1})) * abs(toFloat64(x{1})) * abs(toFloat64(x{1})))",
+                         a == 0 ? "" : ", ", a);
+  return over_groups(query, outer);
 }
 
 std::string count_statement(const SumQuery& query) {
   return fmt::format("SELECT {} AS i, {} AS c, {} AS h, count() FROM {} GROUP BY i, c, h", query.index,
                      query.cell, query.history, query.from);
 }
-
-struct SumRow {
-  std::size_t index = 0, cell = 0;
-  bool history = true;
-  LoadedSums sums{};
-};
 
 SumRow place_of(const Rows& rows) {
   return {.index = rows.natural(0), .cell = rows.natural(1), .history = rows.natural(2) != 0};
@@ -70,11 +78,21 @@ bool is_overflow(const Error& error) {
   });
 }
 
+/// Whether the sums of cubes of every group stay below `most`: by its largest value, which is cheap to know,
+/// and where that leaves it open, by the sums themselves.
+bool is_below(Cluster& cluster, const SumQuery& query, double bound, double most) {
+  if (bound < most) return true;
+  bool below = true;
+  for_each_row(cluster, size_statement(query), [&](const Rows& rows) {
+    for (std::size_t v = 0; v < query.values.size(); ++v) below = below && rows.real(v) < most;
+  });
+  return below;
+}
+
 /// The rows of all shards; false when a sum may have left the bits it was formed in.
 bool read_sums(Cluster& cluster, const SumQuery& query, std::vector<SumRow>& result) {
   const std::size_t leading = leading_of(query), all = query.values.size();
-  const double most = query.wide ? 1e38 : 4e18;
-  bool fits = true;
+  double bound = 0;
   result.clear();
   const auto take_row = [&](const Rows& rows) {
     SumRow row = place_of(rows);
@@ -85,7 +103,11 @@ bool read_sums(Cluster& cluster, const SumQuery& query, std::vector<SumRow>& res
     take(row.sums.sums, leading);
     take(row.sums.products, leading * all - leading * (leading - 1) / 2);
     take(row.sums.cubes, leading);
-    for (std::size_t v = 0; v < all; ++v) fits = fits && rows.real(field++) < most;
+    const double units = rows.real(field++);
+    for (std::size_t v = 0; v < all; ++v) {
+      const double largest = rows.real(field++);
+      bound = std::max(bound, units * largest * largest * largest);
+    }
     result.push_back(std::move(row));
   };
   try {
@@ -94,19 +116,20 @@ bool read_sums(Cluster& cluster, const SumQuery& query, std::vector<SumRow>& res
     if (!is_overflow(error)) throw;
     return false;
   }
-  return fits;
+  return is_below(cluster, query, bound, query.wide ? 1e38 : 4e18);
 }
 
 class MetricLoader {
  public:
-  MetricLoader(const Run& run, std::size_t metric, MetricSums& sums)
+  MetricLoader(const Run& run, std::size_t metric, Asked& asked, MetricSums& sums)
       : run_(run),
         metric_(run.needs.metrics[metric]),
         index_(metric),
         sums_(sums),
+        asked_(asked),
         raw_(value_sql(run, metric)),
         mature_(mature_sql(run, metric_)),
-        history_(history_sql(metric_)),
+        history_(history_sql(run, metric_)),
         wide_(std::any_of(metric_.per_one.begin(), metric_.per_one.end(),
                           [](double one) { return one > 1.0; })) {}
 
@@ -187,29 +210,22 @@ class MetricLoader {
   void days() {
     if (!metric_.daily) return;
     const std::size_t places = metric_.layout.ratio ? 2 : 1;
-    std::vector<std::string> daily, changed, weights;
+    std::vector<std::string> daily, changed;
+    SumQuery trend{.wide = wide_};
     for (std::size_t place = 0; place < places; ++place) {
-      const int feature = metric_.features[place];
-      daily.push_back(fmt::format("d{}", feature));
+      daily.push_back(fmt::format("d{}", metric_.features[place]));
       changed.push_back(daily.back() + " != 0");
-      weights.push_back(fmt::format("sum(d{} * ({} - 2 * d)) AS w{}", feature,
-                                    2 * (metric_.window / kMicrosPerDay) - 1, 2 * place));
-      weights.push_back(fmt::format("sum(d{} * (2 * d + 1)) AS w{}", feature, 2 * place + 1));
+      for (std::string& sum : trend_sql(metric_, place)) trend.values.push_back(std::move(sum));
     }
-    const std::string days = fmt::format("lm_day WHERE d < {} AND ({}) AND {}",
-                                         metric_.window / kMicrosPerDay, fmt::join(changed, " OR "), mature_);
     SumQuery since{.values = daily, .leading = places};
     for (std::size_t v = places; v < raw_.size(); ++v) since.values.push_back(raw_[v]);
     since.index = "d";
     since.history = history_;
     since.wide = wide_;
-    since.from = days;
+    since.from = fmt::format("lm_day WHERE d < {} AND ({}) AND {}", metric_.window / kMicrosPerDay,
+                             fmt::join(changed, " OR "), mature_);
     load(Part::since, since);
-    SumQuery trend{.wide = wide_};
-    for (std::size_t w = 0; w < weights.size(); ++w) trend.values.push_back(fmt::format("w{}", w));
-    trend.cell = "k";
-    trend.from =
-        fmt::format("(SELECT any(cell) AS k, {} FROM {} GROUP BY unit) AS e", fmt::join(weights, ", "), days);
+    trend.from = "lm_trend WHERE " + mature_;
     load(Part::trend, trend);
   }
 
@@ -280,11 +296,7 @@ class MetricLoader {
                     "check the unit of the values, or report from a store in a file");
     }
     if (part != Part::trend && part != Part::surface && part != Part::since)
-      for_each_row(cluster(), count_statement(query), [&](const Rows& counted) {
-        SumRow row = place_of(counted);
-        row.sums.units = counted.integer(3);
-        rows.push_back(std::move(row));
-      });
+      for (const SumRow& row : counts(query)) rows.push_back(row);
     for (const SumRow& row : rows)
       sums_.load({.part = part,
                   .index = row.index,
@@ -294,10 +306,23 @@ class MetricLoader {
                  row.sums);
   }
 
+  /// All units of each group, zeros too: of metrics with the same maturity and lookback, the same.
+  const std::vector<SumRow>& counts(const SumQuery& query) {
+    const std::string sql = count_statement(query);
+    const auto [found, added] = asked_.counts.try_emplace(sql);
+    if (added)
+      for_each_row(cluster(), sql, [&, &rows = found->second](const Rows& counted) {
+        rows.push_back(place_of(counted));
+        rows.back().sums.units = counted.integer(3);
+      });
+    return found->second;
+  }
+
   const Run& run_;
   const MetricNeeds& metric_;
   std::size_t index_;
   MetricSums& sums_;
+  Asked& asked_;
   std::vector<std::string> raw_;
   std::string mature_, history_;
   bool wide_;
@@ -315,14 +340,14 @@ std::string_view TextCodes::text(ValueCode code) const {
   return code == 0 ? std::string_view() : texts_[code - 1];
 }
 
-void load_metric(const Run& run, const EventSql& events, std::size_t metric, bool days, TextCodes& texts,
+void load_metric(const Run& run, const EventSql& events, std::size_t metric, Asked& asked, TextCodes& texts,
                  MetricSums& sums) {
-  MetricLoader loader(run, metric, sums);
+  MetricLoader loader(run, metric, asked, sums);
   loader.history_of_cap(events);
   loader.cells();
   loader.parts();
   loader.distribution();
-  if (days) loader.days();
+  loader.days();
   loader.surfaces(events, texts);
 }
 

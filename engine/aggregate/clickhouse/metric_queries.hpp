@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/aggregate/clickhouse/unit_values.hpp"
 #include "engine/aggregate/kept_sums.hpp"
@@ -22,9 +23,21 @@ class TextCodes final : public Texts {
   std::vector<std::string> texts_;
 };
 
-/// Loads everything the shards sum for the metric, the percentile of its cap first. `days`: lm_day is there.
+/// Sums of one group of a shard.
+struct SumRow {
+  std::size_t index = 0, cell = 0;
+  bool history = true;
+  LoadedSums sums{};
+};
+
+/// Answers that more than one metric asks for, by statement.
+struct Asked {
+  std::map<std::string, std::vector<SumRow>> counts{};
+};
+
+/// Loads everything the shards sum for the metric, the percentile of its cap first.
 /// Throws Error{data} when sums leave 128 bits.
-void load_metric(const Run& run, const EventSql& events, std::size_t metric, bool days, TextCodes& texts,
+void load_metric(const Run& run, const EventSql& events, std::size_t metric, Asked& asked, TextCodes& texts,
                  MetricSums& sums);
 
 /// What a metric keeps beside the sums. Rows of units come to the client here, see docs/clickhouse.md.

@@ -5,8 +5,11 @@
 // A shard works out the values of its own units and never sends them: what comes back are exact sums by arm,
 // epoch, day and segment (metric_queries.hpp), and for the few kinds that need more, what docs/clickhouse.md
 // says. Tables of a session: lm_unit (first exposures), lm_bot (suspected bots), lm_value (a row a unit, a
-// column a feature), lm_day (values by days since the first exposure).
+// column a feature), lm_day (values by days since the first exposure), lm_trend (weighted sums of those).
+// They are made slice by slice of the units: a shard takes memory for so many events at a time, whatever it
+// has.
 
+#include <array>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -22,6 +25,18 @@
 
 namespace liftmark::clickhouse {
 
+/// Tables of a session, in the servers' memory until they are dropped.
+inline constexpr std::array kSessionTables{"lm_first", "lm_unit",  "lm_busy", "lm_bot",
+                                           "lm_part",  "lm_value", "lm_day",  "lm_trend"};
+
+/// Units whose rows stand next to each other in the tables.
+struct Slice {
+  std::string units;   ///< condition over `low`
+  std::string bucket;  ///< one of 65,536 numbers by `low`: some of the slice's units, all their rows
+};
+/// All units, in as many slices that the fullest shard has about `rows_at_once` events in each.
+std::vector<Slice> slices_of(Cluster& cluster, const RowTables& tables, std::int64_t rows_at_once);
+
 struct Run {
   Store& store;
   const RowTables& tables;
@@ -30,7 +45,8 @@ struct Run {
   Micros as_of = 0, until = 0;
   std::vector<Micros> uncertain{};  ///< CommitList::uncertain
   Hidden hidden{};                  ///< what is on its way out
-  Population population{};          ///< arms, epochs, days and groups; members only for KeptSums
+  std::vector<Slice> slices{};
+  Population population{};  ///< arms, epochs, days and groups; members only for KeptSums
   Needs needs{};
 };
 

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <set>
+#include <utility>
 
+#include "engine/aggregate/clickhouse/day_values.hpp"
+#include "engine/aggregate/clickhouse/packed_counts.hpp"
 #include "engine/aggregate/exact_sums.hpp"
 #include "engine/aggregate/lifecycle.hpp"
 #include "engine/definition/error.hpp"
@@ -16,210 +18,314 @@ namespace {
 
 /// Later than any moment, earlier than any; both far from where sums overflow.
 constexpr Micros kLater = 4'000'000'000'000'000'000, kNever = -4'000'000'000'000'000'000;
+/// Sums of values above this are not formed: some below where they leave 64 bits.
+constexpr double kMostSum = 9e18;
 
-/// What is kept of a unit's rows in one group.
-struct UnitSql {
-  std::string columns{};  ///< of lm_value, with their types
-  std::string inner{};    ///< aggregates, named
-  std::string outer{};    ///< over one row of them
-  void add(const std::string& column, const char* type, const std::string& aggregate,
-           const std::string& value) {
-    columns += fmt::format(", {} {}", column, type);
-    inner += ", " + aggregate;
-    outer += ", " + value;
+/// The slice's units as they come out of the grouping (lm_part), and lm_value made of that.
+class UnitTables {
+ public:
+  UnitTables(const Run& run, const EventSql& events, unsigned bits)
+      : run_(run), events_(events), bits_(bits), shared_("c", bits), counts_("w", bits) {
+    add_unit();
+    add_history();
+    for (const int f : daily_covariates(run.needs)) feature(f, shared_);
+    add_groups();
+    for (std::size_t f = 0; f < run.needs.features.size(); ++f)
+      if (!run.needs.features[f].from_start) feature(static_cast<int>(f), counts_);
+    for (std::size_t o = 0; o < run.needs.orders.size(); ++o) add_orders(o);
+    for (std::size_t m = 0; m < run.needs.metrics.size(); ++m)
+      if (!run.needs.metrics[m].steps.empty()) add_funnel(m);
+    add_tallies();
   }
-  void add_plain(const std::string& column, const char* type, const std::string& aggregate) {
-    add(column, type, fmt::format("{} AS {}", aggregate, column), column);
-  }
-};
 
-/// 18.16 does not hand a subquery's column on that is named in a lambda only: hence the lengths times 0.
-void add_orders(const Run& run, const EventSql& events, std::size_t o, UnitSql& sql) {
-  const OrderNeeds& orders = run.needs.orders[o];
-  const Feature& feature = run.needs.features[static_cast<std::size_t>(orders.feature)];
-  const std::string order = events.counts(feature);
-  const std::string refund = events.is_of(orders.refund_types) + " AND reference != ''";
-  sql.inner += fmt::format(
-      ", groupArrayIf(since, {1}) AS oa{0}, groupArrayIf(id, {1}) AS ok{0}, groupArrayIf({2}, {1}) AS "
-      "ov{0}, "
-      "groupArrayIf(reference, {3}) AS rk{0}, groupArrayIf(value, {3}) AS rv{0}",
-      o, order, events.number(feature), refund);
-  const std::string standing = fmt::format(
-      "arraySort(arrayFilter((a, k, v) -> (NOT has(rk{0}, k)) OR v + arraySum(arrayMap((r, x) -> if(r = k, "
-      "x, "
-      "toInt64(0)), rk{0}, rv{0})) > 0, oa{0}, ok{0}, ov{0}))",
-      o);
-  sql.columns += fmt::format(", o{0} Int64, ot{0} Int64", o);
-  sql.outer += fmt::format(
-      ", toInt64(length({0}) + 0 * (length(rk{2}) + length(rv{2}))), if(length({0}) >= {1}, "
-      "arrayElement({0}, {1}), "
-      "toInt64(0))",
-      standing, std::max(orders.minimum, 1), o);
-}
-
-/// Each step takes the earliest event that is not before the step before; no event is of two steps here.
-void add_funnel(const Run& run, const EventSql& events, std::size_t m, UnitSql& sql) {
-  const MetricNeeds& metric = run.needs.metrics[m];
-  std::string reached = fmt::format("{}", kNever), passed, lengths;  // lengths: see add_orders()
-  for (std::size_t step = 0; step < metric.steps.size(); ++step) {
-    const Feature& feature = run.needs.features[static_cast<std::size_t>(metric.steps[step])];
-    sql.inner += fmt::format(", groupArrayIf(since, {}) AS st{}_{}", events.counts(feature), m, step);
-    reached =
-        fmt::format("arrayReduce('min', arrayConcat([toInt64({})], arrayFilter(x{} -> x{} >= {}, st{}_{})))",
-                    kLater, step, step, reached, m, step);
-    passed += fmt::format("({} < {}) + ", reached, kLater);
-    lengths += fmt::format("{}length(st{}_{})", step == 0 ? "" : " + ", m, step);
-  }
-  sql.columns += fmt::format(", s{} UInt8", m);
-  sql.outer += fmt::format(", toUInt8({}0 * ({}))", passed, lengths);
-}
-
-/// Groups that the events decide; the others come with the unit.
-void add_groups(const Run& run, const EventSql& events, UnitSql& sql) {
-  for (std::size_t d = 0; d < run.population.dimensions.size(); ++d) {
-    const std::string column = fmt::format("g{}", d);
-    switch (run.population.dimensions[d].kind) {
-      case Dimension::Kind::cold_start:
-        sql.add(column, "UInt16", fmt::format("countIf(since < 0) AS b{}", d),
-                fmt::format("toUInt16(b{} = 0)", d));
-        break;
-      case Dimension::Kind::lifecycle: {
-        const auto stage = [](Lifecycle one) { return static_cast<int>(one); };
-        sql.add(
-            column, "UInt16",
-            fmt::format("maxIf(since, since < 0 AND {1}) AS l{0}", d, events.is_of({std::string(kPurchase)})),
-            fmt::format("toUInt16(multiIf(l{0} = 0, {1}, -l{0} <= {2}, {3}, -l{0} <= {4}, {5}, {6}))", d,
-                        stage(Lifecycle::fresh), kActiveFor, stage(Lifecycle::active), kLapsingFor,
-                        stage(Lifecycle::lapsing), stage(Lifecycle::lapsed)));
-        break;
-      }
-      default:
-        sql.columns += fmt::format(", {} UInt16", column);
-        sql.outer += ", " + column;
+  /// The columns of lm_value that lm_day has too, and what they are made of.
+  DayTables days() const {
+    std::vector<UnitColumn> unit{*find("cell")};
+    std::vector<std::string> carried{"t0", "o0"};
+    for (std::size_t i = 0; i < lookbacks_of(run_.needs).size(); ++i)
+      unit.push_back(*find(fmt::format("h{}", i)));
+    for (std::size_t w = 0; w < shared_.words(); ++w) carried.push_back(shared_.name(w));
+    for (const int f : daily_covariates(run_.needs)) {
+      unit.push_back(*find(fmt::format("f{}", f)));
+      if (unit.back().value == unit.back().name) carried.push_back(unit.back().name);
     }
+    return DayTables(run_, events_, bits_, std::move(unit), std::move(carried));
   }
-}
 
-/// Events read, late, dated after they were recorded, and values that are no number.
-void add_counts(const Run& run, const EventSql& events, UnitSql& sql) {
-  std::string counted = "1";
-  if (const auto& narrow = run.needs.counted) {
-    counted = events.is_of(narrow->types);
-    if (narrow->from != std::numeric_limits<Micros>::min())
-      counted += fmt::format(" AND at >= {}", narrow->from);
+  void create() const {
+    std::string columns;
+    for (const UnitColumn& column : values_) columns += fmt::format(", {} {}", column.name, column.type);
+    cluster().query("DROP TABLE IF EXISTS lm_value");
+    cluster().query(fmt::format("CREATE TEMPORARY TABLE lm_value (t0 Int64{})", columns));
   }
-  sql.add_plain("n_read", "UInt64", fmt::format("countIf({})", counted));
-  // Two counts in one sum: no unit has 2^32 events.
-  sql.inner += fmt::format(", sumIf((recorded_at - at > {}) + (recorded_at < at) * {}, {}) AS late_or_future",
-                           kLateAfter, std::uint64_t{1} << 32, counted);
-  sql.columns += ", n_late UInt64, n_future UInt64";
-  sql.outer += fmt::format(", late_or_future % {0}, intDiv(late_or_future, {0})", std::uint64_t{1} << 32);
-  std::string unread = "toUInt64(0)";
-  for (const Feature& feature : run.needs.features)
-    if (feature.property >= 0 && !feature.from_start)
-      unread += fmt::format(" + countIf({})", events.counts(feature, "since", true));
-  sql.add_plain("n_unread", "UInt64", unread);
-  // A unit's total that leaves 64 bits would come back as another number.
-  sql.add_plain("size", "Float64", "max(abs(toFloat64(value))) * count()");
-}
 
-/// The features that are kept by day since the first exposure; empty when no metric is.
-std::vector<int> daily_features(const Needs& needs) {
-  std::set<int> features;
-  for (const MetricNeeds& metric : needs.metrics)
-    if (metric.daily && metric.reported)
-      features.insert(metric.features.begin(), metric.features.begin() + (metric.layout.ratio ? 2 : 1));
-  return {features.begin(), features.end()};
-}
-
-/// What lm_value keeps of each row that counts for a daily feature: words of its day (kDayBits of each) and
-/// for which of the features it counts (kFeatureBits), and the numbers they add up.
-struct DailyRows {
-  static constexpr std::size_t kDayBits = 16, kFeatureBits = 32;
-  std::vector<int> features{};
-  std::vector<std::string> words{}, numbers{};
-  std::string any{};  ///< when a row counts for one of them
-
-  DailyRows(const Run& run, const EventSql& events) : features(daily_features(run.needs)) {
-    words.resize((features.size() + kFeatureBits - 1) / kFeatureBits);
-    for (std::size_t place = 0; place < features.size(); ++place) {
-      const Feature& feature = run.needs.features[static_cast<std::size_t>(features[place])];
-      const std::string counts = events.counts(feature);
-      words[place / kFeatureBits] += fmt::format(" + ({}) * {}", counts, std::uint64_t{1} << bit(place));
-      any += fmt::format("{}({})", place == 0 ? "" : " OR ", counts);
-      const std::string number = events.totalled(feature);
-      const bool adds = feature.aggregation != Aggregation::any && feature.aggregation != Aggregation::count;
-      if (adds && std::find(numbers.begin(), numbers.end(), number) == numbers.end())
-        numbers.push_back(number);
+  /// Fills lm_part with the slice: units with events, then the others.
+  void make_part(const Slice& slice, const std::vector<UnitColumn>& arrays) const {
+    std::string columns = "unit UInt32, t0 Int64", own = "unit, t0", named = "unit, t0", sums, names;
+    for (const auto& [name, value] : own_) {
+      columns += fmt::format(", {} UInt64", name);
+      own += fmt::format(", toUInt64({}) AS {}", value, name);
+      named += ", " + name;
     }
-    for (std::string& word : words) word = fmt::format("toUInt64(intDiv(since, {}){})", kMicrosPerDay, word);
+    const auto add = [&](const std::string& name, const std::string& type, const std::string& sum) {
+      columns += fmt::format(", {} {}", name, type);
+      sums += fmt::format(", {} AS {}", sum, name);
+      names += ", " + name;
+    };
+    for (const PackedCounts* counts : {&shared_, &counts_})
+      for (std::size_t w = 0; w < counts->words(); ++w)
+        add(counts->name(w), "UInt64", fmt::format("sum({})", counts->term(w)));
+    for (const UnitColumn& column : part_) add(column.name, column.type, column.value);
+    for (const UnitColumn& column : arrays) add(column.name, column.type, column.value);
+    cluster().query("DROP TABLE IF EXISTS lm_part");
+    cluster().query(fmt::format("CREATE TEMPORARY TABLE lm_part ({})", columns));
+    cluster().query(
+        fmt::format("INSERT INTO lm_part ({0}{1}) SELECT {0}{1} FROM (SELECT unit{2} FROM ({3}) AS j GROUP "
+                    "BY unit) AS u ANY "
+                    "LEFT JOIN (SELECT {4} FROM lm_unit WHERE {5}) AS m USING unit",
+                    named, names, sums, events_.rows_of_slice(slice), own, slice.units));
+    cluster().query(fmt::format(
+        "INSERT INTO lm_part ({}) SELECT {} FROM lm_unit WHERE {} AND unit NOT IN (SELECT unit FROM lm_part)",
+        named, own, slice.units));
   }
 
-  /// The feature at this place, of rows of lm_value's arrays: words as m<i>, numbers as v<i>.
-  std::string total(const EventSql& events, const Feature& feature, std::size_t place) const {
-    const auto number = std::find(numbers.begin(), numbers.end(), events.totalled(feature)) - numbers.begin();
-    return EventSql::total(feature, fmt::format("v{}", number),
-                           fmt::format("bitTest(m{}, {})", place / kFeatureBits, bit(place)));
+  void add_part() const {
+    std::string values;
+    for (const UnitColumn& column : values_) values += ", " + column.value;
+    cluster().query(fmt::format("INSERT INTO lm_value SELECT t0{} FROM lm_part", values));
+  }
+
+  /// What is counted over all units; over lm_part.
+  struct Tallies {
+    std::int64_t read = 0, late = 0, future = 0, unread = 0;
+    std::int64_t large = 0;       ///< rows whose number is above largest()
+    std::uint64_t most_rows = 0;  ///< of a unit
+  };
+  void count(Tallies& tallies) const {
+    for_each_row(cluster(), fmt::format("SELECT {} FROM lm_part", tallies_), [&](const Rows& rows) {
+      tallies.read += rows.integer(0);
+      tallies.late += rows.integer(1);
+      tallies.future += rows.integer(2);
+      tallies.unread += rows.integer(3);
+      tallies.large += rows.integer(4);
+      tallies.most_rows = std::max(tallies.most_rows, rows.natural(5));
+    });
   }
 
  private:
-  static std::size_t bit(std::size_t place) { return kDayBits + place % kFeatureBits; }
+  Cluster& cluster() const { return run_.store.cluster(); }
+
+  const UnitColumn* find(const std::string& name) const {
+    const auto found = std::find_if(values_.begin(), values_.end(),
+                                    [&](const UnitColumn& column) { return column.name == name; });
+    return found == values_.end() ? nullptr : &*found;
+  }
+  /// A column of lm_part that lm_value has as it is.
+  void add_plain(const std::string& name, const char* type, const std::string& aggregate) {
+    part_.push_back({name, type, aggregate});
+    values_.push_back({name, type, name});
+  }
+
+  /// What the unit's own row says, 16 bits each.
+  void add_unit() {
+    PackedCounts own("o", 16);
+    const auto add = [&](const std::string& name, const char* type, const std::string& expression) {
+      values_.push_back({name, type, own.add(expression)});
+    };
+    add("cell", "UInt16", "cell");
+    add("day", "UInt16", "day");
+    add("crossed", "UInt8", "crossed");
+    add("bot", "UInt8",
+        run_.population.bot.empty() ? "toUInt8(0)" : "(low, high) IN (SELECT low, high FROM lm_bot)");
+    for (std::size_t d = 0; d < run_.population.dimensions.size(); ++d)
+      if (!run_.population.dimensions[d].filled_by_pass())
+        add(fmt::format("g{}", d), "UInt16", fmt::format("g{}", d));
+    for (std::size_t w = 0; w < own.words(); ++w) own_.emplace_back(own.name(w), own.term(w));
+    const bool known =
+        std::any_of(run_.needs.metrics.begin(), run_.needs.metrics.end(),
+                    [](const MetricNeeds& metric) { return metric.kept && metric.orders < 0; });
+    if (!known) return;
+    for (const char* half : {"low", "high"}) {
+      own_.emplace_back(half, half);
+      values_.push_back({half, "UInt64", half});
+    }
+  }
+
+  void add_history() {
+    const std::vector<Micros> lookbacks = lookbacks_of(run_.needs);
+    for (std::size_t i = 0; i < lookbacks.size(); ++i)
+      values_.push_back({fmt::format("h{}", i), "UInt8",
+                         fmt::format("toUInt8({} > 0)", shared_.add(within("since", -lookbacks[i], 0)))});
+  }
+
+  void feature(int index, PackedCounts& preferred) {
+    const Feature& feature = run_.needs.features[static_cast<std::size_t>(index)];
+    const std::string name = fmt::format("f{}", index), condition = events_.counts(feature);
+    if (find(name) != nullptr) return;
+    PackedCounts& counts = shared_.has(condition) ? shared_ : preferred;
+    if (feature.aggregation == Aggregation::count)
+      values_.push_back({name, fmt::format("UInt{}", bits_), counts.add(condition)});
+    else if (feature.aggregation == Aggregation::any)
+      values_.push_back({name, "UInt8", fmt::format("toUInt8({} > 0)", counts.add(condition))});
+    else
+      add_plain(name, "Int64", EventSql::total(feature, events_.totalled(feature), condition));
+  }
+
+  /// Groups that the events decide.
+  void add_groups() {
+    for (std::size_t d = 0; d < run_.population.dimensions.size(); ++d) {
+      const std::string group = fmt::format("g{}", d), last = fmt::format("l{}", d);
+      const auto stage = [](Lifecycle one) { return static_cast<int>(one); };
+      switch (run_.population.dimensions[d].kind) {
+        case Dimension::Kind::cold_start:
+          values_.push_back({group, "UInt16", fmt::format("toUInt16({} = 0)", counts_.add("since < 0"))});
+          break;
+        case Dimension::Kind::lifecycle:
+          part_.push_back(
+              {last, "Int64",
+               fmt::format("maxIf(since, {})", both("since < 0", events_.is_of({std::string(kPurchase)})))});
+          values_.push_back(
+              {group, "UInt16",
+               fmt::format("toUInt16(multiIf({0} = 0, {1}, -{0} <= {2}, {3}, -{0} <= {4}, {5}, {6}))", last,
+                           stage(Lifecycle::fresh), kActiveFor, stage(Lifecycle::active), kLapsingFor,
+                           stage(Lifecycle::lapsing), stage(Lifecycle::lapsed))});
+          break;
+        default:
+          break;
+      }
+    }
+  }
+
+  void add_orders(std::size_t o) {
+    const OrderNeeds& orders = run_.needs.orders[o];
+    const Feature& feature = run_.needs.features[static_cast<std::size_t>(orders.feature)];
+    const std::string order = events_.counts(feature);
+    const std::string refund = both(events_.is_of(orders.refund_types), "reference != ''");
+    const auto add = [&](const char* name, const char* type, const std::string& value,
+                         const std::string& when) {
+      part_.push_back({fmt::format("{}{}", name, o), type, fmt::format("groupArrayIf({}, {})", value, when)});
+    };
+    add("oa", "Array(Int64)", "since", order);
+    add("ok", "Array(String)", "id", order);
+    add("ov", "Array(Int64)", events_.number(feature), order);
+    add("rk", "Array(String)", "reference", refund);
+    add("rv", "Array(Int64)", "value", refund);
+    const std::string standing = fmt::format(
+        "arraySort(arrayFilter((a, k, v) -> (NOT has(rk{0}, k)) OR v + arraySum(arrayMap((r, x) -> if(r = k, "
+        "x, toInt64(0)), rk{0}, rv{0})) > 0, oa{0}, ok{0}, ov{0}))",
+        o);
+    values_.push_back(
+        {fmt::format("o{}", o), "Int64",
+         fmt::format("toInt64(length({0}) + 0 * (length(rk{1}) + length(rv{1})))", standing, o)});
+    values_.push_back({fmt::format("ot{}", o), "Int64",
+                       fmt::format("if(length({0}) >= {1}, arrayElement({0}, {1}), toInt64(0))", standing,
+                                   std::max(orders.minimum, 1))});
+  }
+
+  /// Each step takes the earliest event that is not before the step before; no event is of two steps here.
+  void add_funnel(std::size_t m) {
+    const MetricNeeds& metric = run_.needs.metrics[m];
+    std::string reached = fmt::format("{}", kNever), passed, lengths;  // lengths: see add_orders()
+    for (std::size_t step = 0; step < metric.steps.size(); ++step) {
+      const Feature& feature = run_.needs.features[static_cast<std::size_t>(metric.steps[step])];
+      const std::string name = fmt::format("st{}_{}", m, step);
+      part_.push_back(
+          {name, "Array(Int64)", fmt::format("groupArrayIf(since, {})", events_.counts(feature))});
+      reached =
+          fmt::format("arrayReduce('min', arrayConcat([toInt64({})], arrayFilter(x{} -> x{} >= {}, {})))",
+                      kLater, step, step, reached, name);
+      passed += fmt::format("({} < {}) + ", reached, kLater);
+      lengths += fmt::format("{}length({})", step == 0 ? "" : " + ", name);
+    }
+    values_.push_back({fmt::format("s{}", m), "UInt8", fmt::format("toUInt8({}0 * ({}))", passed, lengths)});
+  }
+
+  /// Events read, late, dated after they were recorded, values that are no number, and large ones.
+  void add_tallies() {
+    std::string counted = "1";
+    if (const auto& narrow = run_.needs.counted) {
+      counted = events_.is_of(narrow->types);
+      if (narrow->from != std::numeric_limits<Micros>::min())
+        counted = both(counted, fmt::format("at >= {}", narrow->from));
+    }
+    const auto add = [&](const std::string& condition) {
+      tallies_ += fmt::format("{}sum({})", tallies_.empty() ? "" : ", ", counts_.add(condition));
+    };
+    add(counted);
+    add(both(fmt::format("recorded_at - at > {}", kLateAfter), counted));
+    add(both("recorded_at < at", counted));
+    std::string unread, large = fmt::format("(abs(value) > {})", largest());
+    std::set<int> properties;
+    for (const Feature& feature : run_.needs.features)
+      if (feature.property >= 0 && !feature.from_start) {
+        unread += (unread.empty() ? "" : " + ") +
+                  fmt::format("countIf({})", events_.counts(feature, "since", true));
+        if (properties.insert(feature.property).second)
+          large = fmt::format("bitOr({}, abs(pn{}) > {})", large, feature.property, largest());
+      }
+    if (!unread.empty()) part_.push_back({"n_unread", "UInt64", unread});
+    tallies_ += unread.empty() ? ", toUInt64(0)" : ", sum(n_unread)";
+    add(large);
+    part_.push_back({"n_rows", "UInt64", "count()"});
+    tallies_ += ", max(n_rows)";
+  }
+
+ public:
+  /// A unit with fewer than 2^bits rows of no larger numbers has sums that fit 64 bits, by days too.
+  std::int64_t largest() const {
+    const double rows = static_cast<double>(std::uint64_t{1} << bits_);
+    return static_cast<std::int64_t>(kMostSum / rows / static_cast<double>(2 * most_days(run_.needs)));
+  }
+
+ private:
+  const Run& run_;
+  const EventSql& events_;
+  unsigned bits_;
+  std::vector<std::pair<std::string, std::string>> own_{};  ///< columns of lm_part that lm_unit knows
+  PackedCounts shared_, counts_;                            ///< those that lm_day has too, and others
+  std::vector<UnitColumn> part_{};                          ///< further columns of lm_part, as aggregates
+  std::vector<UnitColumn> values_{};                        ///< columns of lm_value but t0, over lm_part
+  std::string tallies_{};
 };
 
-void add_daily_rows(const DailyRows& daily, UnitSql& sql) {
-  const auto add = [&](const std::string& column, const char* type, const std::string& value) {
-    sql.add_plain(column, type, fmt::format("groupArrayIf({}, {})", value, daily.any));
-  };
-  for (std::size_t w = 0; w < daily.words.size(); ++w)
-    add(fmt::format("words{}", w), "Array(UInt64)", daily.words[w]);
-  for (std::size_t n = 0; n < daily.numbers.size(); ++n)
-    add(fmt::format("numbers{}", n), "Array(Int64)", daily.numbers[n]);
-}
-
-UnitSql unit_sql(const Run& run, const EventSql& events) {
-  UnitSql sql;
-  sql.add_plain("before", "Int64", "maxIf(since, since < 0)");
-  add_groups(run, events, sql);
-  for (std::size_t f = 0; f < run.needs.features.size(); ++f) {
-    const Feature& feature = run.needs.features[f];
-    if (!feature.from_start)
-      sql.add_plain(fmt::format("f{}", f), "Int64",
-                    EventSql::total(feature, events.totalled(feature), events.counts(feature)));
+/// Whether all units had few enough rows for `bits`; when not, the tables are worth nothing.
+bool fill_tables(const Run& run, const EventSql& events, unsigned bits, UnitTables::Tallies& tallies) {
+  const UnitTables tables(run, events, bits);
+  const DayTables days = tables.days();
+  tables.create();
+  days.create();
+  tallies = {};
+  for (const Slice& slice : run.slices) {
+    tables.make_part(slice, days.arrays());
+    tables.count(tallies);
+    if (bits < 32 && tallies.most_rows >> bits > 0) return false;
+    tables.add_part();
+    days.add_part();
   }
-  for (std::size_t o = 0; o < run.needs.orders.size(); ++o) add_orders(run, events, o, sql);
-  for (std::size_t m = 0; m < run.needs.metrics.size(); ++m)
-    if (!run.needs.metrics[m].steps.empty()) add_funnel(run, events, m, sql);
-  add_counts(run, events, sql);
-  add_daily_rows(DailyRows(run, events), sql);
-  return sql;
+  run.store.cluster().query("DROP TABLE lm_part");
+  return true;
 }
 
-/// round(value x weight / 10^6), half away from zero, for a weight in millionths, without leaving 64 bits.
-std::string weighted(const std::string& value, bool millionths, Millionths weight) {
-  if (!millionths) return fmt::format("({}) * toInt64({})", value, weight);  // counts become millionths
-  const std::string rest = fmt::format("(({}) % 1000000) * toInt64({})", value, weight);
-  return fmt::format(
-      "intDiv({0}, 1000000) * toInt64({1}) + intDiv({2} + if({2} < 0, -500000, 500000), 1000000)",
-      "(" + value + ")", weight, rest);
-}
-
-/// Units with events first, as the left side of a join with the small table of units; the others after them,
-/// joined with no rows, so that the same expressions give their values.
-void insert_values(const Run& run, const EventSql& events, const UnitSql& sql) {
-  const auto totals = [&](const char* limit) {
-    return fmt::format("(SELECT low, high{} FROM ({}{}) AS j GROUP BY low, high) AS u", sql.inner,
-                       events.rows_of_units("lm_unit", "t0"), limit);
-  };
-  const std::string insert =
-      "INSERT INTO lm_value SELECT low, high, t0, cell, day, crossed, " +
-      std::string(run.population.bot.empty() ? "toUInt8(0)"
-                                             : "(low, high) IN (SELECT low, high FROM lm_bot)") +
-      sql.outer + " FROM ";
-  run.store.cluster().query(fmt::format("{}{} ANY LEFT JOIN lm_unit USING (low, high)", insert, totals("")));
-  run.store.cluster().query(fmt::format(
-      "{}(SELECT * FROM lm_unit WHERE (low, high) NOT IN (SELECT low, high FROM lm_value)) AS v ANY "
-      "LEFT JOIN {} USING (low, high)",
-      insert, totals(" LIMIT 0")));
+/// Where numbers are large: throws when a unit's may add up to more than 64 bits.
+void check_sums(const Run& run, const EventSql& events) {
+  std::string largest = "abs(toFloat64(value))";
+  std::set<int> properties;
+  for (const Feature& feature : run.needs.features)
+    if (feature.property >= 0 && properties.insert(feature.property).second)
+      largest = fmt::format("greatest({}, abs(toFloat64(pn{})))", largest, feature.property);
+  double size = 0;
+  for_each_row(
+      run.store.cluster(),
+      fmt::format("SELECT max(s) FROM (SELECT max({}) * count() AS s FROM ({}) AS j GROUP BY low, high) AS u",
+                  largest, events.rows_of_units("lm_unit", "t0")),
+      [&](const Rows& rows) { size = std::max(size, rows.real(0)); });
+  if (size * static_cast<double>(2 * most_days(run.needs)) < kMostSum) return;
+  if (run.tables.own())
+    throw Error(
+        ErrorCode::data, "/tables/events",
+        "a value is no number of at most 12 digits before the point, or a unit's values are too large to add",
+        "filter such rows out with \"where\", or read the table through a view");
+  add_exactly(std::numeric_limits<std::int64_t>::max(), 1);  // throws: too large to add exactly
 }
 
 }  // namespace
@@ -242,122 +348,13 @@ void check_metrics(const Run& run) {
 }
 
 void make_values(const Run& run, const EventSql& events, Statistics& statistics) {
-  Cluster& cluster = run.store.cluster();
-  const UnitSql sql = unit_sql(run, events);
-  cluster.query("DROP TABLE IF EXISTS lm_value");
-  cluster.query(
-      "CREATE TEMPORARY TABLE lm_value (low UInt64, high UInt64, t0 Int64, cell UInt16, day UInt16, crossed "
-      "UInt8, bot UInt8" +
-      sql.columns + ")");
-  insert_values(run, events, sql);
-  double size = 0;
-  std::int64_t unread = 0;
-  for_each_row(cluster,
-               "SELECT sum(n_read), sum(n_late), sum(n_future), sum(n_unread), max(size) FROM lm_value",
-               [&](const Rows& rows) {
-                 statistics.counts["events_read"] += rows.integer(0);
-                 statistics.late_events += rows.integer(1);
-                 statistics.future_events += rows.integer(2);
-                 unread += rows.integer(3);
-                 size = std::max(size, rows.real(4));
-               });
-  if (unread > 0) statistics.counts["values_unread"] += unread;
-  if (size >= 9e18 && run.tables.own())
-    throw Error(
-        ErrorCode::data, "/tables/events",
-        "a value is no number of at most 12 digits before the point, or a unit's values are too large to add",
-        "filter such rows out with \"where\", or read the table through a view");
-  if (size >= 9e18)
-    add_exactly(std::numeric_limits<std::int64_t>::max(), 1);  // throws: too large to add exactly
-}
-
-bool make_days(const Run& run, const EventSql& events) {
-  const DailyRows daily(run, events);
-  if (daily.features.empty()) return false;
-  std::set<int> covariates;
-  for (const MetricNeeds& metric : run.needs.metrics)
-    if (metric.daily && metric.reported)
-      covariates.insert(metric.features.begin() + (metric.layout.ratio ? 2 : 1), metric.features.end());
-  std::string columns, taken = "t0, cell, before", rows, kept, totals, lists, arrays;
-  for (const int f : covariates) {
-    columns += fmt::format(", f{} Int64", f);
-    taken += fmt::format(", f{}", f);
-    kept += fmt::format(", any(f{})", f);
-  }
-  for (std::size_t place = 0; place < daily.features.size(); ++place) {
-    const int f = daily.features[place];
-    columns += fmt::format(", d{} Int64", f);
-    totals += ", " + daily.total(events, run.needs.features[static_cast<std::size_t>(f)], place);
-  }
-  const auto join = [&](const char* array, const char* row, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-      arrays += fmt::format("{3}{0}{1} AS {2}{1}", array, i, row, arrays.empty() ? "" : ", ");
-      rows += fmt::format(", {}{}", row, i);
-      lists += fmt::format(", {}{}", array, i);
-    }
-  };
-  join("words", "m", daily.words.size());
-  join("numbers", "v", daily.numbers.size());
-  Cluster& cluster = run.store.cluster();
-  cluster.query("DROP TABLE IF EXISTS lm_day");
-  cluster.query("CREATE TEMPORARY TABLE lm_day (unit UInt64, d UInt16, t0 Int64, cell UInt16, before Int64" +
-                columns + ")");
-  cluster.query(
-      fmt::format("INSERT INTO lm_day SELECT intDiv(unit_day, {0}), unit_day % {0}, any(t0), any(cell), "
-                  "any(before){1}{2} FROM "
-                  "(SELECT unit * {0} + m0 % {0} AS unit_day, {3}{4} FROM (SELECT rowNumberInAllBlocks() AS "
-                  "unit, {3}{5} FROM "
-                  "lm_value) AS u ARRAY JOIN {6}) AS r GROUP BY unit_day",
-                  std::uint64_t{1} << DailyRows::kDayBits, kept, totals, taken, rows, lists, arrays));
-  return true;
-}
-
-std::vector<std::string> value_sql(const Run& run, std::size_t index) {
-  const MetricNeeds& metric = run.needs.metrics[index];
-  std::vector<std::string> values;
-  if (!metric.terms.empty()) {
-    for (std::size_t i = 0; i < metric.layout.dimension(); ++i) {
-      std::string sum;
-      for (const MetricNeeds::Term& term : metric.terms) {
-        const MetricNeeds& part = run.needs.metrics[term.metric];
-        if (i >= part.layout.dimension()) continue;
-        const std::string value =
-            weighted(value_sql(run, term.metric)[i], part.per_one[i] > 1.0, term.weight);
-        sum += (sum.empty() ? "(" : " + (") + value + ")";
-      }
-      values.push_back(sum.empty() ? "toInt64(0)" : sum);
-    }
-    return values;
-  }
-  if (!metric.steps.empty()) return {fmt::format("toInt64(s{} = {})", index, metric.steps.size())};
-  for (const int feature : metric.features) values.push_back(fmt::format("f{}", feature));
-  if (metric.orders < 0) return values;
-  const int minimum = run.needs.orders[static_cast<std::size_t>(metric.orders)].minimum;
-  values[0] = fmt::format("toInt64(o{} >= {})", metric.orders, minimum);
-  if (metric.kept)  // the time until then, in millionths of a day
-    values[0] = fmt::format("intDiv(if(o{0} >= {1}, ot{0}, toInt64({2})), {3})", metric.orders, minimum,
-                            metric.window, kMicrosPerDay / 1'000'000);
-  if (metric.layout.covariates > 0) values[1] = fmt::format("toInt64({} >= {})", values[1], minimum);
-  return values;
-}
-
-std::vector<std::string> term_sql(const Run& run, std::size_t index) {
-  std::vector<std::string> values;
-  for (const MetricNeeds::Term& term : run.needs.metrics[index].terms) {
-    const std::string value = value_sql(run, term.metric)[0];
-    const bool millionths = run.needs.metrics[term.metric].per_one[0] > 1.0;
-    values.push_back(millionths ? value : fmt::format("({}) * 1000000", value));
-  }
-  return values;
-}
-
-std::string mature_sql(const Run& run, const MetricNeeds& metric) {
-  const Micros latest = metric.latest_mature(run.until);
-  return latest == std::numeric_limits<Micros>::max() ? "1" : fmt::format("t0 <= {}", latest);
-}
-
-std::string history_sql(const MetricNeeds& metric) {
-  return fmt::format("toUInt8(before < 0 AND before >= -{})", metric.lookback);
+  UnitTables::Tallies tallies;
+  if (!fill_tables(run, events, 16, tallies)) fill_tables(run, events, 32, tallies);
+  statistics.counts["events_read"] += tallies.read;
+  statistics.late_events += tallies.late;
+  statistics.future_events += tallies.future;
+  if (tallies.unread > 0) statistics.counts["values_unread"] += tallies.unread;
+  if (tallies.large > 0) check_sums(run, events);
 }
 
 }  // namespace liftmark::clickhouse

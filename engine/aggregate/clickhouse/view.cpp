@@ -35,15 +35,15 @@ void measure(Run& run, Statistics& statistics) {
   const EventSql events(run);
   make_values(run, events, statistics);
   count_splits(run, statistics);
-  const bool days = make_days(run, events);
   TextCodes texts;
+  Asked asked;
   std::string bytes = statistics.experiment + "\n";
   for (std::size_t m = 0; m < run.needs.metrics.size(); ++m) {
     const MetricNeeds& needs = run.needs.metrics[m];
     MetricSums sums(needs, run.population);
     const auto kept = kept_sums(needs, run.population);
     if (needs.reported) {
-      load_metric(run, events, m, days, texts, sums);
+      load_metric(run, events, m, asked, texts, sums);
       if (kept) load_kept(run, events, m, texts, *kept);
     }
     sums.settle_cap();
@@ -56,10 +56,27 @@ void measure(Run& run, Statistics& statistics) {
   statistics.data_digest = sha256_hex(bytes);
 }
 
+/// Takes a session's tables from the servers' memory, which would keep them for an hour.
+class SessionTables {
+ public:
+  explicit SessionTables(Cluster& cluster) : cluster_(cluster) {}
+  SessionTables(const SessionTables&) = delete;
+  SessionTables& operator=(const SessionTables&) = delete;
+  ~SessionTables() {
+    try {
+      for (const char* table : kSessionTables) cluster_.query(fmt::format("DROP TABLE IF EXISTS {}", table));
+    } catch (...) {  // one that cannot be reached ends the session in time
+    }
+  }
+
+ private:
+  Cluster& cluster_;
+};
+
 class View final : public StoreView {
  public:
   View(const std::string& address, const ReaderOptions& options, const ServerOptions& server)
-      : store_(parse_address(address), Limits{.rows = server.max_rows}) {
+      : store_(parse_address(address), Limits{.rows = server.max_rows}), rows_at_once_(server.rows_at_once) {
     if (server.on_statement) store_.cluster().on_query(server.on_statement);
     if (server.on_progress) store_.cluster().on_progress(server.on_progress);
     commits_ = store_.commits();
@@ -116,7 +133,9 @@ class View final : public StoreView {
             .as_of = as_of_,
             .until = until_,
             .uncertain = commits_.uncertain,
-            .hidden = hidden};
+            .hidden = hidden,
+            .slices = slices_of(store_.cluster(), tables_, rows_at_once_)};
+    const SessionTables tables(store_.cluster());
     make_units(run, dimensions_of(definition.plan, options.segments), statistics);
     read_expected_shares(catalogs(), catalog, run.population.arms, statistics);
     read_counters(store_.counters(as_of_, commits_), statistics);
@@ -131,6 +150,7 @@ class View final : public StoreView {
   mutable Store store_;  ///< a connection: asking changes nothing
   CommitList commits_;   ///< of own tables, `last` is their latest row
   RowTables tables_;
+  std::int64_t rows_at_once_;
   Micros as_of_ = 0, until_ = 0;
 };
 
