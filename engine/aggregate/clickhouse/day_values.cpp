@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <utility>
 
@@ -20,10 +19,6 @@ std::size_t places_of(const MetricNeeds& metric) {
 
 Micros days_of(const MetricNeeds& metric) {
   return metric.window / kMicrosPerDay;
-}
-
-std::string trend_name(char which, int feature, Micros days) {
-  return fmt::format("{}{}_{}", which, feature, days);
 }
 
 std::string columns_of(const std::vector<UnitColumn>& columns) {
@@ -65,8 +60,9 @@ Micros most_days(const Needs& needs) {
 }
 
 std::vector<std::string> trend_sql(const MetricNeeds& metric, std::size_t place) {
-  const int feature = metric.features[place];
-  return {trend_name('a', feature, days_of(metric)), trend_name('b', feature, days_of(metric))};
+  const int feature = metric.features[place];  // which counts within the metric's window only
+  return {fmt::format("total{0} * {1} - 2 * times_day{0}", feature, 2 * days_of(metric) - 1),
+          fmt::format("2 * times_day{0} + total{0}", feature)};
 }
 
 DayTables::DayTables(const Run& run, const EventSql& events, unsigned bits, std::vector<UnitColumn> unit,
@@ -151,9 +147,8 @@ void DayTables::create() const {
   if (empty()) return;
   cluster.query(fmt::format("CREATE TEMPORARY TABLE lm_day (d UInt16, t0 Int64{}{})", columns_of(unit_),
                             columns_of(totals_)));
-  std::string columns;
-  for (const auto& [name, sum] : trend_sums()) columns += fmt::format(", {} Int64", name);
-  cluster.query(fmt::format("CREATE TEMPORARY TABLE lm_trend (t0 Int64, cell UInt16{})", columns));
+  cluster.query(
+      fmt::format("CREATE TEMPORARY TABLE lm_trend (t0 Int64, cell UInt16{})", columns_of(trend())));
 }
 
 /// The names of k<i> and s<i>.
@@ -210,42 +205,35 @@ std::string DayTables::by_unit() const {
   return fmt::format("SELECT {}, days{} FROM ({}) AS g", unit, gained, sql);
 }
 
-/// lm_trend's columns over a row of by_unit(), by name.
-std::map<std::string, std::string> DayTables::trend_sums() const {
+/// Columns of lm_trend over a row of by_unit(): of each feature the sum over its days, and that of it times
+/// the day.
+std::vector<UnitColumn> DayTables::trend() const {
   std::string row, arrays;
   for (const std::string& name : sums()) {
     row += name + ", ";
     arrays += fmt::format("by_{}, ", name);
   }
-  std::map<std::string, std::string> result;
-  const auto add = [&](char which, int feature, Micros days, const std::string& weight) {
-    const auto place = std::find(features_.begin(), features_.end(), feature) - features_.begin();
-    result[trend_name(which, feature, days)] =
-        fmt::format("arraySum(({}day) -> if(day < {}, toInt64({}) * ({}), toInt64(0)), {}days)", row, days,
-                    totals_[static_cast<std::size_t>(place)].value, weight, arrays);
-  };
-  for (const MetricNeeds& metric : run_.needs.metrics) {
-    if (!is_daily(metric)) continue;
-    const Micros days = days_of(metric);
-    for (std::size_t place = 0; place < places_of(metric); ++place) {
-      add('a', metric.features[place], days, fmt::format("{} - 2 * toInt64(day)", 2 * days - 1));
-      add('b', metric.features[place], days, "2 * toInt64(day) + 1");
-    }
+  std::vector<UnitColumn> columns;
+  for (std::size_t place = 0; place < features_.size(); ++place) {
+    const std::string value = fmt::format("toInt64({})", totals_[place].value);
+    columns.push_back({fmt::format("total{}", features_[place]), "Int64",
+                       fmt::format("arraySum(({}day) -> {}, {}days)", row, value, arrays)});
+    columns.push_back({fmt::format("times_day{}", features_[place]), "Int64",
+                       fmt::format("arraySum(({}day) -> {} * toInt64(day), {}days)", row, value, arrays)});
   }
-  return result;
+  return columns;
 }
 
 void DayTables::add_part() const {
   if (empty()) return;
-  std::string trend, rows, arrays;
-  for (const auto& [name, sum] : trend_sums()) trend += ", " + sum;
+  std::string rows, arrays;
   for (const std::string& name : sums()) {
     rows += ", " + name;
     arrays += fmt::format(", by_{0} AS {0}", name);
   }
   const std::string units = by_unit();
-  run_.store.cluster().query(
-      fmt::format("INSERT INTO lm_trend SELECT t0, {}{} FROM ({}) AS u", unit_.front().value, trend, units));
+  run_.store.cluster().query(fmt::format("INSERT INTO lm_trend SELECT t0, {}{} FROM ({}) AS u",
+                                         unit_.front().value, values_of(trend()), units));
   run_.store.cluster().query(
       fmt::format("INSERT INTO lm_day SELECT toUInt16(day), t0{}{} FROM (SELECT {}, day{} FROM ({}) AS u "
                   "ARRAY JOIN days AS day{}) AS d",

@@ -3,9 +3,8 @@
 //
 // lm_day: a row a unit and day on which something counted, with d<i> for the features of metrics kept by day,
 // and of the unit t0, cell, h<i> and f<i> of the covariates. lm_trend: a row a unit with such days, t0 and
-// cell, and of each metric's features the two sums over the days of its window that trend_sql() names.
+// cell, and of feature i total<i> over its days and times_day<i>, the sum of it times the day.
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -25,8 +24,8 @@ std::vector<int> daily_features(const Needs& needs);
 std::vector<int> daily_covariates(const Needs& needs);
 /// The longest window in days of a metric that is, at least 1.
 Micros most_days(const Needs& needs);
-/// Columns of lm_trend: the sums over days d of the window of (2 x days - 1 - 2d) and of (2d + 1) times the
-/// value of the feature at this place.
+/// Over a row of lm_trend: the sums over days d of the metric's window of (2 x days - 1 - 2d) and of (2d + 1)
+/// times the value of the feature at this place.
 std::vector<std::string> trend_sql(const MetricNeeds& metric, std::size_t place);
 
 /// How the tables are made of lm_part, which keeps of each row that counts for a daily feature, as arrays of
@@ -53,7 +52,7 @@ class DayTables {
   void add_feature(const EventSql& events, std::size_t place, unsigned bits);
   std::vector<std::string> sums() const;
   std::string by_unit() const;
-  std::map<std::string, std::string> trend_sums() const;
+  std::vector<UnitColumn> trend() const;
 
   const Run& run_;
   std::vector<int> features_;

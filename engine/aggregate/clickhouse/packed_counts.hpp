@@ -32,8 +32,6 @@ class PackedCounts {
     return fmt::format("toUInt{0}(bitAnd(bitShiftRight({1}{2}, {3}), {4}))", bits_, word_, word, shift,
                        (std::uint64_t{1} << bits_) - 1);
   }
-  bool has(const std::string& condition) const { return places_.count(condition) > 0; }
-
   std::size_t words() const noexcept { return terms_.size(); }
   std::string name(std::size_t word) const { return fmt::format("{}{}", word_, word); }
   /// What a row adds to a word.

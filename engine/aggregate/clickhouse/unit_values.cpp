@@ -25,13 +25,14 @@ constexpr double kMostSum = 9e18;
 class UnitTables {
  public:
   UnitTables(const Run& run, const EventSql& events, unsigned bits)
-      : run_(run), events_(events), bits_(bits), shared_("c", bits), counts_("w", bits) {
+      : run_(run), events_(events), bits_(bits), counts_("w", bits) {
     add_unit();
     add_history();
-    for (const int f : daily_covariates(run.needs)) feature(f, shared_);
+    for (const int f : daily_covariates(run.needs)) add_feature(f);
+    shared_words_ = counts_.words();
     add_groups();
     for (std::size_t f = 0; f < run.needs.features.size(); ++f)
-      if (!run.needs.features[f].from_start) feature(static_cast<int>(f), counts_);
+      if (!run.needs.features[f].from_start) add_feature(static_cast<int>(f));
     for (std::size_t o = 0; o < run.needs.orders.size(); ++o) add_orders(o);
     for (std::size_t m = 0; m < run.needs.metrics.size(); ++m)
       if (!run.needs.metrics[m].steps.empty()) add_funnel(m);
@@ -44,7 +45,7 @@ class UnitTables {
     std::vector<std::string> carried{"t0", "o0"};
     for (std::size_t i = 0; i < lookbacks_of(run_.needs).size(); ++i)
       unit.push_back(*find(fmt::format("h{}", i)));
-    for (std::size_t w = 0; w < shared_.words(); ++w) carried.push_back(shared_.name(w));
+    for (std::size_t w = 0; w < shared_words_; ++w) carried.push_back(counts_.name(w));
     for (const int f : daily_covariates(run_.needs)) {
       unit.push_back(*find(fmt::format("f{}", f)));
       if (unit.back().value == unit.back().name) carried.push_back(unit.back().name);
@@ -72,9 +73,8 @@ class UnitTables {
       sums += fmt::format(", {} AS {}", sum, name);
       names += ", " + name;
     };
-    for (const PackedCounts* counts : {&shared_, &counts_})
-      for (std::size_t w = 0; w < counts->words(); ++w)
-        add(counts->name(w), "UInt64", fmt::format("sum({})", counts->term(w)));
+    for (std::size_t w = 0; w < counts_.words(); ++w)
+      add(counts_.name(w), "UInt64", fmt::format("sum({})", counts_.term(w)));
     for (const UnitColumn& column : part_) add(column.name, column.type, column.value);
     for (const UnitColumn& column : arrays) add(column.name, column.type, column.value);
     cluster().query("DROP TABLE IF EXISTS lm_part");
@@ -155,18 +155,17 @@ class UnitTables {
     const std::vector<Micros> lookbacks = lookbacks_of(run_.needs);
     for (std::size_t i = 0; i < lookbacks.size(); ++i)
       values_.push_back({fmt::format("h{}", i), "UInt8",
-                         fmt::format("toUInt8({} > 0)", shared_.add(within("since", -lookbacks[i], 0)))});
+                         fmt::format("toUInt8({} > 0)", counts_.add(within("since", -lookbacks[i], 0)))});
   }
 
-  void feature(int index, PackedCounts& preferred) {
+  void add_feature(int index) {
     const Feature& feature = run_.needs.features[static_cast<std::size_t>(index)];
     const std::string name = fmt::format("f{}", index), condition = events_.counts(feature);
     if (find(name) != nullptr) return;
-    PackedCounts& counts = shared_.has(condition) ? shared_ : preferred;
     if (feature.aggregation == Aggregation::count)
-      values_.push_back({name, fmt::format("UInt{}", bits_), counts.add(condition)});
+      values_.push_back({name, fmt::format("UInt{}", bits_), counts_.add(condition)});
     else if (feature.aggregation == Aggregation::any)
-      values_.push_back({name, "UInt8", fmt::format("toUInt8({} > 0)", counts.add(condition))});
+      values_.push_back({name, "UInt8", fmt::format("toUInt8({} > 0)", counts_.add(condition))});
     else
       add_plain(name, "Int64", EventSql::total(feature, events_.totalled(feature), condition));
   }
@@ -282,9 +281,10 @@ class UnitTables {
   const EventSql& events_;
   unsigned bits_;
   std::vector<std::pair<std::string, std::string>> own_{};  ///< columns of lm_part that lm_unit knows
-  PackedCounts shared_, counts_;                            ///< those that lm_day has too, and others
-  std::vector<UnitColumn> part_{};                          ///< further columns of lm_part, as aggregates
-  std::vector<UnitColumn> values_{};                        ///< columns of lm_value but t0, over lm_part
+  PackedCounts counts_;
+  std::size_t shared_words_ = 0;      ///< the first ones, which lm_day has too
+  std::vector<UnitColumn> part_{};    ///< further columns of lm_part, as aggregates
+  std::vector<UnitColumn> values_{};  ///< columns of lm_value but t0, over lm_part
   std::string tallies_{};
 };
 
