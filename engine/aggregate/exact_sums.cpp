@@ -72,6 +72,21 @@ cpp_int big_wide(const Int128* words) {
   return result + tail;
 }
 
+/// Adds value x factor to a number of two words.
+void add_multiple(Int128* words, Int128 value, std::uint64_t factor) {
+  const bool negative = value < 0;
+  const UInt128 size = negative ? ~static_cast<UInt128>(value) + 1 : static_cast<UInt128>(value);
+  const UInt128 below = static_cast<UInt128>(static_cast<std::uint64_t>(size)) * factor;
+  const UInt128 above = (size >> 64) * factor;
+  UInt128 low = below + (above << 64);
+  UInt128 high = (above >> 64) + (low < below ? 1 : 0);
+  if (negative) {
+    low = ~low + 1;
+    high = ~high + (low == 0 ? 1 : 0);
+  }
+  add_wide(words, low, high);
+}
+
 }  // namespace
 
 std::int64_t add_exactly(std::int64_t a, std::int64_t b) {
@@ -134,8 +149,8 @@ void ExactSums::load(std::size_t cell, const LoadedSums& loaded) {
     words[1 + i] = add_words(words[1 + i], loaded.sums[i]);
     for (std::size_t j = i; j < dimension_; ++j, ++products, ++product)
       *products = add_words(*products, *product);
-    const Int128 cube = loaded.cubes[i];
-    add_wide(words + cubes() + 2 * i, static_cast<UInt128>(cube), cube < 0 ? ~UInt128{0} : 0);
+    add_multiple(words + cubes() + 2 * i, loaded.cubes[i].whole, LoadedSums::kCubeBase);
+    add_multiple(words + cubes() + 2 * i, loaded.cubes[i].rest, 1);
   }
 }
 

@@ -21,7 +21,13 @@ std::int64_t add_exactly(std::int64_t a, std::int64_t b);
 /// What a store's own engine has summed over the units of a cell; see ExactSums::load.
 struct LoadedSums {
   std::int64_t units = 0;
-  std::vector<Int128> sums, products, cubes;
+  std::vector<Int128> sums{}, products{};
+  /// An engine of 128 bits forms the cubes of large values in two sums: `whole` x kCubeBase + `rest`.
+  struct Cube {
+    Int128 whole = 0, rest = 0;
+  };
+  static constexpr std::int64_t kCubeBase = 1'000'000;
+  std::vector<Cube> cubes{};
 };
 
 /// Cells of sums over `dimension` values per unit, addressed by index.

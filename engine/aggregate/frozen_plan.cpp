@@ -47,6 +47,9 @@ FrozenPlan frozen_plan(const StoreView& store, const Catalog& current, std::stri
   const Plan& plan = at->catalog.find_experiment(experiment)->plan;
   for (auto& one : frozen.catalog.experiments)
     if (one.assignment.key == experiment) one.plan = plan;
+  for (const std::string& other : plan.interactions)
+    if (current.find_experiment(other) == nullptr)
+      frozen.catalog.experiments.push_back(*at->catalog.find_experiment(other));
   return frozen;
 }
 

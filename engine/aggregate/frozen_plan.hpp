@@ -12,7 +12,9 @@
 namespace liftmark {
 
 struct FrozenPlan {
-  Catalog catalog;           ///< the catalog in force, with the experiment's plan and all metrics as frozen
+  /// The catalog in force, with the experiment's plan and all metrics as frozen, and with the experiments that
+  /// this plan names if they are gone since.
+  Catalog catalog;
   std::int64_t version = 0;  ///< of the catalog that froze them
   /// Versions after the first exposure that say something else than the version before them.
   std::vector<CatalogVersion> changes;

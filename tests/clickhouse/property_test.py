@@ -113,10 +113,41 @@ def test_busy_unit(top, pair):
     return wrong + (numbers == 0)
 
 
+def test_many_metrics(top, pair):
+    """A statement over 120 metrics is longer than a server takes unasked."""
+    folder = os.path.join(top, "many")
+    os.mkdir(folder)
+    draw = random.Random(3)
+    file, store = os.path.join(folder, "file.db"), servers.address(pair, "many")
+    catalog, path = random_shop.catalog(draw, EXPERIMENTS), os.path.join(folder, "catalog.json")
+    catalog["metrics"] = [
+        dict({"key": f"{kind} {event} {days}", "kind": kind, "numerator": dict({"event": event}, **aggregate), "window_days": days},
+             covariate={"lookback_days": 7})
+        for days in (1, 2, 3, 5, 7, 9, 11, 14, 21, 28) for event in random_shop.TYPES[:4]
+        for kind, aggregate in (("count", {}), ("mean", {}), ("mean", {"aggregate": "max"}))]
+    for metric in catalog["metrics"]:
+        metric["key"] += " of the largest" if "aggregate" in metric["numerator"] else ""
+    catalog["experiments"] = [dict(catalog["experiments"][0], plan={"primary": [catalog["metrics"][0]["key"]],
+                                                                    "secondary": [m["key"] for m in catalog["metrics"][1:]]})]
+    with open(path, "w") as out:
+        json.dump(catalog, out)
+    random_shop.Log(draw, catalog["experiments"]).write(folder)
+    for one in (file, store):
+        liftmark("init", one)
+        liftmark("apply", one, path)
+    for name in ("first", "last"):
+        moment = now()
+        for one in (file, store):
+            run("import", one, os.path.join(folder, name + ".ndjson"), "--rejects", os.path.join(folder, "rejects"), "--max-rejected", "1")
+    wrong, numbers = compare(file, store, catalog["experiments"][0]["key"], moment, "many metrics")
+    print(f"{len(catalog['metrics'])} metrics: {numbers} numbers, {wrong} differ", flush=True)
+    return wrong + (numbers == 0)
+
+
 def test(top, pair):
     logs = int(os.environ.get("LIFTMARK_RANDOM_LOGS", "5"))
     wrong = sum(one_log(top, pair if seed % 2 else pair[:1], seed) for seed in range(1, logs + 1))
-    return 1 if wrong + test_busy_unit(top, pair) + test_too_large(top, pair) else 0
+    return 1 if wrong + test_busy_unit(top, pair) + test_many_metrics(top, pair) + test_too_large(top, pair) else 0
 
 
 if __name__ == "__main__":

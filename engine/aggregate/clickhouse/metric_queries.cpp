@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/aggregate/clickhouse/day_values.hpp"
 #include "engine/definition/error.hpp"
@@ -47,7 +48,13 @@ std::string sum_statement(const SumQuery& query) {
   for (std::size_t a = 0; a < leading; ++a)
     for (std::size_t b = a; b < query.values.size(); ++b)
       outer += fmt::format(", sum({} * {})", value(a), value(b));
-  for (std::size_t a = 0; a < leading; ++a) outer += fmt::format(", sum({0} * {0} * {0})", value(a));
+  // One sum of 128 bits holds the cube of a value below 5 x 10^12, two hold that of one below 10^14.
+  for (std::size_t a = 0; a < leading; ++a)
+    outer += query.wide ? fmt::format(
+                              ", sum({0} * {0} * toDecimal128(intDiv(x{1}, {2}), 0)), sum({0} * {0} * "
+                              "toDecimal128(x{1} % {2}, 0))",
+                              value(a), a, LoadedSums::kCubeBase)
+                        : fmt::format(", sum({0} * {0} * {0}), toInt64(0)", value(a));
   outer += ", count()";
   for (std::size_t a = 0; a < query.values.size(); ++a) outer += fmt::format(", max(abs(x{}))", a);
   return over_groups(query, outer);
@@ -102,7 +109,12 @@ bool read_sums(Cluster& cluster, const SumQuery& query, std::vector<SumRow>& res
     };
     take(row.sums.sums, leading);
     take(row.sums.products, leading * all - leading * (leading - 1) / 2);
-    take(row.sums.cubes, leading);
+    for (std::size_t v = 0; v < leading; ++v) {
+      LoadedSums::Cube cube{.whole = rows.wide(field++)};
+      cube.rest = rows.wide(field++);
+      if (!query.wide) std::swap(cube.whole, cube.rest);
+      row.sums.cubes.push_back(cube);
+    }
     const double units = rows.real(field++);
     for (std::size_t v = 0; v < all; ++v) {
       const double largest = rows.real(field++);
@@ -116,7 +128,8 @@ bool read_sums(Cluster& cluster, const SumQuery& query, std::vector<SumRow>& res
     if (!is_overflow(error)) throw;
     return false;
   }
-  return is_below(cluster, query, bound, query.wide ? 1e38 : 4e18);
+  // Wide: the parts of cubes stay below 10^36, and of up to 10^12 units squares times 10^6 below 10^38.
+  return is_below(cluster, query, bound, query.wide ? 1e42 : 4e18);
 }
 
 class MetricLoader {
@@ -164,6 +177,7 @@ class MetricLoader {
       load(Part::groups, query, d);
     }
     if (metric_.metric->cap) load(Part::uncapped, over_values(raw_));
+    if (mature_ == "1") return;
     for_each_row(cluster(),
                  fmt::format("SELECT cell, count() FROM lm_value WHERE NOT ({}) GROUP BY cell", mature_),
                  [&](const Rows& rows) { sums_.load_immature(arm_of(rows), rows.integer(1)); });

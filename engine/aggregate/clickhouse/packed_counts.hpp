@@ -1,7 +1,6 @@
 #pragma once
-// Many counts in few sums. A server spends about as long on adding a row to one sum as on working out a dozen
-// conditions, so counts of a unit's rows share words of 64 bits: sum(a + b * 65536 + ..). Internal to the
-// ClickHouse engine.
+// Many counts in few sums: adding a row to a sum costs a server more than working out a condition, so counts
+// of a unit's rows share words of 64 bits: sum(a + b * 65536 + ..). Internal to the ClickHouse engine.
 
 #include <fmt/format.h>
 

@@ -42,7 +42,7 @@ class UnitTables {
   /// The columns of lm_value that lm_day has too, and what they are made of.
   DayTables days() const {
     std::vector<UnitColumn> unit{*find("cell")};
-    std::vector<std::string> carried{"t0", "o0"};
+    std::vector<std::string> carried{"t0", "own0"};
     for (std::size_t i = 0; i < lookbacks_of(run_.needs).size(); ++i)
       unit.push_back(*find(fmt::format("h{}", i)));
     for (std::size_t w = 0; w < shared_words_; ++w) carried.push_back(counts_.name(w));
@@ -128,7 +128,7 @@ class UnitTables {
 
   /// What the unit's own row says, 16 bits each.
   void add_unit() {
-    PackedCounts own("o", 16);
+    PackedCounts own("own", 16);
     const auto add = [&](const std::string& name, const char* type, const std::string& expression) {
       values_.push_back({name, type, own.add(expression)});
     };

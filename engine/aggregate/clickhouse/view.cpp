@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "engine/aggregate/clickhouse/event_sql.hpp"
@@ -56,27 +57,35 @@ void measure(Run& run, Statistics& statistics) {
   statistics.data_digest = sha256_hex(bytes);
 }
 
-/// Takes a session's tables from the servers' memory, which would keep them for an hour.
+/// Takes a session's tables from the servers' memory, which would keep them for ten minutes. After an error
+/// they stay as long: a server that does not answer is not asked again.
 class SessionTables {
  public:
   explicit SessionTables(Cluster& cluster) : cluster_(cluster) {}
   SessionTables(const SessionTables&) = delete;
   SessionTables& operator=(const SessionTables&) = delete;
   ~SessionTables() {
+    if (std::uncaught_exceptions() > errors_) return;
     try {
       for (const char* table : kSessionTables) cluster_.query(fmt::format("DROP TABLE IF EXISTS {}", table));
-    } catch (...) {  // one that cannot be reached ends the session in time
+    } catch (...) {  // the report is there
     }
   }
 
  private:
   Cluster& cluster_;
+  int errors_ = std::uncaught_exceptions();
 };
+
+/// Rows of a block of a temporary table: a server's threads take blocks, and one of its own choosing, of a
+/// million rows, would keep one busy.
+constexpr std::int64_t kBlock = 65'536;
 
 class View final : public StoreView {
  public:
   View(const std::string& address, const ReaderOptions& options, const ServerOptions& server)
-      : store_(parse_address(address), Limits{.rows = server.max_rows}), rows_at_once_(server.rows_at_once) {
+      : store_(parse_address(address), Limits{.rows = server.max_rows, .block = kBlock}),
+        rows_at_once_(server.rows_at_once) {
     if (server.on_statement) store_.cluster().on_query(server.on_statement);
     if (server.on_progress) store_.cluster().on_progress(server.on_progress);
     commits_ = store_.commits();

@@ -143,9 +143,12 @@ struct Client::State {
     std::string text = fmt::format(
         "?wait_end_of_query=1&session_id={}&session_timeout=600&max_execution_time={}&max_memory_usage={}"
         "&max_bytes_before_external_group_by={}&max_bytes_before_external_sort={}&max_rows_to_read={}"
-        "&max_query_size=67108864&min_insert_block_size_rows=65536&min_insert_block_size_bytes=67108864&query_id={}",
+        "&max_query_size=67108864&max_ast_elements=10000000&max_expanded_ast_elements=10000000&query_id={}",
         escaped(session), limits.seconds, limits.memory, limits.spill_above, limits.spill_above, limits.rows,
         query_id);
+    if (limits.block > 0)
+      text +=
+          fmt::format("&min_insert_block_size_rows={}&min_insert_block_size_bytes=67108864", limits.block);
     if (!database.empty()) text += "&database=" + escaped(database);
     if (!statement.empty()) text += "&query=" + escaped(statement);
     return text;

@@ -34,6 +34,7 @@ struct Limits {
   std::int64_t memory = 4ll << 30;       ///< bytes a statement may take on a server
   std::int64_t spill_above = 1ll << 30;  ///< groups and sorts beyond this many bytes go to the server's disk
   std::int64_t rows = 0;                 ///< rows a statement may read; 0: any number
+  std::int64_t block = 0;  ///< rows that INSERT SELECT puts together at least; 0: as many as the server does
 };
 
 class Client {

@@ -137,6 +137,24 @@ TEST_CASE("a plan changed after the first exposure is shown, and not followed") 
   CHECK(text(changed).find("was not planned") != std::string::npos);
 }
 
+TEST_CASE("a frozen plan's interaction with an experiment that is gone from the catalog is still shown") {
+  const Shop shop("gone");
+  json both = catalog({{"primary", {"conversion"}}, {"interactions", {"banner"}}});
+  both["experiments"].push_back(both["experiments"][0]);
+  both["experiments"][1]["key"] = "banner";
+  both["experiments"][1]["hashing"]["salt"] = "banner-1";
+  both["experiments"][1]["plan"] = kAlwaysValid;
+  const auto parsed = parse_catalog(both.dump());
+  Store::open(shop.path).put_catalog(parsed.text, parsed.digest);
+  shop.record(40, 60, true, true);
+  const auto before = shop.report();
+  shop.apply(kAlwaysValid);  // whose catalog has one experiment
+  const auto after = shop.report();
+  CHECK(after.metrics == before.metrics);
+  CHECK(after.interactions == before.interactions);
+  CHECK(row(after, "plan") != nullptr);
+}
+
 TEST_CASE("a plan changed before anything was recorded is the plan") {
   const Shop shop("early");
   shop.apply(kFixed);

@@ -24,6 +24,25 @@ TEST_CASE("moments of 1, 2, 6 by hand") {
   CHECK(moments.third() == 18.0);
 }
 
+TEST_CASE("cubes that another engine formed in two sums are the cubes") {
+  // (whole, rest) of x^3 = x^2 (x / 10^6) 10^6 + x^2 (x % 10^6), division towards 0 as everywhere
+  for (const std::int64_t value :
+       {std::int64_t{98'765'432'123'457}, std::int64_t{-98'765'432'123'457}, std::int64_t{-7}}) {
+    ExactSums added(1, 1), loaded(1, 1);
+    added.add(0, &value);
+    const liftmark::Int128 square = static_cast<liftmark::Int128>(value) * value;
+    loaded.load(0,
+                {.units = 1,
+                 .sums = {value},
+                 .products = {square},
+                 .cubes = {{.whole = square * (value / 1'000'000), .rest = square * (value % 1'000'000)}}});
+    std::string expected, got;
+    added.append(0, expected);
+    loaded.append(0, got);
+    CHECK(got == expected);
+  }
+}
+
 TEST_CASE("exact sums agree with updated moments, in any split, with negative and large values") {
   std::mt19937_64 random(11);
   std::uniform_int_distribution<std::int64_t> money(-2'000'000'000'000,
