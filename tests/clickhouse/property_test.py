@@ -9,6 +9,7 @@ Ends with 77 (skipped) and a plain message where there is no server.
 import json
 import os
 import random
+import re
 import sys
 
 import random_shop
@@ -110,7 +111,12 @@ def test_busy_unit(top, pair):
             run("import", one, os.path.join(folder, name + ".ndjson"), "--rejects", os.path.join(folder, "rejects"), "--max-rejected", "1")
     wrong, numbers = compare(file, store, "experiment 0", moment, "a busy unit")
     print(f"a unit with 70,000 events: {numbers} numbers, {wrong} differ", flush=True)
-    return wrong + (numbers == 0)
+    statements = run("report", store, "experiment 0", "--format", "json", "--print-sql").stderr
+    twice = statements.count("CREATE TEMPORARY TABLE lm_value ") == 2
+    left = [table for table in set(re.findall(r"CREATE TEMPORARY TABLE (\w+)", statements))
+            if not re.search(rf"DROP TABLE (IF EXISTS )?{table}\b", statements[statements.rindex(f"CREATE TEMPORARY TABLE {table} "):])]
+    print(f"counted again with 32 bits: {twice}; tables left on the servers: {left}", flush=True)
+    return wrong + (numbers == 0) + (not twice) + len(left)
 
 
 def test_many_metrics(top, pair):
