@@ -111,9 +111,10 @@ void add_report(Command& program) {
           "Of a ClickHouse store: refuse to read more rows of a shard in one statement (default: any number)")
       ->not_negative();
   command
-      ->add_option("--rows-at-once", options->question.server.rows_at_once,
-                   "Of a ClickHouse store: events of a shard that are worked on at a time; fewer take less of "
-                   "its memory")
+      ->add_option(
+          "--rows-at-once", options->question.server.rows_at_once,
+          "Of a ClickHouse store: events of a shard that are worked on at a time; fewer take less of "
+          "its memory")
       ->positive()
       ->show_default();
   add_output_options(*command, options->output);

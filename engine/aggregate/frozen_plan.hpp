@@ -12,8 +12,8 @@
 namespace liftmark {
 
 struct FrozenPlan {
-  /// The catalog in force, with the experiment's plan and all metrics as frozen, and with the experiments that
-  /// this plan names if they are gone since.
+  /// The catalog in force, with the experiment's plan and all metrics as frozen, and with the experiments
+  /// that this plan names if they are gone since.
   Catalog catalog;
   std::int64_t version = 0;  ///< of the catalog that froze them
   /// Versions after the first exposure that say something else than the version before them.
