@@ -88,6 +88,15 @@ def test_too_large(top, pair):
     return 0 if done.returncode == 4 and done.stdout == "" and "too large for ClickHouse to add exactly" in done.stderr else 1
 
 
+def import_both(file, store, folder):
+    """A moment at which both have the first file's rows; the last one makes it a past one."""
+    for name in ("first", "last"):
+        moment = now()
+        for one in (file, store):
+            run("import", one, os.path.join(folder, name + ".ndjson"), "--rejects", os.path.join(folder, "rejects"), "--max-rejected", "1")
+    return moment
+
+
 def test_busy_unit(top, pair):
     """More rows of one unit than the 16 bits hold in which they are counted at first."""
     folder = os.path.join(top, "busy")
@@ -105,10 +114,7 @@ def test_busy_unit(top, pair):
             out.write(json.dumps({"id": f"busy {i}", "unit": event["unit"], "type": "view", "at": event["at"], "value": 2.5}) + "\n")
     liftmark("init", store)
     liftmark("apply", store, path)
-    for name in ("first", "last"):
-        moment = now()
-        for one in (file, store):
-            run("import", one, os.path.join(folder, name + ".ndjson"), "--rejects", os.path.join(folder, "rejects"), "--max-rejected", "1")
+    moment = import_both(file, store, folder)
     wrong, numbers = compare(file, store, "experiment 0", moment, "a busy unit")
     print(f"a unit with 70,000 events: {numbers} numbers, {wrong} differ", flush=True)
     statements = run("report", store, "experiment 0", "--format", "json", "--print-sql").stderr
@@ -141,10 +147,7 @@ def test_many_metrics(top, pair):
     for one in (file, store):
         liftmark("init", one)
         liftmark("apply", one, path)
-    for name in ("first", "last"):
-        moment = now()
-        for one in (file, store):
-            run("import", one, os.path.join(folder, name + ".ndjson"), "--rejects", os.path.join(folder, "rejects"), "--max-rejected", "1")
+    moment = import_both(file, store, folder)
     wrong, numbers = compare(file, store, catalog["experiments"][0]["key"], moment, "many metrics")
     print(f"{len(catalog['metrics'])} metrics: {numbers} numbers, {wrong} differ", flush=True)
     return wrong + (numbers == 0)

@@ -21,6 +21,8 @@ Micros days_of(const MetricNeeds& metric) {
   return metric.window / kMicrosPerDay;
 }
 
+}  // namespace
+
 std::string columns_of(const std::vector<UnitColumn>& columns) {
   std::string text;
   for (const UnitColumn& column : columns) text += fmt::format(", {} {}", column.name, column.type);
@@ -31,8 +33,6 @@ std::string values_of(const std::vector<UnitColumn>& columns) {
   for (const UnitColumn& column : columns) text += ", " + column.value;
   return text;
 }
-
-}  // namespace
 
 std::vector<int> daily_features(const Needs& needs) {
   std::set<int> features;

@@ -17,6 +17,9 @@ namespace liftmark::clickhouse {
 struct UnitColumn {
   std::string name, type, value;
 };
+/// ", name type" of each, and ", value" of each.
+std::string columns_of(const std::vector<UnitColumn>& columns);
+std::string values_of(const std::vector<UnitColumn>& columns);
 
 /// The features that are kept by day; empty when no metric is.
 std::vector<int> daily_features(const Needs& needs);

@@ -107,19 +107,13 @@ std::string EventSql::rows(const std::string& also) const {
 
 /// ANY LEFT and a filter: it copies no row, as ALL does, and means the same in every version, as ANY INNER
 /// does not.
-std::string EventSql::rows_of_units(const std::string& table, const std::string& unit_columns) const {
+std::string EventSql::rows_of_units(const std::string& table, const std::string& unit_columns,
+                                    const std::string& also) const {
   return fmt::format(
-      "SELECT low, high, kind, {0}, {1}, at - t0 AS since FROM ({2}) AS e ANY LEFT JOIN (SELECT low, high, "
-      "{1}, toUInt8(1) AS "
-      "measured FROM {3}) AS m USING (low, high) WHERE measured = 1",
-      details(), unit_columns, rows(), table);
-}
-
-std::string EventSql::rows_of_slice(const Slice& slice) const {
-  return fmt::format(
-      "SELECT unit, kind, at - t0 AS since, {} FROM ({}) AS e ANY LEFT JOIN (SELECT low, high, unit, t0 FROM "
-      "lm_unit WHERE {}) AS m USING (low, high) WHERE unit > 0",
-      details(), rows(slice.units), slice.units);
+      "SELECT low, high, unit, kind, {0}, {1}, at - t0 AS since FROM ({2}) AS e ANY LEFT JOIN (SELECT low, "
+      "high, "
+      "unit, {1} FROM {3}{4}) AS m USING (low, high) WHERE unit > 0",
+      details(), unit_columns, rows(also), table, also.empty() ? "" : " WHERE " + also);
 }
 
 std::string both(const std::string& a, const std::string& b) {

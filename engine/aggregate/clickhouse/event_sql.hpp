@@ -30,10 +30,10 @@ class EventSql {
   /// its text (pt), whether that is a number (pk) and which (pn). `also`: a further condition, over type, low
   /// and high.
   std::string rows(const std::string& also = "") const;
-  /// The rows of a slice's measured units: `unit` of lm_unit, kind, `since` its t0, and the other columns.
-  std::string rows_of_slice(const Slice& slice) const;
-  /// The rows of a table's units, `since` (their first exposure) and its columns `unit_columns` beside.
-  std::string rows_of_units(const std::string& table, const std::string& unit_columns) const;
+  /// The rows of a table's units, with `unit`, its columns `unit_columns` (of which t0 must be one), and
+  /// `since` t0. `also`: which of them, a condition over low and high.
+  std::string rows_of_units(const std::string& table, const std::string& unit_columns,
+                            const std::string& also = "") const;
   /// Whether a row is of one of the types; none: of any.
   std::string is_of(const std::vector<std::string>& types) const;
   /// 1 when a row counts for the feature, else 0; `since`: how long after the unit's start it was. With

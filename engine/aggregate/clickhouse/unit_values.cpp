@@ -54,10 +54,8 @@ class UnitTables {
   }
 
   void create() const {
-    std::string columns;
-    for (const UnitColumn& column : values_) columns += fmt::format(", {} {}", column.name, column.type);
     cluster().query("DROP TABLE IF EXISTS lm_value");
-    cluster().query(fmt::format("CREATE TEMPORARY TABLE lm_value (t0 Int64{})", columns));
+    cluster().query(fmt::format("CREATE TEMPORARY TABLE lm_value (t0 Int64{})", columns_of(values_)));
   }
 
   /// Fills lm_part with the slice: units with events, then the others.
@@ -79,20 +77,18 @@ class UnitTables {
     for (const UnitColumn& column : arrays) add(column.name, column.type, column.value);
     cluster().query("DROP TABLE IF EXISTS lm_part");
     cluster().query(fmt::format("CREATE TEMPORARY TABLE lm_part ({})", columns));
-    cluster().query(
-        fmt::format("INSERT INTO lm_part ({0}{1}) SELECT {0}{1} FROM (SELECT unit{2} FROM ({3}) AS j GROUP "
-                    "BY unit) AS u ANY "
-                    "LEFT JOIN (SELECT {4} FROM lm_unit WHERE {5}) AS m USING unit",
-                    named, names, sums, events_.rows_of_slice(slice), own, slice.units));
+    cluster().query(fmt::format(
+        "INSERT INTO lm_part ({0}{1}) SELECT {0}{1} FROM (SELECT unit{2} FROM ({3}) AS j GROUP "
+        "BY unit) AS u ANY "
+        "LEFT JOIN (SELECT {4} FROM lm_unit WHERE {5}) AS m USING unit",
+        named, names, sums, events_.rows_of_units("lm_unit", "t0", slice.units), own, slice.units));
     cluster().query(fmt::format(
         "INSERT INTO lm_part ({}) SELECT {} FROM lm_unit WHERE {} AND unit NOT IN (SELECT unit FROM lm_part)",
         named, own, slice.units));
   }
 
   void add_part() const {
-    std::string values;
-    for (const UnitColumn& column : values_) values += ", " + column.value;
-    cluster().query(fmt::format("INSERT INTO lm_value SELECT t0{} FROM lm_part", values));
+    cluster().query(fmt::format("INSERT INTO lm_value SELECT t0{} FROM lm_part", values_of(values_)));
   }
 
   /// What is counted over all units; over lm_part.
@@ -126,7 +122,7 @@ class UnitTables {
     values_.push_back({name, type, name});
   }
 
-  /// What the unit's own row says, 16 bits each.
+  /// What lm_unit says, 16 bits each.
   void add_unit() {
     PackedCounts own("own", 16);
     const auto add = [&](const std::string& name, const char* type, const std::string& expression) {
@@ -145,6 +141,7 @@ class UnitTables {
         std::any_of(run_.needs.metrics.begin(), run_.needs.metrics.end(),
                     [](const MetricNeeds& metric) { return metric.kept && metric.orders < 0; });
     if (!known) return;
+    values_.push_back({"unit", "UInt32", "unit"});
     for (const char* half : {"low", "high"}) {
       own_.emplace_back(half, half);
       values_.push_back({half, "UInt64", half});
@@ -269,14 +266,12 @@ class UnitTables {
     tallies_ += ", max(n_rows)";
   }
 
- public:
   /// A unit with fewer than 2^bits rows of no larger numbers has sums that fit 64 bits, by days too.
   std::int64_t largest() const {
     const double rows = static_cast<double>(std::uint64_t{1} << bits_);
     return static_cast<std::int64_t>(kMostSum / rows / static_cast<double>(2 * most_days(run_.needs)));
   }
 
- private:
   const Run& run_;
   const EventSql& events_;
   unsigned bits_;

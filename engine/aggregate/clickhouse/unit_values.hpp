@@ -12,11 +12,11 @@ namespace liftmark::clickhouse {
 /// Throws Error{usage} naming the metric that SQL cannot work out as it is defined.
 void check_metrics(const Run& run);
 
-/// lm_value: a row a measured unit, with the columns of lm_unit but its 128 bits, which are there when a
-/// metric's events come to the client; `bot`: the unit is in lm_bot. h<i> says whether anything is known of
-/// lookback i, f<i> is feature i, o<i> how many orders i stand and ot<i> when (since the first exposure) the
-/// one that is enough was made, s<m> how many steps of funnel m were passed. Fills in what Statistics counts
-/// beside the metrics. Makes lm_day and lm_trend too (day_values.hpp).
+/// lm_value: a row a measured unit, with the columns of lm_unit but its number and 128 bits, which are there
+/// when a metric's events come to the client; `bot`: the unit is in lm_bot. h<i> says whether anything is
+/// known of lookback i, f<i> is feature i, o<i> how many orders i stand and ot<i> when (since the first
+/// exposure) the one that is enough was made, s<m> how many steps of funnel m were passed. Fills in what
+/// Statistics counts beside the metrics. Makes lm_day and lm_trend too (day_values.hpp).
 void make_values(const Run& run, const EventSql& events, Statistics& statistics);
 
 /// The metric's values over a row of lm_value, as integers: numerator [, denominator] [, covariates].
